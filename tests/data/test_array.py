@@ -1,0 +1,121 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.io import savemat
+
+from vae_cli.data import array
+from vae_cli.data.dataset import Dataset
+
+GENERATOR = np.random.default_rng(0)
+BYTES = GENERATOR.integers(0, 256, (40, 5, 6), np.uint8)
+BITS = BYTES > 127
+FLOATS = GENERATOR.normal(size=(40, 5, 6))
+LABELS = np.arange(40) % 3
+
+
+def three(dataset: Dataset) -> list[torch.Tensor]:
+    return [part.pixels for part in (dataset.train, dataset.validation, dataset.test)]
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "levels"),
+    [
+        (BYTES, torch.uint8, 256),
+        (BYTES.astype(np.int64), torch.uint8, 256),
+        (BITS, torch.uint8, 2),
+        (BITS.astype(np.int32), torch.uint8, 2),
+        (FLOATS, torch.float32, None),
+        (FLOATS.astype(np.float16), torch.float32, None),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["npy", "npz", "mat"])
+def test_values(
+    values: np.ndarray, dtype: torch.dtype, levels: int | None, suffix: str, tmp_path: Path
+) -> None:
+    if suffix == "mat" and values.dtype == np.float16:
+        pytest.skip("Matlab has no half precision")
+    path = tmp_path / f"images.{suffix}"
+    writers = {
+        "npy": lambda: np.save(path, values),
+        "npz": lambda: np.savez(path, images=values, labels=LABELS),
+        "mat": lambda: savemat(path, {"images": values, "labels": LABELS}),
+    }
+    writers[suffix]()
+    dataset = array.load(str(path))
+    assert [len(part) for part in three(dataset)] == [32, 4, 4]
+    assert {(part.dtype, part.shape[1:]) for part in three(dataset)} == {(dtype, (1, 5, 6))}
+    assert dataset.levels == levels
+    # The images of the file, each once, with their own labels.
+    whole = torch.from_numpy(values.astype(np.float32)).flatten(1)
+    found = torch.cat(three(dataset)).float().flatten(1)
+    nearest = torch.cdist(found, whole).argmin(1)
+    assert sorted(nearest.tolist()) == list(range(40))
+    labels = torch.cat([dataset.train.labels, dataset.validation.labels, dataset.test.labels])
+    assert labels.tolist() == ([-1] * 40 if suffix == "npy" else LABELS[nearest].tolist())
+
+
+@pytest.mark.parametrize(
+    ("stored", "option", "shape"),
+    [
+        ((40, 5, 6), None, (1, 5, 6)),
+        ((40, 3, 5, 6), None, (3, 5, 6)),
+        ((40, 5, 6, 3), None, (3, 5, 6)),
+        ((40, 5, 6, 1), None, (1, 5, 6)),
+        ((40, 2, 5, 6), None, (2, 5, 6)),
+        ((40, 3, 5, 3), None, (3, 5, 3)),  # could be either: channels first
+        ((40, 3, 5, 3), [3, 3, 5], (3, 3, 5)),  # unless the shape says otherwise
+        ((40, 30), [1, 5, 6], (1, 5, 6)),
+        ((30, 40), [1, 5, 6], (1, 5, 6)),  # images in columns
+    ],
+)
+def test_shapes(
+    stored: tuple[int, ...], option: list[int] | None, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "images.npy", np.zeros(stored))
+    dataset = array.load(str(tmp_path / "images.npy"), shape=option)
+    assert [tuple(part.shape) for part in three(dataset)] == [(n, *shape) for n in (32, 4, 4)]
+
+
+def test_channels_that_come_last_are_moved(tmp_path: Path) -> None:
+    stored = GENERATOR.integers(0, 256, (3, 5, 6, 3), np.uint8)
+    np.savez(tmp_path / "a.npz", train=stored, validation=stored, test=stored)
+    moved = torch.from_numpy(stored).permute(0, 3, 1, 2)
+    assert all(torch.equal(part, moved) for part in three(array.load(str(tmp_path / "a.npz"))))
+
+
+def test_columns_are_read_in_order(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"data": BYTES.reshape(40, 30).T, "testdata": BYTES[:9, 0].T})
+    np.savez(tmp_path / "b.npz", data=BYTES.reshape(40, 30).T, testdata=BYTES.reshape(40, 30)[:9].T)
+    dataset = array.load(str(tmp_path / "b.npz"), "data", "testdata", shape=[1, 5, 6])
+    assert [len(part) for part in three(dataset)] == [36, 4, 9]
+    assert torch.equal(dataset.test.pixels[:, 0], torch.from_numpy(BYTES[:9]))
+    dataset = array.load(str(tmp_path / "a.mat"), "data", shape=[1, 5, 6])
+    assert [len(part) for part in three(dataset)] == [32, 4, 4]
+
+
+def test_parts_of_the_file_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "images.npz"
+    parts = {"train": BYTES[:30], "validation": BYTES[30:35], "test": BYTES[35:]}
+    np.savez(path, **parts, test_labels=LABELS[35:])
+    dataset = array.load(str(path))
+    for name, pixels in zip(parts, three(dataset), strict=True):
+        assert torch.equal(pixels[:, 0], torch.from_numpy(parts[name]))
+    assert dataset.test.labels.tolist() == LABELS[35:].tolist()
+    assert set(dataset.train.labels.tolist()) == {-1}
+
+
+def test_validation_is_put_aside_from_train(tmp_path: Path) -> None:
+    path = tmp_path / "images.npz"
+    np.savez(path, train=BYTES[:30], test=BYTES[30:])
+    dataset = array.load(str(path), validation=0.2)
+    assert [len(part) for part in three(dataset)] == [24, 6, 10]
+    assert torch.equal(dataset.test.pixels[:, 0], torch.from_numpy(BYTES[30:]))
+
+
+def test_seed_decides_the_split(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", BYTES)
+    first, again, other = (array.load(str(tmp_path / "a.npy"), seed=seed) for seed in (0, 0, 1))
+    assert torch.equal(first.test.pixels, again.test.pixels)
+    assert not torch.equal(first.test.pixels, other.test.pixels)

@@ -1,0 +1,212 @@
+"""Each rule that a user can break, with the line that says so."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vae_cli.data import array, binarized_mnist, frey_faces, image_folder, mnist, omniglot
+from vae_cli.errors import ConfigError
+
+IMAGES = np.zeros((20, 5, 6), np.uint8)
+
+ARRAYS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    # what is wrong, contents of an .npz, options, beginning or middle of the message
+    ("object", {"x": np.array([[{}]], object)}, {}, "can't be read as .npz (Object arrays"),
+    ("text", {"x": np.full((20, 5, 6), "a")}, {}, "holds x of <U1"),
+    ("complex", {"x": IMAGES.astype(complex)}, {}, "holds x of complex128"),
+    ("nan", {"x": np.full((20, 5, 6), np.nan)}, {}, "holds x with values that are NaN"),
+    ("inf", {"x": np.full((20, 5, 6), np.inf)}, {}, "holds x with values that are NaN or infinite"),
+    ("too large", {"x": np.full((20, 5, 6), 1e300)}, {}, "NaN or infinite"),
+    ("negative", {"x": IMAGES.astype(int) - 1}, {}, "holds x with whole numbers from -1 to -1"),
+    ("above 255", {"x": IMAGES + np.int64(256)}, {}, "whole numbers from 256 to 256"),
+    ("empty", {"x": np.zeros((0, 5, 6))}, {}, "holds x of shape (0, 5, 6): no image at all"),
+    ("no width", {"x": np.zeros((5, 6, 0))}, {}, "no image at all"),
+    ("five axes", {"x": np.zeros((2, 2, 2, 2, 2))}, {}, "where images have 2 to 4 axes"),
+    ("two axes", {"x": np.zeros((20, 30))}, {}, "Try data.shape=[1,28,28]."),
+    ("wrong shape", {"x": IMAGES}, {"shape": [1, 6, 5]}, "data.shape=[1, 6, 5]: is not the shape"),
+    ("wrong rows", {"x": np.zeros((9, 7))}, {"shape": [1, 2, 3]}, "data.shape=[1, 2, 3]: is not"),
+    ("short shape", {"x": IMAGES}, {"shape": [5, 6]}, "data.shape=[5, 6]: needs channels, height"),
+    ("several", {"x": IMAGES, "y": IMAGES}, {}, "but holds ['x', 'y']. Name the one to take"),
+    ("no image", {"x": np.zeros(3)}, {}, "needs one array of images, or train and test"),
+    ("no key", {"x": IMAGES}, {"key": "y"}, "holds no array called y, only ['x']"),
+    ("no test", {"train": IMAGES}, {}, "holds no array called test, only ['train']"),
+    ("shapes", {"train": IMAGES, "test": IMAGES[:, 1:]}, {}, "holds parts of different shapes"),
+    ("kinds", {"train": IMAGES, "test": IMAGES / 2}, {}, "whole numbers in one part and floats"),
+    ("label count", {"x": IMAGES, "labels": np.zeros(19)}, {}, "labels of shape (19,) for 20"),
+    ("label values", {"x": IMAGES, "labels": np.full(20, 0.5)}, {}, "labels that are not whole"),
+    ("label text", {"x": IMAGES, "labels": np.full(20, "a")}, {}, "labels that are not whole"),
+    ("label sign", {"x": IMAGES, "labels": np.full(20, -2)}, {}, "labels that are not whole"),
+    ("no validation", {"x": IMAGES[:4]}, {}, "data.validation=0.1: leaves none of the 4 images"),
+    ("none to test", {"x": IMAGES}, {"test": 0.0}, "data.test=0.0: leaves none of the 20 images"),
+    (
+        "none to train",
+        {"x": IMAGES},
+        {"test": 0.9},
+        "data.test=0.9: leaves none of the 20 images to",
+    ),
+    ("fraction", {"x": IMAGES}, {"test": 1.1}, "test=1.1: needs a number"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "contents", "options", "message"), ARRAYS)
+def test_array(
+    wrong: str, contents: dict[str, Any], options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "images.npz"
+    np.savez(path, **contents)
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        array.load(str(path), **options)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat"])
+@pytest.mark.parametrize("contents", [b"", b"nonsense", b"x" * 200, b"PK\x03\x04", b"\x93NUMPY"])
+def test_array_file_that_is_none(suffix: str, contents: bytes, tmp_path: Path) -> None:
+    path = tmp_path / f"images{suffix}"
+    path.write_bytes(contents)
+    with pytest.raises(ConfigError, match=f"images{suffix}: can't be read as {suffix}"):
+        array.load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (None, "data.path=null: needs the file of an array. Try data.path=my_images.npz."),
+        ("images.csv", "data.path=images.csv: needs a file that ends in .npy, .npz, .mat."),
+        ("images.npz", "data.path=images.npz: is not there."),
+    ],
+)
+def test_array_path(path: str | None, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        array.load(path)
+
+
+def nothing(folder: Path) -> None:
+    """Leaves the folder empty."""
+
+
+def corrupt(folder: Path) -> None:
+    (folder / "5.png").write_bytes((folder / "4.png").read_bytes()[:60])
+
+
+def no_image(folder: Path) -> None:
+    (folder / "5.png").write_text("a text")
+
+
+def another_size(folder: Path) -> None:
+    Image.new("L", (7, 6)).save(folder / "5.png")
+
+
+def deep(folder: Path) -> None:
+    Image.fromarray(np.full((32, 32), 40_000, np.uint16)).save(folder / "0.png")
+
+
+def part_without_test(folder: Path) -> None:
+    (folder / "train").mkdir()
+
+
+def empty_part(folder: Path) -> None:
+    (folder / "train").mkdir()
+    (folder / "test").mkdir()
+
+
+def one_file(folder: Path) -> None:
+    for i in range(1, 10):
+        (folder / f"{i}.png").unlink()
+
+
+FOLDERS: list[tuple[Callable[[Path], None], dict[str, Any], str]] = [
+    # what is done to a folder of ten images, options, message
+    (corrupt, {}, "5.png, which can't be read as an image"),
+    (corrupt, {"size": 4}, "5.png, which can't be read as an image"),
+    (no_image, {}, "5.png, which can't be read as an image"),
+    (no_image, {"memory_limit": 1e-9}, "5.png, which can't be read as an image"),
+    (another_size, {}, "5.png is (6, 7). Try data.size=64"),
+    (deep, {}, "0.png with more than 256 grey levels"),
+    (part_without_test, {}, "holds the folder train but not test"),
+    (empty_part, {}, "holds no images for train, test"),
+    (one_file, {}, "data.validation=0.1: leaves none of the 1 images"),
+    (nothing, {"size": [1, 2, 3]}, "data.size=[1, 2, 3]: needs height and width, or one number"),
+    (nothing, {"size": 0}, "size=0: needs"),
+    (nothing, {"channels": 2}, "channels=2: needs one of 1, 3 or null"),
+    (nothing, {"memory_limit": 0}, "memory_limit=0: needs a number above 0"),
+]
+
+
+@pytest.mark.parametrize(("change", "options", "message"), FOLDERS)
+def test_image_folder(
+    change: Callable[[Path], None], options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
+    for i in range(10):
+        Image.fromarray(noise).save(tmp_path / f"{i}.png")
+    change(tmp_path)
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        image_folder.load(str(tmp_path), **options)
+
+
+def test_large_folder_tells_of_a_corrupt_image_when_it_is_read(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
+    for i in range(10):
+        Image.fromarray(noise).save(tmp_path / f"{i}.png")
+    corrupt(tmp_path)
+    dataset = image_folder.load(str(tmp_path), memory_limit=1e-9)
+    with pytest.raises(ConfigError, match=re.escape("5.png, which can't be read as an image")):
+        for part in (dataset.train, dataset.validation, dataset.test):
+            part.take(torch.arange(len(part)))
+
+
+@pytest.mark.parametrize(
+    ("root", "message"),
+    [
+        (None, "data.root=null: needs a folder of images. Try data.root=my_images."),
+        ("missing", "data.root=missing: is no folder."),
+        (".", "data.root=.: holds no images for all"),
+    ],
+)
+def test_image_folder_root(
+    root: str | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        image_folder.load(root)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0 1 " * 392, "binarized_mnist_train.amat has 784 values, not 2 x 784"),
+        ("0 2 " * 784, "binarized_mnist_train.amat has characters besides 0 and 1"),
+        ("0 . " * 784, "binarized_mnist_train.amat has characters besides 0 and 1"),
+    ],
+)
+def test_binarized_mnist(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binarized_mnist, "SIZES", {"train": 2, "valid": 2, "test": 2})
+    (tmp_path / "binarized_mnist").mkdir()
+    for part in ("train", "valid", "test"):
+        (tmp_path / "binarized_mnist" / f"binarized_mnist_{part}.amat").write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        binarized_mnist.load(str(tmp_path))
+
+
+def test_frey_faces(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    (tmp_path / "frey_faces").mkdir()
+    savemat(tmp_path / "frey_faces" / frey_faces.FILE, {"ff": np.zeros((560, 100), np.uint8)})
+    with pytest.raises(ConfigError, match=re.escape("holds uint8 of shape (560, 100), not uint8")):
+        frey_faces.load(str(tmp_path))
+
+
+def test_options() -> None:
+    with pytest.raises(ConfigError, match="name=EMNIST: needs one of MNIST, FashionMNIST, KMNIST"):
+        mnist.load("EMNIST")
+    with pytest.raises(ConfigError, match="size=0: needs a whole number of at least 1"):
+        omniglot.load(size=0)

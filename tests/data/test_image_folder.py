@@ -1,0 +1,109 @@
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vae_cli.data import image_folder
+from vae_cli.data.dataset import Dataset
+
+GENERATOR = np.random.default_rng(0)
+
+
+def write(path: Path, size: tuple[int, int] = (5, 6), mode: str = "L") -> np.ndarray:
+    """A file of noise, ``size`` being height and width."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    channels = {"L": (), "RGB": (3,), "RGBA": (4,)}[mode]
+    pixels = GENERATOR.integers(0, 256, (*size, *channels), np.uint8)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
+def sizes(dataset: Dataset) -> list[int]:
+    return [len(part) for part in (dataset.train, dataset.validation, dataset.test)]
+
+
+def test_flat_folder_is_split_by_seed(tmp_path: Path) -> None:
+    written = np.stack([write(tmp_path / f"{i:02}.png") for i in range(20)])
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "._00.png").touch()
+    dataset = image_folder.load(str(tmp_path))
+    assert sizes(dataset) == [16, 2, 2]
+    assert dataset.levels == 256
+    parts = (dataset.train, dataset.validation, dataset.test)
+    assert all(part.in_memory and (part.labels == -1).all() for part in parts)
+    found = torch.cat([part.pixels for part in parts])
+    assert found.dtype == torch.uint8
+    assert sorted(found.flatten(1).tolist()) == sorted(written.reshape(20, -1).tolist())
+    other = image_folder.load(str(tmp_path), seed=1)
+    assert not torch.equal(dataset.test.pixels, other.test.pixels)
+
+
+def test_folders_are_classes(tmp_path: Path) -> None:
+    kinds = {"cat": 0, "dog": 255}
+    for kind, grey in kinds.items():
+        for i in range(10):
+            (tmp_path / kind / "more").mkdir(parents=True, exist_ok=True)
+            Image.new("L", (4, 4), grey).save(tmp_path / kind / "more" / f"{i}.PNG")
+    dataset = image_folder.load(str(tmp_path))
+    for part in (dataset.train, dataset.validation, dataset.test):
+        assert torch.equal(part.labels, part.pixels[:, 0, 0, 0].long() // 255)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [(("train", "test"), [9, 1, 10]), (("train", "validation", "test"), [10, 10, 10])],
+)
+def test_folders_are_parts(parts: tuple[str, ...], expected: list[int], tmp_path: Path) -> None:
+    for part in parts:
+        for i in range(10):
+            write(tmp_path / part / ("a" if i % 2 else "b") / f"{i}.png")
+    write(tmp_path / "test" / "z" / "0.png")  # a class that train lacks has a number of its own
+    dataset = image_folder.load(str(tmp_path))
+    assert sizes(dataset) == [*expected[:2], 11]
+    assert dataset.test.labels.tolist() == [0] * 5 + [1] * 5 + [2]
+
+
+@pytest.mark.parametrize(
+    ("mode", "channels", "expected"),
+    [("L", None, 1), ("RGB", None, 3), ("RGBA", None, 3), ("RGB", 1, 1), ("L", 3, 3)],
+)
+def test_channels(mode: str, channels: int | None, expected: int, tmp_path: Path) -> None:
+    written = [write(tmp_path / f"{i:02}.png", mode=mode) for i in range(10)]
+    dataset = image_folder.load(str(tmp_path), channels=channels)
+    assert dataset.test.shape == (expected, 5, 6)
+    if mode.startswith("RGB") and channels is None:
+        first = torch.from_numpy(written[0][..., :3]).permute(2, 0, 1)
+        parts = (dataset.train, dataset.validation, dataset.test)
+        assert any(torch.equal(first, image) for part in parts for image in part.pixels)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(4, (1, 4, 4)), ([3, 8], (1, 3, 8))])
+def test_size(size: int | list[int], expected: tuple[int, ...], tmp_path: Path) -> None:
+    for i in range(10):
+        write(tmp_path / f"{i}.png", size=(5 + i, 9))
+    assert image_folder.load(str(tmp_path), size=size).train.shape == expected
+
+
+def test_the_middle_is_kept(tmp_path: Path) -> None:
+    for i in range(10):
+        pixels = np.zeros((4, 12), np.uint8)
+        pixels[:, 3:9] = 200  # the middle, and what the filter sees beside it
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+    assert (image_folder.load(str(tmp_path), size=2).train.pixels == 200).all()
+
+
+def test_large_folder_is_read_when_needed(tmp_path: Path) -> None:
+    for i in range(20):
+        write(tmp_path / "ab"[i % 2] / f"{i:02}.png")
+    kept = image_folder.load(str(tmp_path))
+    # Workers receive the images pickled.
+    read = pickle.loads(pickle.dumps(image_folder.load(str(tmp_path), memory_limit=1e-9)))
+    for one, other in ((kept.train, read.train), (kept.test, read.test)):
+        assert not other.in_memory
+        assert one.shape == other.shape
+        assert torch.equal(one.labels, other.labels)
+        index = torch.tensor([1, 0, 1])
+        assert torch.equal(one.take(index), other.to(torch.device("cpu")).take(index))

@@ -1,0 +1,137 @@
+import pytest
+import torch
+from torch import Tensor
+
+from vae_cli.data.dataset import Images, StoredImages, split_by_seed
+from vae_cli.data.split import Split, Treatment
+
+GREY = torch.arange(0, 256, 5, dtype=torch.uint8)  # grey levels, one each image
+IMAGES = GREY.view(-1, 1, 1, 1).expand(-1, 1, 40, 40)
+
+
+class OnDisk(Images):
+    """Images that are not in memory."""
+
+    in_memory = False
+
+    def __init__(self, stored: StoredImages) -> None:
+        self.stored, self.shape, self.labels = stored, stored.shape, stored.labels
+
+    def take(self, index: Tensor) -> Tensor:
+        return self.stored.take(index)
+
+    def to(self, device: torch.device) -> "OnDisk":
+        return self
+
+
+def split(name: str, binarize: str, dequantize: bool = False, disk: bool = False) -> Split:
+    stored = StoredImages(IMAGES, torch.arange(len(IMAGES)))
+    images = OnDisk(stored) if disk else stored
+    return Split(name, images, Treatment(binarize, dequantize, levels=256))
+
+
+def fresh(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+ALL = torch.arange(len(IMAGES))
+ONCE = [  # split, binarize, dequantize: noise that is drawn only once
+    ("train", "static", False),
+    ("validation", "static", False),
+    ("validation", "dynamic", False),
+    ("test", "dynamic", False),
+    ("test", "none", True),
+]
+
+
+def test_dynamic_draws_are_bits_with_the_grey_value_as_mean() -> None:
+    train = split("train", "dynamic")
+    assert train.draws_anew
+    draws = torch.stack([train.batch(ALL, fresh(seed)).x for seed in range(5)])
+    assert set(draws.unique().tolist()) == {0.0, 1.0}
+    error = draws.mean((0, 2, 3, 4)) - GREY / 255
+    assert error.abs().max() < 5 * 0.5 / (5 * 1600) ** 0.5  # five standard errors
+    assert draws[:, 0].sum() == 0  # black stays black
+    assert draws[:, -1].mean() == 1  # and white white
+
+
+def test_dynamic_draws_follow_the_generator() -> None:
+    train = split("train", "dynamic")
+    first, again, other = (train.batch(ALL, fresh(seed)).x for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(("name", "binarize", "dequantize"), ONCE)
+def test_noise_drawn_once_belongs_to_the_image(name: str, binarize: str, dequantize: bool) -> None:
+    kept = split(name, binarize, dequantize)
+    disk = split(name, binarize, dequantize, disk=True)
+    assert not kept.draws_anew
+    whole = kept.batch(ALL).x
+    index = torch.tensor([7, 3, 50, 3])
+    assert torch.equal(kept.batch(index).x, whole[index])
+    assert torch.equal(disk.batch(index).x, whole[index])
+    assert torch.equal(torch.cat([b.x for _, b in kept.batches(16)]), whole)
+
+
+def test_parts_have_noise_of_their_own() -> None:
+    validation, test = (split(name, "static").batch(ALL).x for name in ("validation", "test"))
+    assert not torch.equal(validation, test)
+
+
+@pytest.mark.parametrize("name", ["train", "test"])
+def test_dequantized_values_stay_at_their_level(name: str) -> None:
+    x = split(name, "none", dequantize=True).batch(ALL, fresh(0)).x
+    assert torch.equal((x * 256).floor(), IMAGES.float())
+    assert (x * 256 - IMAGES).mean() == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.xfail(strict=True, reason="255 + u rounds to 256 in float32 for u >= 1 - 2**-17")
+def test_dequantized_values_are_below_one() -> None:
+    treatment = Treatment("none", dequantize=True, levels=256)
+    assert treatment(torch.tensor([255], dtype=torch.uint8), torch.tensor([1 - 2**-24])) < 1
+
+
+@pytest.mark.parametrize("binarize", ["dynamic", "static", "threshold", "none"])
+@pytest.mark.parametrize("name", ["train", "test"])
+def test_binary_images_stay_as_they_are(name: str, binarize: str) -> None:
+    bits = (IMAGES > 99).byte()
+    treated = Split(name, StoredImages(bits), Treatment(binarize, False, levels=2))
+    assert not treated.draws_anew
+    assert torch.equal(treated.batch(ALL).x, bits.float())
+
+
+def test_threshold_is_at_one_half() -> None:
+    x = Treatment("threshold", False, 256)(torch.tensor([0, 127, 128, 255]).byte(), None)
+    assert x.tolist() == [0, 0, 1, 1]
+
+
+def test_values_that_are_not_levels_are_modelled_as_they_are() -> None:
+    values = torch.tensor([-1.5, 0.2, 3.0])
+    assert torch.equal(Treatment("none", False, None)(values, None), values)
+
+
+def test_grey_is_before_treatment() -> None:
+    assert torch.equal(split("train", "dynamic").grey(ALL), IMAGES / 255)
+
+
+def test_batch_says_labels_and_positions() -> None:
+    batch = split("test", "none").batch(torch.tensor([4, 2]))
+    assert batch.input is batch.x
+    assert batch.y.tolist() == batch.index.tolist() == [4, 2]
+
+
+def test_ranks_share_out_batches() -> None:
+    test = split("test", "static")
+    shared = [list(test.batches(16, start, step=2)) for start in (0, 1)]
+    assert [[number for number, _ in rank] for rank in shared] == [[0, 2], [1, 3]]
+    alone = dict(test.batches(16))
+    assert all(torch.equal(batch.x, alone[n].x) for rank in shared for n, batch in rank)
+
+
+def test_split_by_seed() -> None:
+    parts = split_by_seed(100, 20, 10, seed=3)
+    assert [len(part) for part in parts] == [70, 20, 10]
+    assert sorted(torch.cat(parts).tolist()) == list(range(100))
+    assert all(map(torch.equal, parts, split_by_seed(100, 20, 10, seed=3)))
+    assert not torch.equal(parts[2], split_by_seed(100, 20, 10, seed=4)[2])

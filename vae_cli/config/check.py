@@ -1,0 +1,134 @@
+"""Checks a composed configuration against what its targets accept, before anything is built."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from vae_cli.config.signature import Signature, signature_of
+from vae_cli.errors import ConfigError
+from vae_cli.options import (
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    accepts,
+    describe,
+    remedy,
+)
+
+PLACEHOLDERS = {"shape": [1, 1, 1], "levels": 2, "steps_per_epoch": 1, "total_steps": 1}
+SPECIAL = ("_target_", "_partial_", "_recursive_", "_convert_")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The keys at the top."""
+
+    seed: NonNegativeInt
+    latent_dim: PositiveInt
+    resume: str | None
+    deterministic: bool
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """What every dataset has beside its loader's own options."""
+
+    batch_size: PositiveInt
+    binarize: Literal["auto", "dynamic", "static", "threshold", "none"]
+    dequantize: bool
+    suggests: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """What every optimizer has, whatever its own constructor checks."""
+
+    lr: PositiveFloat
+    lr_schedule: Mapping[str, Any]
+
+
+SHARED: dict[str, type] = {"data": DataSettings, "optimizer": OptimizerSettings}
+
+
+def check(cfg: DictConfig, groups: Iterable[str]) -> None:
+    """Raises ConfigError for the first value that breaks a rule.
+
+    Args:
+        cfg: As composed, without Hydra's own part; nothing of it is changed.
+        groups: Names of the configuration groups.
+    """
+    cfg = cfg.copy()
+    with open_dict(cfg):
+        cfg.derived = PLACEHOLDERS
+    plain = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(plain, dict)
+    own = Settings.__annotations__
+    check_keys("", plain, [*own, *groups, "derived"])
+    for key, annotation in own.items():
+        check_value(key, plain[key], annotation)
+    for group in plain.keys() - own.keys() - {"derived"}:
+        _check_node(group, plain[group], SHARED.get(group))
+
+
+def _check_node(key: str, node: Any, shared: type | None = None) -> None:
+    if not isinstance(node, dict):
+        return
+    if "_target_" in node:
+        _check_target(key, node, shared)
+    for name, child in node.items():
+        _check_node(f"{key}.{name}", child)
+
+
+def _check_target(key: str, node: dict[str, Any], shared: type | None) -> None:
+    target = node["_target_"]
+    signature = signature_of(target) if isinstance(target, str) else None
+    if signature is None:
+        rule = "there is no such class or function"
+        raise ConfigError(f"{key}._target_", target, rule, "Give its full dotted name.")
+    annotations = dict(signature.annotations) | (shared.__annotations__ if shared else {})
+    allowed = [*annotations, *_in_epochs(signature), *SPECIAL]
+    if not signature.takes_any:
+        check_keys(key, node, allowed)
+    for name, annotation in annotations.items():
+        value = node.get(name)
+        steps_follow = value is None and node.get(in_epochs(name)) is not None
+        if name in node and not steps_follow:
+            check_value(f"{key}.{name}", value, annotation)
+    for name in _in_epochs(signature):
+        if node.get(name) is not None:
+            check_value(f"{key}.{name}", node[name], PositiveFloat)
+
+
+def in_epochs(name: str) -> str:
+    """``warmup_epochs`` for ``warmup_steps``: the same duration in the other unit."""
+    return f"{name.removesuffix('_steps')}_epochs" if name.endswith("_steps") else ""
+
+
+def _in_epochs(signature: Signature) -> list[str]:
+    return [in_epochs(name) for name in signature.annotations if in_epochs(name)]
+
+
+def check_keys(key: str, node: Mapping[str, Any], allowed: Sequence[str]) -> None:
+    """Raises ConfigError for the first key of a node that is not allowed."""
+    for name in node:
+        if name not in allowed:
+            dotted = f"{key}.{name}".lstrip(".")
+            raise ConfigError(dotted, node[name], "there is no such key", suggest(name, allowed, key))
+
+
+def check_value(key: str, value: Any, annotation: Any) -> None:
+    """Raises ConfigError where a value is not what an annotation allows."""
+    if not accepts(annotation, value):
+        raise ConfigError(key, value, f"needs {describe(annotation)}", remedy(annotation))
+
+
+def suggest(name: str, known: Sequence[str], prefix: str = "") -> str:
+    """The nearest of the known names, as a remedy; all of them where none is near."""
+    known = [k for k in known if not k.startswith("_")]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if near:
+        return f"Did you mean {f'{prefix}.{near[0]}'.lstrip('.')}?"
+    return f"There are {', '.join(sorted(known))}." if known else ""

@@ -1,0 +1,105 @@
+"""What a ``_target_`` accepts, read from its source without importing it.
+
+Importing a class means importing torch, which takes seconds; a mistake in a configuration should
+be told before that. The annotations say it all (see ``vae_cli.options``).
+"""
+
+import ast
+import importlib.util
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
+
+from vae_cli import options
+
+BUILTINS = {t.__name__: t for t in (int, float, bool, str, tuple, list, dict)}
+TYPING = {
+    "Annotated": Annotated, "Any": Any, "Callable": Callable, "Literal": Literal,
+    "Optional": Optional, "Sequence": Sequence, "Union": Union, "Tensor": options.Foreign,
+}  # fmt: skip
+RULES = {name: value for name, value in vars(options).items() if not name.startswith("_")}
+
+
+class Signature(NamedTuple):
+    """The parameters of a function or a constructor.
+
+    Attributes:
+        annotations: By parameter; ``Any`` where the source says nothing that can be read.
+        takes_any: Whether it accepts names that it does not list.
+    """
+
+    annotations: dict[str, Any]
+    takes_any: bool
+
+
+@cache
+def signature_of(target: str) -> Signature | None:
+    """The signature of a dotted name, or None where there is no such thing."""
+    module, _, name = target.rpartition(".")
+    return _find(module, name)
+
+
+def _find(module: str, name: str) -> Signature | None:
+    path = _source(module)
+    if path is None:
+        return None
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return _of_class(node)
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return _of_function(node)
+        if isinstance(node, ast.ImportFrom):  # a package that offers what its modules define
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+                    parents = package.split(".")[: len(package.split(".")) - max(node.level - 1, 0)]
+                    origin = ".".join(parents * bool(node.level) + [node.module or ""]).strip(".")
+                    return _find(origin, alias.name)
+    return None
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module, found without importing any but its top-level package's spec."""
+    top, *rest = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    if not spec.submodule_search_locations:
+        return None if rest else Path(spec.origin)
+    for root in spec.submodule_search_locations:
+        base = Path(root, *rest)
+        for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+            if candidate.is_file():
+                return candidate
+    return None
+
+
+def _of_class(node: ast.ClassDef) -> Signature:
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+            return _of_function(item)
+    fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
+    if not any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
+        return Signature({}, takes_any=bool(node.bases) and not fields)
+    return Signature({ast.unparse(f.target): _evaluate(f.annotation) for f in fields}, False)
+
+
+def _of_function(node: ast.FunctionDef) -> Signature:
+    parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    annotations = {p.arg: _evaluate(p.annotation) for p in parameters if p.arg != "self"}
+    return Signature(annotations, takes_any=node.args.kwarg is not None)
+
+
+def _evaluate(annotation: ast.expr | None) -> Any:
+    """The type an annotation stands for, as far as plain Python and ``vae_cli.options`` know it."""
+    if annotation is None:
+        return Any
+    code = compile(ast.Expression(annotation), "<annotation>", "eval")
+    try:
+        return eval(code, {"__builtins__": {}}, {**BUILTINS, **TYPING, **RULES})
+    except (NameError, AttributeError, TypeError):
+        return Any

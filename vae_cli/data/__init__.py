@@ -1,0 +1,1 @@
+"""Images as tensors: datasets, how their pixels are treated, and batches of them."""

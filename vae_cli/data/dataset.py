@@ -1,0 +1,85 @@
+"""Where images come from, before any treatment of their pixels."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Size, Tensor
+
+from vae_cli import noise
+
+
+class Images(ABC):
+    """Some images of equal shape with their labels.
+
+    Attributes:
+        shape: Shape of one image, ``(C, H, W)``.
+        labels: Shape ``(N,)``, int64, -1 where unknown.
+        in_memory: Whether ``take`` is a mere gather, cheap enough for the training process.
+    """
+
+    shape: Size
+    labels: Tensor
+    in_memory: bool
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @abstractmethod
+    def take(self, index: Tensor) -> Tensor:
+        """The stored pixels of some images: shape ``(B, C, H, W)``, uint8 or float32."""
+
+    @abstractmethod
+    def to(self, device: torch.device) -> "Images":
+        """The same images, on a device if they can be there."""
+
+
+class StoredImages(Images):
+    """Images held in one tensor.
+
+    Args:
+        pixels: Shape ``(N, C, H, W)``: uint8 grey levels, or float32 as they are.
+        labels: Shape ``(N,)``, or None where there are none.
+    """
+
+    in_memory = True
+
+    def __init__(self, pixels: Tensor, labels: Tensor | None = None) -> None:
+        self.pixels = pixels.contiguous()
+        self.shape = pixels.shape[1:]
+        self.labels = torch.full((len(pixels),), -1) if labels is None else labels.long()
+
+    def take(self, index: Tensor) -> Tensor:
+        return self.pixels.index_select(0, index)
+
+    def to(self, device: torch.device) -> "StoredImages":
+        return StoredImages(self.pixels.to(device), self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset in its three parts.
+
+    Attributes:
+        train, validation, test: Images that none of the other parts has.
+        levels: Number of grey levels a pixel takes, 0 to levels - 1: 256 for bytes, 2 for binary
+            images; None for values that are not levels (floats), which are modelled as they are.
+    """
+
+    train: Images
+    validation: Images
+    test: Images
+    levels: int | None
+
+
+def split_by_seed(count: int, validation: int, test: int, seed: int) -> tuple[Tensor, ...]:
+    """Positions of the training, validation and test images of a set that has no split of its own.
+
+    Args:
+        count: Number of images.
+        validation, test: How many of them to put aside.
+        seed: The same seed, the same split.
+    """
+    order = torch.randperm(count, generator=noise.generator("cpu", "split", seed, count))
+    sizes = [count - validation - test, validation, test]
+    return tuple(part.sort().values for part in order.split(sizes))

@@ -1,0 +1,154 @@
+"""Where the files of datasets lie, how they come there, and what to tell when they don't."""
+
+import hashlib
+import http.client
+import os
+import pickle
+import shutil
+import socket
+import tarfile
+import tempfile
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from vae_cli.errors import ConfigError
+
+T = TypeVar("T")
+
+TIMEOUT = 20.0  # seconds without a byte until a download is given up
+
+# What a failed download, a truncated archive or a file with other contents raises.
+UNREADABLE = (
+    OSError,  # URLError and read-only folders too
+    RuntimeError,  # torchvision's word for a wrong checksum
+    ValueError,
+    AssertionError,  # torchvision's word for a broken idx file
+    EOFError,
+    LookupError,
+    http.client.HTTPException,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    pickle.UnpicklingError,
+)
+
+
+def data_root(root: str | None) -> Path:
+    """The folder with a folder for each dataset.
+
+    It is ``root``, else ``$VAE_CLI_DATA``, else ``vae_cli`` in the user's cache.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(root or os.environ.get("VAE_CLI_DATA") or f"{cache}/vae_cli").expanduser()
+
+
+def is_there(path: Path) -> bool:
+    """Whether a file is there to be read; a folder that may not be entered holds none."""
+    with suppress(PermissionError):
+        return path.exists()
+    return False
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of a dataset.
+
+    Attributes:
+        name: What people call the dataset.
+        folder: Where its files belong, below the root.
+        files: Names of the files as they are published.
+        needs: What is read, paths below the root; not ``files`` where those are archives.
+        url: Where the files can be had.
+    """
+
+    name: str
+    folder: str
+    files: Sequence[str]
+    needs: Sequence[str]
+    url: str
+
+
+def obtain(
+    source: Source, root: Path, fetch: Callable[[Path], object], read: Callable[[Path], T]
+) -> T:
+    """Reads a dataset, after fetching its files where some are not there.
+
+    Args:
+        source: The files.
+        root: The folder of all datasets.
+        fetch: Puts files below the folder that it is given. It finds there the published files
+            that were below ``root`` already, and need only unpack those.
+        read: Reads the files below the folder that it is given.
+    """
+    complete = all(is_there(root / name) for name in source.needs)
+    try:
+        if not complete:
+            with _staging(root, [Path(source.folder, name) for name in source.files]) as folder:
+                fetch(folder)
+        return read(root)
+    except UNREADABLE as error:
+        trouble = "can't be read" if complete else "are not there and can't be fetched"
+        instead = ", in place of those that are there" if complete else ""
+        reason = " ".join(str(error).split()) or type(error).__name__
+        folder = root / source.folder
+        raise ConfigError(
+            "data.root",
+            root,
+            f"the files of {source.name} {trouble} ({reason[:300]})",
+            f"Put {', '.join(source.files)} from {source.url} into {folder}{instead}.",
+        ) from error
+
+
+def download(url: str, path: Path, sha256: str | None = None) -> None:
+    """Fetches one file.
+
+    Args:
+        url: Where it is.
+        path: Where it goes; its folder is made.
+        sha256: What its contents must hash to, where that is known.
+    """
+    digest = hashlib.sha256()
+    with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            while chunk := response.read(1 << 20):
+                digest.update(chunk)
+                file.write(chunk)
+    if response.length:  # a connection that closes early raises nothing by itself
+        raise OSError(f"{url} ended {response.length} bytes early")
+    if sha256 not in (None, digest.hexdigest()):
+        raise OSError(f"{url} has the checksum {digest.hexdigest()}, not {sha256}")
+
+
+@contextmanager
+def _staging(root: Path, published: Sequence[Path]) -> Iterator[Path]:
+    """A passing folder below the root whose files move to the root once all are there.
+
+    Nothing stays behind when something goes wrong, and no process sees half a file.
+    """
+    made = [folder for folder in (root, *root.parents) if not is_there(folder)]
+    timeout = socket.getdefaulttimeout()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=root) as name:
+            stage = Path(name)
+            for file in (file for file in published if is_there(root / file)):
+                (stage / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(root / file, stage / file)
+            socket.setdefaulttimeout(TIMEOUT)  # torchvision's downloads state none
+            yield stage
+            for file in sorted(path for path in stage.rglob("*") if path.is_file()):
+                target = root / file.relative_to(stage)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(target)
+    finally:
+        socket.setdefaulttimeout(timeout)
+        for folder in made:
+            with suppress(OSError):  # not empty: the files arrived
+                folder.rmdir()

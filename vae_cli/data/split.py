@@ -1,0 +1,135 @@
+"""One part of a dataset with its pixels treated as the likelihood wants them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from vae_cli import noise
+from vae_cli.data.batch import Batch
+from vae_cli.data.dataset import Images, StoredImages
+
+Binarize = Literal["dynamic", "static", "threshold", "none"]
+
+BINARIZATION_SEED = 0  # not the run's seed: results of different runs are about the same images
+CHUNK = 1000  # images treated at once when a whole split is
+
+
+@dataclass(frozen=True)
+class Treatment:
+    r"""How stored pixels become what is modelled.
+
+    A grey level v of L counts as the number :math:`g = v / (L - 1)` in [0, 1].
+
+    Args:
+        binarize: ``dynamic`` draws x = 1 with probability g, anew in each epoch (once and for all
+            in validation and test); ``static`` draws once in training too; ``threshold`` sets
+            x = 1 where g > 0.5; ``none`` models g itself.
+        dequantize: Models (v + u) / L with uniform u instead, so that a density of it says
+            something about the levels (Theis et al. 2016, arXiv:1511.01844, section 3.1). u is
+            drawn anew in each epoch of training. Goes with ``binarize: none``.
+        levels: L, or None where values are not levels.
+    """
+
+    binarize: Binarize
+    dequantize: bool
+    levels: int | None
+
+    @property
+    def is_random(self) -> bool:
+        """Whether images of more than two levels are treated with noise."""
+        return self.dequantize or (self.binarize in ("dynamic", "static") and self.levels != 2)
+
+    @property
+    def label(self) -> str:
+        """What is modelled, in a word for a picture."""
+        if self.binarize == "none":
+            return "dequantized" if self.dequantize else "modelled"
+        return f"binarized ({self.binarize})"
+
+    def grey(self, pixels: Tensor) -> Tensor:
+        """Stored pixels as grey values in [0, 1] (floats as they are)."""
+        return pixels.float() if self.levels is None else pixels / (self.levels - 1)
+
+    def __call__(self, pixels: Tensor, uniform: Tensor | None) -> Tensor:
+        """What is modelled.
+
+        Args:
+            pixels: Stored pixels, any shape.
+            uniform: Draws in [0, 1) of the same shape; needed only where ``is_random``.
+        """
+        if uniform is not None and self.dequantize:
+            return (pixels + uniform) / (self.levels or 1)
+        grey = self.grey(pixels)
+        if uniform is not None:
+            return (uniform < grey).float()
+        return (grey > 0.5).float() if self.binarize == "threshold" else grey
+
+
+class Split:
+    """One part of a dataset, ready to be modelled.
+
+    Args:
+        name: ``train``, ``validation`` or ``test``.
+        images: The images as stored.
+        treatment: What to do to their pixels.
+    """
+
+    def __init__(self, name: str, images: Images, treatment: Treatment) -> None:
+        self.name, self.images, self.treatment = name, images, treatment
+        self.draws_anew = name == "train" and treatment.is_random and treatment.binarize != "static"
+        self._modelled: Images | None = None  # the outcome of noise that is drawn only once
+        if treatment.is_random and not self.draws_anew and images.in_memory:
+            chunks = [self._fixed(i) for i in torch.arange(len(images)).split(CHUNK)]
+            kept = torch.cat([x if treatment.dequantize else x.byte() for x in chunks])
+            self._modelled = StoredImages(kept, images.labels)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def to(self, device: torch.device) -> "Split":
+        """The same split with what it holds in memory on a device. Changes this object."""
+        self.images = self.images.to(device)
+        self._modelled = self._modelled and self._modelled.to(device)
+        return self
+
+    def grey(self, index: Tensor) -> Tensor:
+        """Images before binarization or dequantization, shape ``(B, C, H, W)``."""
+        return self.treatment.grey(self.images.take(index))
+
+    def batch(self, index: Tensor, fresh: torch.Generator | None = None) -> Batch:
+        """Images by their positions.
+
+        Args:
+            index: Shape ``(B,)``, on the device of the images.
+            fresh: Source of noise that is drawn anew in each epoch of training; needed only
+                where ``draws_anew``.
+        """
+        if self._modelled is not None:
+            x = self._modelled.take(index).float()
+        elif self.draws_anew:
+            pixels = self.images.take(index)
+            x = self.treatment(
+                pixels, torch.rand(pixels.shape, generator=fresh, device=pixels.device)
+            )
+        else:
+            x = self._fixed(index)
+        return Batch(x, x, self.images.labels.index_select(0, index), index)
+
+    def batches(self, size: int, start: int = 0, step: int = 1) -> Iterator[tuple[int, Batch]]:
+        """The split in order, as numbered batches, every ``step``-th from number ``start``."""
+        index = torch.arange(len(self), device=self.images.labels.device)
+        for number, part in enumerate(index.split(size)):
+            if number % step == start:
+                yield number, self.batch(part)
+
+    def _fixed(self, index: Tensor) -> Tensor:
+        pixels = self.images.take(index)
+        if not self.treatment.is_random:
+            return self.treatment(pixels, None)
+        uniform = noise.fixed_uniform(
+            index, self.images.shape, "pixels", BINARIZATION_SEED, self.name
+        )
+        return self.treatment(pixels, uniform.to(pixels.device))

@@ -1,0 +1,1 @@
+"""The mathematics of flows and of the divergence between distributions."""

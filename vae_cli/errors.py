@@ -1,0 +1,33 @@
+"""What a command tells its user in one line, without a traceback."""
+
+
+def as_written(value: object) -> str:
+    """A value as it stands on a command line."""
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(map(as_written, value))}]"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return str(value)
+
+
+class VaeCliError(Exception):
+    """Something the user can put right; a command prints it and exits with 2."""
+
+
+class ConfigError(VaeCliError):
+    """A value that breaks a rule.
+
+    Args:
+        key: Where it was set, as on the command line: ``posterior.flow_length``.
+        value: What it was set to.
+        rule: What it broke, a clause without a capital: ``needs at least 1``.
+        remedy: What to do, a sentence: ``Try posterior=diagonal for none.``
+    """
+
+    def __init__(self, key: str, value: object, rule: str, remedy: str = "") -> None:
+        super().__init__(f"{key}={as_written(value)}: {rule.rstrip('.')}. {remedy}".rstrip())
+        self.key, self.value, self.rule, self.remedy = key, value, rule, remedy
+
+
+class TrainingError(VaeCliError):
+    """A run that can't go on: a loss that is no longer a number."""

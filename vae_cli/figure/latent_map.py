@@ -1,0 +1,52 @@
+"""Where the images of each class lie in a two-dimensional latent space."""
+
+import torch
+from matplotlib.figure import Figure as Canvas
+
+from vae_cli import noise
+from vae_cli.data.split import Split
+from vae_cli.distribution.relations import mean
+from vae_cli.figure.base import PALETTE, Figure, spread
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.options import PositiveInt, checked
+
+DRAWS = 16  # of z where the posterior's mean has no formula
+BATCH = 500
+
+
+class LatentMap(Figure):
+    """The posterior means of a split's images, coloured by label. For two latent dimensions.
+
+    Args:
+        count: Number of images at most, spread over the split.
+    """
+
+    during_training = False
+
+    @checked
+    def __init__(self, count: PositiveInt = 5000) -> None:
+        self.count = count
+
+    @torch.no_grad()
+    def draw(self, model: LatentVariableModel, split: Split) -> Canvas | None:
+        """See the base class."""
+        if model.latent_dim != 2:
+            return None
+        device = split.images.labels.device
+        noise.seed_draws(device, "figure", "latent_map")
+        index = spread(split, self.count)
+        codes = [mean(model.encode(split.batch(part)), DRAWS) for part in index.split(BATCH)]
+        z, y = torch.cat(codes).cpu(), split.images.labels[index].cpu()
+        canvas = Canvas(figsize=(5.5, 5), dpi=200, layout="constrained")
+        axes = canvas.add_subplot()
+        for label in y.unique().tolist():
+            points = z[y == label]
+            name = "unlabelled" if label < 0 else str(label)
+            color = PALETTE[label % len(PALETTE)]
+            axes.scatter(*points.T, s=6, color=color, label=name, linewidths=0)
+        axes.set(xlabel="$z_1$", ylabel="$z_2$", title=f"means of q(z|x) of {split.name} images")
+        axes.set_aspect("equal", adjustable="datalim")
+        if len(y.unique()) <= len(PALETTE):
+            axes.legend(title="label", markerscale=2, fontsize=8, loc="center left",
+                        bbox_to_anchor=(1, 0.5), frameon=False)  # fmt: skip
+        return canvas

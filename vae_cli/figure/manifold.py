@@ -1,0 +1,37 @@
+"""The plane of a two-dimensional latent space."""
+
+import torch
+from matplotlib.figure import Figure as Canvas
+
+from vae_cli.data.split import Split
+from vae_cli.figure.base import Figure, sheet
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.options import PositiveInt, checked
+
+
+class Manifold(Figure):
+    """Means of p(x|z) on a grid of z that is even in probability: the quantiles of N(0, 1).
+
+    (Kingma & Welling 2014, arXiv:1312.6114, figure 4.) For two latent dimensions.
+
+    Args:
+        rows: Rows, and columns, of the grid.
+    """
+
+    during_training = False
+
+    @checked
+    def __init__(self, rows: PositiveInt = 20) -> None:
+        self.rows = rows
+
+    @torch.no_grad()
+    def draw(self, model: LatentVariableModel, split: Split) -> Canvas | None:
+        """See the base class."""
+        if model.latent_dim != 2:
+            return None
+        device = split.images.labels.device
+        levels = (torch.arange(self.rows, device=device) + 0.5) / self.rows
+        quantiles = torch.special.ndtri(levels)
+        down, across = torch.meshgrid(quantiles.flip(0), quantiles, indexing="ij")
+        z = torch.stack([across.flatten(), down.flatten()], dim=-1)
+        return sheet(model.decode(z).mean, self.rows, "manifold: p(x|z) over the quantiles of z")

@@ -1,0 +1,1 @@
+"""Weights of the KL as functions of the step."""

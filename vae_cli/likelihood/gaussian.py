@@ -1,0 +1,54 @@
+"""The Gaussian likelihood, for grey levels and other real values."""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Independent, Normal, constraints
+from torch.nn.functional import softplus
+
+from vae_cli.likelihood.base import Likelihood
+from vae_cli.options import PositiveFloat, checked
+
+
+class GaussianLikelihood(Likelihood):
+    r"""Each value is Gaussian: the full density, :math:`\log 2\pi` included.
+
+    A scale that is learned can't fall below ``min_scale``: where a pixel is the same in every
+    image, the likelihood would grow without bound as its scale went to 0. The log-scale is
+    ``log(min_scale) + softplus(a - log(min_scale))`` for a free number a, so that scales well
+    above the bound are simply exp(a).
+
+    Args:
+        scale: Standard deviation in units of the data: ``learned`` (an output of the decoder for
+            each value), ``shared`` (one parameter, starting at 1), or a fixed number.
+        min_scale: Smallest scale that can be learned.
+    """
+
+    support = constraints.real
+
+    @checked
+    def __init__(
+        self,
+        scale: Literal["learned", "shared"] | PositiveFloat = "learned",
+        min_scale: PositiveFloat = 0.01,
+    ) -> None:
+        super().__init__()
+        self.parameters_per_value = 2 if scale == "learned" else 1
+        self.scale = scale
+        self.log_min_scale = math.log(min_scale)
+        self.log_scale = nn.Parameter(torch.zeros(())) if scale == "shared" else None
+
+    def forward(self, features: Tensor) -> Independent:
+        """See the base class."""
+        loc, *free = features.chunk(self.parameters_per_value, dim=-3)
+        normal = Normal(loc, self._scale(loc, free), validate_args=False)
+        return Independent(normal, 3, validate_args=False)
+
+    def _scale(self, loc: Tensor, free: list[Tensor]) -> Tensor:
+        if isinstance(self.scale, (int, float)):
+            return torch.full((), self.scale, dtype=loc.dtype, device=loc.device)
+        free_log_scale = free[0] if self.log_scale is None else self.log_scale
+        bounded = self.log_min_scale + softplus(free_log_scale - self.log_min_scale)
+        return torch.exp(bounded)

@@ -1,0 +1,1 @@
+"""Joint models p(x, z) with their approximate posteriors."""

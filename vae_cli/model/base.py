@@ -1,0 +1,84 @@
+"""Models and the terms of their bounds."""
+
+import math
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from vae_cli.data.batch import Batch
+
+
+class ElboTerms(NamedTuple):
+    """The terms of the evidence lower bound for S draws of z an image, in nats."""
+
+    log_likelihood: Tensor  # (S, B): log p(x|z)
+    log_prior: Tensor  # (S, B): log p(z)
+    log_posterior: Tensor  # (S, B): log q(z|x)
+    kl: Tensor  # (S, B): closed form where asked for and known, else log_posterior - log_prior
+
+    @property
+    def log_weight(self) -> Tensor:
+        """log p(x, z) - log q(z|x), nats, ``(S, B)``: the importance weights of the draws."""
+        return self.log_likelihood + self.log_prior - self.log_posterior
+
+    def bound(self, weight: float = 1.0) -> Tensor:
+        """E[log p(x|z)] - weight * KL(q(z|x)‖p(z)), nats, ``(B,)``; at weight 1 the ELBO."""
+        return (self.log_likelihood - weight * self.kl).mean(0)
+
+    def tempered_bound(self, weight: float) -> Tensor:
+        """E[weight * log p(x, z) - log q(z|x)], nats, ``(B,)``.
+
+        Rezende & Mohamed 2015, arXiv:1505.05770, equation 20; at weight 1 the ELBO.
+        """
+        return (weight * (self.log_likelihood + self.log_prior) - self.log_posterior).mean(0)
+
+
+def log_mean_weight(log_weight: Tensor) -> Tensor:
+    """The importance-sampled log p(x) from ``(S, B)`` log-weights: nats, ``(B,)``.
+
+    log (1/S) Σ p(x, z_s) / q(z_s|x): a lower bound in expectation, tighter as S grows
+    (Burda et al. 2016, arXiv:1509.00519, equation 8).
+    """
+    return torch.logsumexp(log_weight, 0) - math.log(len(log_weight))
+
+
+class Model(nn.Module, ABC):
+    """Anything that encodes images into z and decodes them back.
+
+    Attributes:
+        latent_dim: Number of dimensions of z.
+    """
+
+    latent_dim: int
+
+    @abstractmethod
+    def encode(self, batch: Batch) -> Distribution:
+        """q(z|x): batch shape ``(B,)``, event shape ``(latent_dim,)``."""
+
+    @abstractmethod
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
+        """p(x|z): for z of shape ``(*, latent_dim)``, batch shape ``(*,)``, event ``(C, H, W)``.
+
+        ``y``, shape ``(*,)``, is for models in which x depends on the label.
+        """
+
+
+class LatentVariableModel(Model):
+    """A model with a prior, and hence with a bound on log p(x)."""
+
+    @abstractmethod
+    def prior(self) -> Distribution:
+        """p(z): batch shape ``()``, event shape ``(latent_dim,)``."""
+
+    @abstractmethod
+    def terms(self, batch: Batch, samples: int, closed_form_kl: bool) -> ElboTerms:
+        """The terms of the bound for so many draws of z an image.
+
+        Args:
+            batch: B images.
+            samples: S.
+            closed_form_kl: Take KL(q‖p) from its formula where there is one.
+        """

@@ -1,0 +1,27 @@
+"""What all networks share."""
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+from torch import Tensor, nn
+
+Activation = Literal["relu", "tanh", "softplus", "elu", "identity"]
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "softplus": nn.Softplus,
+    "elu": nn.ELU,
+    "identity": nn.Identity,
+}
+
+
+class Network(nn.Module, ABC):
+    """A map from one shape to another: an encoder or a decoder, as the shapes have it.
+
+    A network is built from ``in_shape`` and ``out_shape``, each ``(C, H, W)`` for an image or
+    ``(D,)`` for a vector, and its own options.
+    """
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps ``(..., *in_shape)`` to ``(..., *out_shape)``."""

@@ -1,0 +1,54 @@
+"""Fully connected networks."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+from torch import Size, Tensor, nn
+
+from vae_cli.errors import ConfigError
+from vae_cli.network.base import ACTIVATIONS, Network
+from vae_cli.options import PositiveInt, checked
+
+
+class MLP(Network):
+    """Linear maps with activations between them.
+
+    A decoder mirrors its encoder: towards an image, the widths run backwards.
+
+    Args:
+        in_shape: Shape of one input.
+        out_shape: Shape of one output.
+        hidden_dims: Widths of the hidden layers, from the image's side; none gives a linear map.
+        activation: One for all hidden layers, or a list with one for each, from the image's side.
+    """
+
+    @checked
+    def __init__(
+        self,
+        in_shape: Size,
+        out_shape: Size,
+        hidden_dims: Sequence[PositiveInt] = (400, 400),
+        activation: (
+            Literal["relu", "tanh", "softplus", "elu", "identity"]
+            | Sequence[Literal["relu", "tanh", "softplus", "elu", "identity"]]
+        ) = "relu",
+    ) -> None:
+        super().__init__()
+        names = [activation] * len(hidden_dims) if isinstance(activation, str) else activation
+        if len(names) != len(hidden_dims):
+            rule = f"needs one name, or one for each of the {len(hidden_dims)} hidden layers"
+            raise ConfigError("network.activation", list(names), rule)
+        layers = list(zip(hidden_dims, names, strict=True))
+        if len(out_shape) > len(in_shape):
+            layers.reverse()
+        widths = [in_shape.numel(), *(width for width, _ in layers)]
+        stack: list[nn.Module] = []
+        for (n, m), (_, name) in zip(pairwise(widths), layers, strict=True):
+            stack += [nn.Linear(n, m), ACTIVATIONS[name]()]
+        self.in_shape, self.out_shape = in_shape, out_shape
+        self.layers = nn.Sequential(*stack, nn.Linear(widths[-1], out_shape.numel()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the base class."""
+        return self.layers(x.flatten(-len(self.in_shape))).unflatten(-1, self.out_shape)

@@ -1,0 +1,1 @@
+"""What is minimised: a model's terms reduced to a loss."""

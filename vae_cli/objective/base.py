@@ -1,0 +1,35 @@
+"""The interface of objectives."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from vae_cli.data.batch import Batch
+from vae_cli.model.base import Model
+
+
+class Objective(nn.Module, ABC):
+    """Reduces a model's terms to the loss that is minimised.
+
+    Attributes:
+        monitor: Which of the returned quantities, larger being better, the best checkpoint and
+            early stopping follow.
+    """
+
+    monitor: str
+
+    @abstractmethod
+    def forward(
+        self, model: Model, batch: Batch, weight: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss and what is reported beside it.
+
+        Args:
+            model: The model.
+            batch: B images.
+            weight: The schedule's value.
+
+        Returns:
+            The loss, a scalar (nats an image), and quantities by name, each ``(B,)``, in nats,
+            that do not depend on the weight.
+        """

@@ -1,0 +1,52 @@
+"""The evidence lower bound."""
+
+from typing import Literal
+
+from torch import Tensor
+
+from vae_cli.data.batch import Batch
+from vae_cli.errors import ConfigError
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.objective.base import Objective
+from vae_cli.options import PositiveInt, checked
+
+
+class Elbo(Objective):
+    """Maximises the bound, tempered by the schedule's weight.
+
+    Args:
+        samples: Draws of z an image.
+        closed_form_kl: Use the formula of the KL where there is one: less noise.
+        tempering: What the weight multiplies: ``kl`` the KL (Bowman et al. 2016; Sønderby et al.
+            2016), ``joint`` log p(x, z) (Rezende & Mohamed 2015), which Monte Carlo alone can do.
+    """
+
+    monitor = "elbo"
+
+    @checked
+    def __init__(
+        self,
+        samples: PositiveInt = 1,
+        closed_form_kl: bool = True,
+        tempering: Literal["kl", "joint"] = "kl",
+    ) -> None:
+        super().__init__()
+        if tempering == "joint" and closed_form_kl:
+            rule = "does not go with tempering=joint, which weighs log p(z) without log q(z|x)"
+            raise ConfigError(
+                "objective.closed_form_kl", "true", rule, "Try objective.closed_form_kl=false."
+            )
+        self.samples, self.closed_form_kl, self.tempering = samples, closed_form_kl, tempering
+
+    def forward(
+        self, model: LatentVariableModel, batch: Batch, weight: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """See the base class."""
+        terms = model.terms(batch, self.samples, self.closed_form_kl)
+        tempered = terms.bound if self.tempering == "kl" else terms.tempered_bound
+        reported = {
+            "elbo": terms.bound(),
+            "reconstruction": terms.log_likelihood.mean(0),
+            "kl": terms.kl.mean(0),
+        }
+        return -tempered(weight).mean(), reported

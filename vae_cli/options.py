@@ -1,0 +1,150 @@
+"""The rules an option can state in its annotation, and the check of a value against them.
+
+A constructor says what its options accept where it names them::
+
+    @checked
+    def __init__(self, latent_dim: int, flow_length: Annotated[int, AtLeast(1)] = 4) -> None: ...
+
+``checked`` holds a caller to it; ``vae_cli.config`` reads the same annotations from the source
+without importing it, so that a mistake is told before torch is loaded. This module is therefore
+plain Python.
+"""
+
+import functools
+import inspect
+import math
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from vae_cli.errors import ConfigError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """A number no smaller than ``minimum``; ``remedy`` says what to do instead."""
+
+    minimum: float
+    remedy: str = ""
+
+    def holds(self, value: float) -> bool:
+        return self.minimum <= value < math.inf
+
+    def __str__(self) -> str:
+        return f"of at least {self.minimum}"
+
+
+@dataclass(frozen=True)
+class Above:
+    """A finite number larger than ``bound``."""
+
+    bound: float
+    remedy: str = ""
+
+    def holds(self, value: float) -> bool:
+        return self.bound < value < math.inf
+
+    def __str__(self) -> str:
+        return f"above {self.bound}"
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """A number no larger than ``maximum``."""
+
+    maximum: float
+    remedy: str = ""
+
+    def holds(self, value: float) -> bool:
+        return value <= self.maximum
+
+    def __str__(self) -> str:
+        return f"at most {self.maximum}"
+
+
+PositiveInt = Annotated[int, AtLeast(1)]
+NonNegativeInt = Annotated[int, AtLeast(0)]
+PositiveFloat = Annotated[float, Above(0)]
+NonNegativeFloat = Annotated[float, AtLeast(0)]
+Fraction = Annotated[float, AtLeast(0), AtMost(1)]
+
+class Foreign:
+    """Stands for a type that only code can give, such as a tensor, beside one that a user can."""
+
+
+Rule = AtLeast | Above | AtMost
+NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def accepts(annotation: Any, value: Any) -> bool:
+    """Whether a plain value (as yaml has it) is what the annotation allows.
+
+    A type that configuration can't express (a ``Tensor``, a module) accepts anything: such
+    arguments come from the code, not from the user.
+    """
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return accepts(parts[0], value) and all(rule.holds(value) for rule in parts[1:])
+    if origin is Literal:
+        return any(value == part and type(value) is type(part) for part in parts)
+    if origin in (Union, types.UnionType):
+        return any(part is not Foreign and accepts(part, value) for part in parts)
+    if origin in (Sequence, tuple):
+        if not isinstance(value, (list, tuple)):
+            return False
+        each = parts if origin is tuple else parts[:1] * len(value)
+        return len(each) == len(value) and all(map(accepts, each, value))
+    if annotation in (None, types.NoneType):
+        return value is None
+    if annotation is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+    if annotation is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if annotation in (bool, str):
+        return isinstance(value, annotation)
+    return True
+
+
+def describe(annotation: Any) -> str:
+    """The rule of an annotation in words, to stand after "needs"."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return f"{describe(parts[0])} {' and '.join(map(str, parts[1:]))}"
+    if origin is Literal:
+        return ("one of " if len(parts) > 1 else "") + ", ".join(map(str, parts))
+    if origin in (Union, types.UnionType):
+        return " or ".join(describe(part) for part in parts if part is not Foreign)
+    if origin is Sequence:
+        return f"a list, each {describe(parts[0])}"
+    if origin is tuple:
+        return f"a list of {len(parts)}, each {describe(parts[0])}"
+    if annotation in (None, types.NoneType):
+        return "null"
+    return NAMES.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def remedy(annotation: Any) -> str:
+    """What the annotation's own rules advise, or an empty string."""
+    parts = get_args(annotation)
+    own = [p.remedy for p in parts if isinstance(p, Rule)]
+    return next(filter(None, own + [remedy(p) for p in parts if not isinstance(p, Rule)]), "")
+
+
+def checked(function: F) -> F:
+    """Makes a function raise ConfigError for an argument that its annotation does not allow."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        hints = get_type_hints(function, include_extras=True)
+        for name, value in bound.arguments.items():
+            if name in hints and not accepts(hints[name], value):
+                rule = f"needs {describe(hints[name])}"
+                raise ConfigError(name, value, rule, remedy(hints[name]))
+        return function(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]

@@ -1,0 +1,40 @@
+"""The posterior of planar flows."""
+
+from typing import Annotated
+
+from torch import Tensor
+
+from vae_cli.distribution.flow import FlowDistribution
+from vae_cli.distribution.planar import PlanarTransform
+from vae_cli.options import AtLeast, checked
+from vae_cli.posterior.base import Posterior
+from vae_cli.posterior.diagonal import diagonal_normal
+
+
+class PlanarPosterior(Posterior):
+    """A diagonal Gaussian pushed through planar maps (Rezende & Mohamed 2015, arXiv:1505.05770).
+
+    The encoder gives each image its own maps: amortised, as in the paper.
+
+    Args:
+        latent_dim: D.
+        flow_length: Number K of maps; the cost grows linearly.
+    """
+
+    @checked
+    def __init__(
+        self,
+        latent_dim: int,
+        flow_length: Annotated[int, AtLeast(1, "Try posterior=diagonal for none.")],
+    ) -> None:
+        super().__init__()
+        self.latent_dim, self.flow_length = latent_dim, flow_length
+        self.parameter_count = 2 * latent_dim + flow_length * (2 * latent_dim + 1)
+
+    def forward(self, features: Tensor) -> FlowDistribution:
+        """See the base class."""
+        d = self.latent_dim
+        base, flow = features.split([2 * d, self.parameter_count - 2 * d], dim=-1)
+        maps = flow.unflatten(-1, (self.flow_length, 2 * d + 1)).unbind(-2)
+        transforms = [PlanarTransform(m[..., :d], m[..., d:-1], m[..., -1]) for m in maps]
+        return FlowDistribution(diagonal_normal(base), transforms)

@@ -1,0 +1,1 @@
+"""One run's folder: training in it, what it keeps, rebuilding from it."""

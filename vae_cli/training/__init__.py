@@ -1,0 +1,1 @@
+"""The training loop around a model and its data, on PyTorch Lightning."""

@@ -1,0 +1,174 @@
+"""When to stop, what to keep, how fast it went."""
+
+import math
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.plugins.io import CheckpointIO
+
+WARMUP_STEPS = 10  # not timed: allocations, compilation of kernels
+
+
+def seconds_now(trainer: Trainer) -> float:
+    """The clock, once the device has done what it was told."""
+    if trainer.strategy.root_device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+class BeforeTheEnd(Callback):
+    """Has the last step validated, wherever in an epoch it falls.
+
+    Args:
+        total_steps: Steps of the whole run.
+    """
+
+    def __init__(self, total_steps: int) -> None:
+        self.total_steps = total_steps
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """A trainer that is told to stop validates first."""
+        if trainer.global_step >= self.total_steps:
+            trainer.should_stop = True
+
+
+class Throughput(Callback):
+    """Counts training images a second: training steps only, after warm-up, no validation.
+
+    Args:
+        batch_size: Images a step over all processes.
+    """
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.seconds, self.steps = 0.0, 0
+        self._start: float | None = None
+        self._start_step = 0
+
+    @property
+    def images_per_second(self) -> float | None:
+        """The average so far, None where the run was too short to tell."""
+        return self.steps * self.batch_size / self.seconds if self.seconds > 0 else None
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Remembers where the warm-up starts."""
+        self._start, self._start_step = None, trainer.global_step
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Starts the clock once warm."""
+        if self._start is None and trainer.global_step - self._start_step >= WARMUP_STEPS:
+            self._start, self._start_step = seconds_now(trainer), trainer.global_step
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stops the clock."""
+        if self._start is not None:
+            self.seconds += seconds_now(trainer) - self._start
+            self.steps += trainer.global_step - self._start_step
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the clock again."""
+        if self._start is not None:
+            self._start, self._start_step = seconds_now(trainer), trainer.global_step
+        if self.images_per_second is not None and trainer.logger is not None:
+            speed = {"train/images_per_second": self.images_per_second}
+            trainer.logger.log_metrics(speed, step=trainer.global_step)
+
+
+class EarlyStopping(Callback):
+    """Stops when the monitored number no longer grows.
+
+    While the KL schedule still changes, so does what is trained for: nothing is counted before
+    it has settled.
+
+    Args:
+        monitor: Name of the number, larger being better.
+        patience: Validations without improvement.
+        settled_at: Step from which to count.
+    """
+
+    def __init__(self, monitor: str, patience: int, settled_at: int) -> None:
+        self.monitor, self.patience, self.settled_at = monitor, patience, settled_at
+        self.best, self.waited = -math.inf, 0
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Compares."""
+        if trainer.global_step < self.settled_at:
+            return
+        score = float(trainer.callback_metrics[self.monitor])
+        self.waited = 0 if score > self.best else self.waited + 1
+        self.best = max(score, self.best)
+        if self.waited >= self.patience:
+            trainer.should_stop = True
+
+    def state_dict(self) -> dict[str, Any]:
+        """See Lightning."""
+        return {"best": self.best, "waited": self.waited}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """See Lightning."""
+        self.best, self.waited = state_dict["best"], state_dict["waited"]
+
+
+class Checkpoints(Callback):
+    """Keeps ``last.ckpt`` and ``best.ckpt`` after each validation.
+
+    Args:
+        folder: Where to.
+        monitor: Name of the number that is largest in ``best.ckpt``.
+    """
+
+    def __init__(self, folder: Path, monitor: str) -> None:
+        self.folder, self.monitor = folder, monitor
+        self.best = -math.inf
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Writes one or both."""
+        score = float(trainer.callback_metrics[self.monitor])
+        is_best = score > self.best
+        self.best = max(score, self.best)
+        last, best = self.folder / "last.ckpt", self.folder / "best.ckpt"
+        trainer.save_checkpoint(last)
+        if is_best and trainer.is_global_zero:
+            partial = best.with_suffix(".partial")
+            shutil.copyfile(last, partial)
+            partial.replace(best)
+
+    def state_dict(self) -> dict[str, Any]:
+        """See Lightning."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """See Lightning."""
+        self.best = state_dict["best"]
+
+
+class ReplacingCheckpointIO(CheckpointIO):
+    """Writes beside the target and then replaces it, so that the target is always whole.
+
+    Reads tensors and plain values only: a checkpoint can't run code.
+    """
+
+    def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any = None) -> None:
+        """See Lightning."""
+        target = Path(path)
+        partial = target.with_suffix(".partial")
+        torch.save(checkpoint, partial)
+        partial.replace(target)
+
+    def load_checkpoint(
+        self, path: Any, map_location: Any = None, weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """See Lightning."""
+        return torch.load(path, map_location=map_location or "cpu", weights_only=True)
+
+    def remove_checkpoint(self, path: Any) -> None:
+        """See Lightning."""
+        Path(path).unlink(missing_ok=True)

@@ -1,0 +1,75 @@
+"""The splits of a dataset as Lightning wants them."""
+
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningDataModule
+
+from vae_cli.data.split import Split
+from vae_cli.training.loader import (
+    EvaluationFetch,
+    EvaluationOrder,
+    TrainingFetch,
+    TrainingOrder,
+    make_loader,
+)
+
+EVALUATION_BATCH = 500  # part of the definition of the evaluation's noise: not an option
+
+
+class ImageDataModule(LightningDataModule):
+    """Moves the splits to the training device and makes their loaders.
+
+    Args:
+        splits: By name.
+        batch_size: Images a step over all processes.
+        seed: Of the run.
+        limit: Evaluation batches at most; None takes all.
+    """
+
+    # A rank may have no evaluation batch at all; nothing waits for it.
+    allow_zero_length_dataloader_with_multiple_devices = True
+
+    def __init__(
+        self, splits: dict[str, Split], batch_size: int, seed: int, limit: int | None
+    ) -> None:
+        super().__init__()
+        self.splits, self.batch_size, self.seed, self.limit = splits, batch_size, seed, limit
+
+    def setup(self, stage: str) -> None:
+        """See Lightning."""
+        assert self.trainer is not None
+        for split in self.splits.values():
+            split.to(self.trainer.strategy.root_device)
+
+    def train_dataloader(self) -> Any:
+        """Batches of shuffled training images."""
+        assert self.trainer is not None
+        split, rank = self.splits["train"], self.trainer.global_rank
+        device = split.images.labels.device
+        order = TrainingOrder(
+            len(split), self.batch_size, self.seed, rank, self.trainer.world_size, device
+        )
+        return make_loader(order, TrainingFetch(split, self.seed, rank), split.images.in_memory)
+
+    def val_dataloader(self) -> Any:
+        """Numbered batches of validation images."""
+        return self.evaluation_loader("validation")
+
+    def evaluation_loader(self, name: str) -> Any:
+        """Numbered batches of a split: this process's share of them."""
+        assert self.trainer is not None
+        split, rank, world_size = self.splits[name], self.trainer.global_rank, self.trainer.world_size
+        device = split.images.labels.device
+        order = EvaluationOrder(len(split), EVALUATION_BATCH, rank, world_size, device, self.limit)
+        return make_loader(order, EvaluationFetch(split), split.images.in_memory)
+
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
+        """Moves a batch that is not there already; visiting its tensors costs time each step."""
+        number, images = batch if isinstance(batch[0], int) else (None, batch)
+        if images.x.device == device:
+            return batch
+        images = images.to(device)
+        return images if number is None else (number, images)

@@ -1,0 +1,151 @@
+"""Batches in the order that a seed and an epoch give, fetched in memory or by workers."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from vae_cli import noise
+from vae_cli.data.batch import Batch
+from vae_cli.data.split import Split
+
+MAX_WORKERS = 8
+
+
+class Key(NamedTuple):
+    """Which batch to fetch."""
+
+    epoch: int
+    number: int  # of the batch in its epoch
+    index: Tensor  # (B,): positions of its images
+
+
+class TrainingOrder:
+    """The batches of an epoch: each process's share of every global batch, in a shuffled order.
+
+    The order is a function of (seed, epoch) alone. What is left over when the images do not fill
+    a whole number of batches is dropped, other images in each epoch, so that all steps weigh alike.
+
+    Args:
+        count: Number of images.
+        batch_size: Images a step over all processes.
+        seed: Of the run.
+        rank, world_size: Which process of how many.
+        device: Where the positions are wanted.
+    """
+
+    def __init__(
+        self, count: int, batch_size: int, seed: int, rank: int, world_size: int, device: torch.device
+    ) -> None:
+        self.count, self.batch_size, self.seed = count, batch_size, seed
+        self.rank, self.world_size, self.device = rank, world_size, device
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning at the start of an epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.count // self.batch_size
+
+    def __iter__(self) -> Iterator[Key]:
+        stream = noise.generator("cpu", "order", self.seed, self.epoch)
+        order = torch.randperm(self.count, generator=stream).to(self.device)
+        share = self.batch_size // self.world_size
+        batches = order[: len(self) * self.batch_size].view(len(self), self.world_size, share)
+        for number, index in enumerate(batches[:, self.rank].unbind()):
+            yield Key(self.epoch, number, index)
+
+
+class EvaluationOrder:
+    """Whole batches of a split in order, shared out between the processes.
+
+    Args:
+        count: Number of images.
+        batch_size: Images in a batch.
+        rank, world_size: Which process of how many.
+        device: Where the positions are wanted.
+        limit: Number of batches at most; None takes all.
+    """
+
+    def __init__(
+        self, count: int, batch_size: int, rank: int, world_size: int, device: torch.device,
+        limit: int | None = None,
+    ) -> None:  # fmt: skip
+        batches = torch.arange(count, device=device).split(batch_size)[:limit]
+        self.keys = [Key(0, n, b) for n, b in enumerate(batches)][rank::world_size]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.keys)
+
+
+class TrainingFetch:
+    """Fetches a training batch; its noise is a function of (seed, epoch, number, rank)."""
+
+    def __init__(self, split: Split, seed: int, rank: int) -> None:
+        self.split, self.seed, self.rank = split, seed, rank
+
+    def __call__(self, key: Key) -> Batch:
+        """The batch of a key."""
+        fresh = None
+        if self.split.draws_anew:
+            stream = ("pixels", self.seed, key.epoch, key.number, self.rank)
+            fresh = noise.generator(key.index.device, *stream)
+        return self.split.batch(key.index, fresh)
+
+
+class EvaluationFetch:
+    """Fetches a batch with its number in the split, which its noise depends on."""
+
+    def __init__(self, split: Split) -> None:
+        self.split = split
+
+    def __call__(self, key: Key) -> tuple[int, Batch]:
+        """The batch of a key."""
+        return key.number, self.split.batch(key.index)
+
+
+class MemoryLoader:
+    """Batches gathered in the training process itself: nothing to wait for.
+
+    Lightning looks for ``sampler``, to tell it the epoch, and then for ``batch_sampler``.
+    """
+
+    batch_sampler = None
+
+    def __init__(self, keys: TrainingOrder | EvaluationOrder, fetch: Callable[[Key], Any]) -> None:
+        self.sampler, self.fetch = keys, fetch
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self.fetch, self.sampler)
+
+
+class _Fetched(TorchDataset):
+    def __init__(self, fetch: Callable[[Key], Any]) -> None:
+        self.fetch = fetch
+
+    def __getitem__(self, key: Key) -> Any:
+        return self.fetch(key)
+
+
+def make_loader(
+    keys: TrainingOrder | EvaluationOrder, fetch: Callable[[Key], Any], in_memory: bool
+) -> MemoryLoader | DataLoader:
+    """A loader of whole batches; images that are not in memory are decoded by workers."""
+    if in_memory:
+        return MemoryLoader(keys, fetch)
+    workers = min(MAX_WORKERS, os.cpu_count() or 1)
+    return DataLoader(
+        _Fetched(fetch), sampler=keys, batch_size=None, num_workers=workers,  # type: ignore[arg-type]
+        pin_memory=torch.cuda.is_available(),
+    )  # fmt: skip

@@ -1,0 +1,120 @@
+"""The training loop's view of a model."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+import torch.distributed
+from pytorch_lightning import LightningModule
+from torch import Tensor
+from torch.nn import Parameter
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from vae_cli import noise
+from vae_cli.data.batch import Batch
+from vae_cli.errors import TrainingError
+from vae_cli.kl_schedule.base import KlSchedule
+from vae_cli.metric.base import Evaluation, Metric
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.objective.base import Objective
+from vae_cli.training.recorder import ADVICE, Recorder
+
+
+def gather(item: Any) -> list[Any]:
+    """The item of every process, in the order of their ranks."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return [item]
+    items: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(items, item)
+    return items
+
+
+class TrainingModule(LightningModule):
+    """Minimises an objective over a model and measures it on the validation images.
+
+    Args:
+        model: What is trained.
+        objective: What is minimised.
+        kl_schedule: The weight at each step.
+        make_optimizer: From parameters to an optimizer.
+        make_lr_schedule: From an optimizer to a schedule of its learning rate, stepped with it;
+            None keeps the rate.
+        metrics: Measured at each validation.
+        seed: Of the run's noise.
+        log_every: Steps between points of the training curves.
+        config: The resolved configuration, in YAML, which checkpoints carry.
+    """
+
+    def __init__(
+        self,
+        model: LatentVariableModel,
+        objective: Objective,
+        kl_schedule: KlSchedule,
+        make_optimizer: Callable[[Iterable[Parameter]], Optimizer],
+        make_lr_schedule: Callable[[Optimizer], LRScheduler] | None,
+        metrics: Mapping[str, Metric],
+        seed: int,
+        log_every: int,
+        config: str,
+    ) -> None:
+        super().__init__()
+        self.model, self.objective, self.kl_schedule = model, objective, kl_schedule
+        self.make_optimizer, self.make_lr_schedule = make_optimizer, make_lr_schedule
+        self.metrics, self.seed, self.config = metrics, seed, config
+        self.recorder = Recorder(log_every)
+        self.evaluation = Evaluation(metrics, seed, "validation")
+
+    def configure_optimizers(self) -> Any:
+        """See Lightning."""
+        optimizer = self.make_optimizer(self.parameters())
+        if self.make_lr_schedule is None:
+            return optimizer
+        schedule = {"scheduler": self.make_lr_schedule(optimizer), "interval": "step"}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of one step. Its noise is a function of (seed, step, rank)."""
+        step = self.global_step
+        noise.seed_draws(batch.x.device, "train", self.seed, step, self.global_rank)
+        loss, reported = self.objective(self.model, batch, self.kl_schedule(step))
+        self.recorder.add(step, loss, reported)
+        if self.recorder.is_full:
+            self.write_curves()
+        return loss
+
+    def write_curves(self) -> None:
+        """Writes the averages of the last steps, and stops the run if they are no numbers."""
+        averages, error = self.recorder.read()
+        errors = [e for e in gather(error) if e is not None]  # one rank stops all
+        if errors:
+            raise errors[0]
+        if self.logger is None or not averages:
+            return
+        curves = {f"train/{name}": value for name, value in averages.items()}
+        curves["train/weight"] = self.kl_schedule(self.global_step)
+        curves["train/lr"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
+        self.logger.log_metrics(curves, step=self.global_step)
+
+    def on_validation_epoch_start(self) -> None:
+        """See Lightning."""
+        self.write_curves()  # nothing that is no number reaches a checkpoint
+        self.evaluation = Evaluation(self.metrics, self.seed, "validation")
+
+    def validation_step(self, batch: tuple[int, Batch], batch_idx: int) -> None:
+        """Adds a batch to the sums."""
+        self.evaluation.add(self.model, *batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Hands the numbers to the loggers, to early stopping and to the checkpoints."""
+        results = self.evaluation.results(gather(self.evaluation.state()))
+        broken = [key for key, value in results.items() if not math.isfinite(value)]
+        if broken:
+            value = results[broken[0]]
+            raise TrainingError(f"step {self.global_step}: validation/{broken[0]} is {value}. {ADVICE}")
+        self.log_dict({f"validation/{key}": float(value) for key, value in results.items()})
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Makes the checkpoint one that explains itself."""
+        checkpoint["config"] = self.config

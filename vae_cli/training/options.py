@@ -1,0 +1,59 @@
+"""What the ``trainer`` and ``accelerator`` groups may say. Plain Python: read before torch is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from vae_cli.options import NonNegativeInt, PositiveFloat, PositiveInt
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+@dataclass(frozen=True)
+class TrainerOptions:
+    """How long to train and what to do on the way.
+
+    Args:
+        max_epochs: Passes over the training images.
+        max_steps: Optimizer steps; where given, they alone count.
+        patience: Stop when the monitored bound has not improved in so many validations, counted
+            from the step at which the KL schedule has settled; None never stops early.
+        validate_every: Epochs between validations.
+        log_every: Steps between points of the training curves, each their average.
+        gradient_clip: Largest norm of the gradient; None leaves it.
+        progress: Show progress.
+        fast_dev_run: Five steps of training and two batches of everything else.
+    """
+
+    max_epochs: PositiveInt | None
+    max_steps: PositiveInt | None
+    patience: PositiveInt | None
+    validate_every: PositiveInt
+    log_every: PositiveInt
+    gradient_clip: PositiveFloat | None
+    progress: bool
+    fast_dev_run: bool
+
+
+@dataclass(frozen=True)
+class AcceleratorOptions:
+    """Where and how a run runs.
+
+    Args:
+        kind: Of device; ``auto`` takes a GPU where there is one.
+        devices: Number of devices a node, or a list of them.
+        strategy: How they share the work.
+        nodes: Number of machines.
+        precision: Of the networks' matrix products; densities are always in float32.
+    """
+
+    kind: Literal["auto", "cpu", "gpu"]
+    devices: PositiveInt | Sequence[NonNegativeInt]
+    strategy: Literal["auto", "ddp"]
+    nodes: PositiveInt
+    precision: Precision
+
+    @property
+    def processes(self) -> int:
+        """Number of processes over all nodes."""
+        return self.nodes * (self.devices if isinstance(self.devices, int) else len(self.devices))

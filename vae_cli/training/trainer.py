@@ -1,0 +1,71 @@
+"""The Lightning trainer of a run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.strategies import DDPStrategy
+
+from vae_cli.errors import ConfigError
+from vae_cli.training.callbacks import ReplacingCheckpointIO
+from vae_cli.training.options import AcceleratorOptions, TrainerOptions
+
+
+def check_accelerator(options: AcceleratorOptions) -> None:
+    """Raises ConfigError where this machine can't do what is asked for."""
+    gpus = torch.cuda.device_count()
+    wanted = options.devices if isinstance(options.devices, int) else max(options.devices) + 1
+    if options.kind == "gpu":
+        if gpus == 0:
+            raise ConfigError(
+                "accelerator.kind", "gpu", "torch sees no GPU here", "Try accelerator=cpu."
+            )
+        if wanted > gpus:
+            rule = f"torch sees {gpus} GPU(s) here"
+            raise ConfigError("accelerator.devices", options.devices, rule, f"Try {gpus}.")
+    if options.precision == "16-mixed" and (options.kind == "cpu" or gpus == 0):
+        remedy = "Try accelerator.precision=bf16-mixed."
+        raise ConfigError("accelerator.precision", "16-mixed", "needs a GPU", remedy)
+
+
+def make_trainer(
+    options: TrainerOptions,
+    accelerator: AcceleratorOptions,
+    total_steps: int,
+    validation_interval: int,
+    deterministic: bool,
+    logger: Any,
+    callbacks: Sequence[Callback],
+) -> Trainer:
+    """A trainer that ends after ``total_steps`` and validates every ``validation_interval``.
+
+    Epochs have been turned into steps before: Lightning is told of steps only.
+    """
+    strategy: Any = accelerator.strategy
+    if accelerator.processes > 1:
+        # Evaluation batches are shared out whole, so one rank may have more of them than
+        # another: no buffer may be broadcast in a forward pass. None ever changes.
+        strategy = DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True)
+    return Trainer(
+        accelerator=accelerator.kind,
+        devices=accelerator.devices,
+        num_nodes=accelerator.nodes,
+        strategy=strategy,
+        precision=accelerator.precision,
+        max_epochs=-1,
+        max_steps=total_steps,
+        val_check_interval=validation_interval,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        gradient_clip_val=options.gradient_clip,
+        deterministic=deterministic,
+        benchmark=not deterministic,
+        logger=logger or False,
+        callbacks=list(callbacks),
+        plugins=[ReplacingCheckpointIO()],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
