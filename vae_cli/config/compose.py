@@ -58,7 +58,7 @@ def search_path_override(folders: Sequence[Path]) -> list[str]:
 
 def compose(
     config_name: str, overrides: Sequence[str], config_dir: str | None = None
-) -> tuple[DictConfig, DictConfig]:
+) -> tuple[DictConfig, str]:
     """Composes and checks a configuration; nothing heavy is imported and nothing written.
 
     Args:
@@ -67,7 +67,7 @@ def compose(
         config_dir: A folder of the user's own yamls.
 
     Returns:
-        The configuration, and Hydra's own part of it.
+        The configuration, and the folder that the run is to have.
 
     Raises:
         VaeCliError: With one line for the user.
@@ -76,12 +76,12 @@ def compose(
     with _hydra():
         try:
             full = hydra.compose(config_name, everything, return_hydra_config=True)
-            HydraConfig.instance().set_config(full)
+            HydraConfig.instance().set_config(full)  # resolves ${hydra:...} in the folder's name
             cfg = full.copy()
             with open_dict(cfg):
                 del cfg["hydra"]
             check(cfg, _groups())
-            return cfg, full.hydra
+            return cfg, str(full.hydra.run.dir)
         except ConfigError as error:
             if error.remedy:
                 raise
@@ -90,11 +90,21 @@ def compose(
             raise _explained(error, config_name, everything) from error
 
 
+def check_alone(cfg: DictConfig) -> None:
+    """Checks a configuration that Hydra itself has composed, as in a sweep."""
+    with _hydra():
+        check(cfg, _groups())
+
+
 @contextmanager
 def _hydra() -> Iterator[None]:
     GlobalHydra.instance().clear()
-    with hydra.initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="vae-train"):
-        yield
+    previous = HydraConfig.instance().cfg
+    try:
+        with hydra.initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="vae-train"):
+            yield
+    finally:
+        HydraConfig.instance().cfg = previous
 
 
 def _groups() -> list[str]:

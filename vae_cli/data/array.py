@@ -56,7 +56,7 @@ def load(
     """
     if path is None:
         rule = "needs the file of an array"
-        raise ConfigError("data.path", "null", rule, "Try data.path=my_images.npz.")
+        raise ConfigError("data.path", None, rule, "Try data.path=my_images.npz.")
     if shape is not None and len(shape) != 3:
         rule = "needs channels, height and width"
         raise ConfigError("data.shape", list(shape), rule, "Try data.shape=[1,28,28].")

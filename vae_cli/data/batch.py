@@ -12,7 +12,7 @@ class Batch(NamedTuple):
     x: Tensor  # (B, C, H, W), float32: what is modelled
     input: Tensor  # (B, C, H, W): what the encoder sees; x, unless denoising
     y: Tensor  # (B,), int64: label, -1 where unknown
-    index: Tensor  # (B,), int64: position in the split
+    index: Tensor  # type: ignore[assignment]  # (B,), int64: position in the split
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device."""

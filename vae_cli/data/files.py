@@ -94,14 +94,14 @@ def obtain(
         return read(root)
     except UNREADABLE as error:
         trouble = "can't be read" if complete else "are not there and can't be fetched"
-        instead = ", in place of those that are there" if complete else ""
+        first = f"Remove {root / Path(source.needs[0]).parent}, then put" if complete else "Put"
         reason = " ".join(str(error).split()) or type(error).__name__
         folder = root / source.folder
         raise ConfigError(
             "data.root",
             root,
             f"the files of {source.name} {trouble} ({reason[:300]})",
-            f"Put {', '.join(source.files)} from {source.url} into {folder}{instead}.",
+            f"{first} {', '.join(source.files)} from {source.url} into {folder}.",
         ) from error
 
 
@@ -130,7 +130,8 @@ def download(url: str, path: Path, sha256: str | None = None) -> None:
 def _staging(root: Path, published: Sequence[Path]) -> Iterator[Path]:
     """A passing folder below the root whose files move to the root once all are there.
 
-    Nothing stays behind when something goes wrong, and no process sees half a file.
+    Nothing stays behind when something goes wrong. No other process sees half a file, nor, the
+    first time, half a dataset.
     """
     made = [folder for folder in (root, *root.parents) if not is_there(folder)]
     timeout = socket.getdefaulttimeout()
@@ -143,12 +144,18 @@ def _staging(root: Path, published: Sequence[Path]) -> Iterator[Path]:
                 shutil.copyfile(root / file, stage / file)
             socket.setdefaulttimeout(TIMEOUT)  # torchvision's downloads state none
             yield stage
-            for file in sorted(path for path in stage.rglob("*") if path.is_file()):
-                target = root / file.relative_to(stage)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                file.replace(target)
+            _move(stage, root)
     finally:
         socket.setdefaulttimeout(timeout)
         for folder in made:
             with suppress(OSError):  # not empty: the files arrived
                 folder.rmdir()
+
+
+def _move(source: Path, target: Path) -> None:
+    """Moves a file or a folder in one go; into a folder that is there already, piece by piece."""
+    if source.is_dir() and target.is_dir():
+        for piece in sorted(source.iterdir()):
+            _move(piece, target / piece.name)
+    else:
+        source.replace(target)

@@ -58,7 +58,7 @@ def load(
     """
     if root is None:
         rule = "needs a folder of images"
-        raise ConfigError("data.root", "null", rule, "Try data.root=my_images.")
+        raise ConfigError("data.root", None, rule, "Try data.root=my_images.")
     if isinstance(size, Sequence) and len(size) != 2:
         rule = "needs height and width, or one number for both"
         raise ConfigError("data.size", list(size), rule, "Try data.size=[64,48].")

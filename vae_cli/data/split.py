@@ -61,7 +61,8 @@ class Treatment:
             uniform: Draws in [0, 1) of the same shape; needed only where ``is_random``.
         """
         if uniform is not None and self.dequantize:
-            return (pixels + uniform) / (self.levels or 1)
+            # 16 bits of u: with more, 255 + u would round up to 256 now and then.
+            return (pixels + (uniform * 2**16).floor() / 2**16) / (self.levels or 1)
         grey = self.grey(pixels)
         if uniform is not None:
             return (uniform < grey).float()

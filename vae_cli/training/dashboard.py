@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
+from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 from vae_cli.data.split import Split
@@ -66,16 +68,15 @@ class Dashboard(Callback):
 
 
 def write_hyperparameters(
-    logger: TensorBoardLogger, settings: Mapping[str, Value], results: Mapping[str, float]
+    folder: Path, settings: Mapping[str, Value], results: Mapping[str, float]
 ) -> None:
     """Puts a run into the HPARAMS tab.
 
-    Written straight to the run's own event file: the logger's way would add a YAML file, and
-    SummaryWriter's a folder.
+    Written straight into the run's folder: the logger's way would need the metrics before they
+    are known, and SummaryWriter's makes a folder of its own.
     """
-    writer = logger.experiment
-    for summary in hparams(dict(settings), dict(results)):
-        writer.file_writer.add_summary(summary)
-    for name, value in results.items():
-        writer.add_scalar(name, value)
-    writer.flush()
+    with SummaryWriter(str(folder), filename_suffix=".results") as writer:
+        for summary in hparams(dict(settings), dict(results)):
+            writer.file_writer.add_summary(summary)
+        for name, value in results.items():
+            writer.add_scalar(name, value)

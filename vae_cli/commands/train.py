@@ -1,0 +1,144 @@
+"""vae-train: from one command line to a trained, measured variational autoencoder."""
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from vae_cli.config.compose import check_alone, compose, search_path, search_path_override
+from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.run.folder import SHARED_FOLDER, RunFolder
+
+if TYPE_CHECKING:
+    from vae_cli.config.build import Experiment
+
+HELP, SWEEP = ("-h", "--help", "--hydra-help", "--version"), ("-m", "--multirun")
+SHOW = ("-c", "--cfg", "-i", "--info", "-p", "--package", "--resolve", "-sc", "--shell-completion")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the installed script's entry.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+
+    Returns:
+        The exit code: 0, or 2 after one line about a mistake.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _main(arguments)
+    except VaeCliError as error:
+        if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes, one speaks
+            print(f"vae-train: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("vae-train: interrupted", file=sys.stderr)
+        return 130
+
+
+def _main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-name", "-cn", default="train")
+    parser.add_argument("--config-dir", "-cd")
+    own, others = parser.parse_known_args(arguments)
+    flags = {text.partition("=")[0] for text in others if text.startswith("-")}
+    unknown = flags - {*HELP, *SWEEP, *SHOW}
+    if unknown:
+        raise VaeCliError(f"{min(unknown)}: there is no such flag. Try vae-train --help.")
+    if flags:
+        return _hydra_main(arguments, own.config_dir)
+    return _run(own.config_name, others, own.config_dir, ["vae-train", *arguments])
+
+
+def _run(
+    config_name: str, overrides: list[str], config_dir: str | None, command: list[str]
+) -> int:
+    """One run: everything that can be wrong is found out before its folder is made."""
+    chosen = [text for text in overrides if not text.startswith("resume=")]
+    resumed = [text.partition("=")[2] for text in overrides if text not in chosen]
+    folder = None
+    if resumed and resumed[-1] not in ("", "null"):
+        folder = RunFolder.existing(resumed[-1])
+        chosen = _last_of_each([*folder.saved_overrides(), *chosen])
+    cfg, run_dir = compose(config_name, chosen, config_dir)
+    experiment = _build(cfg)
+    if folder is None:
+        shared = os.environ.get(SHARED_FOLDER)
+        is_named = any(text.startswith("hydra.run.dir=") for text in chosen)
+        folder = RunFolder(shared) if shared else RunFolder.create(run_dir, is_named)
+    _execute(experiment, folder, chosen, command)
+    return 0
+
+
+def _execute(
+    experiment: "Experiment", folder: RunFolder, overrides: Sequence[str], command: Sequence[str]
+) -> None:
+    from rich.console import Console
+
+    from vae_cli.run.summary import summary
+    from vae_cli.run.train import is_finished, train
+
+    if is_finished(experiment, folder):
+        steps = experiment.config.derived.total_steps
+        print(f"{folder.path} has finished its {steps} steps. Raise trainer.max_epochs to go on.")
+        return
+    is_first = SHARED_FOLDER not in os.environ
+    if is_first:
+        folder.describe(experiment.config, overrides, command)
+    console = Console(quiet=not is_first)
+    results = train(experiment, folder, command, console)
+    console.print(summary(results, folder))
+
+
+def _hydra_main(arguments: list[str], config_dir: str | None) -> int:
+    """What Hydra itself does: help, showing a configuration, and many runs."""
+    failures: list[str] = []
+
+    def job(cfg: DictConfig) -> None:
+        folder = RunFolder(HydraConfig.get().runtime.output_dir)
+        try:
+            _sweep_job(cfg, folder)
+        except Exception as error:  # the other jobs go on; this one's folder tells why it did not
+            failures.append(str(folder.path))
+            (folder.path / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            print(f"vae-train: {folder.path}: {error}", file=sys.stderr)
+
+    sys.argv = ["vae-train", *arguments, *search_path_override(search_path(config_dir))]
+    hydra.main(version_base="1.3", config_path="pkg://vae_cli.conf", config_name="train")(job)()
+    return 2 if failures else 0
+
+
+def _sweep_job(cfg: DictConfig, folder: RunFolder) -> None:
+    overrides = list(HydraConfig.get().overrides.task)
+    check_alone(cfg)
+    if cfg.accelerator.nodes != 1 or cfg.accelerator.devices not in (1, [0]):
+        rule = "a sweep's jobs run in one process each"
+        remedy = "Start runs over several devices one by one."
+        raise ConfigError("accelerator.devices", cfg.accelerator.devices, rule, remedy)
+    experiment = _build(cfg)
+    folder.prepare()
+    _execute(experiment, folder, overrides, ["vae-train", *overrides])
+
+
+def _build(cfg: DictConfig) -> "Experiment":
+    from vae_cli.config.build import build  # torch and all: not before it is needed
+
+    # Lightning's advice is for programmers, not for people who run a command.
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
+    return build(cfg)
+
+
+def _last_of_each(overrides: Sequence[str]) -> list[str]:
+    """Of several overrides of one key the last, which wins."""
+    return list({text.partition("=")[0]: text for text in overrides}.values())

@@ -1,0 +1,217 @@
+"""From a checked configuration to objects: the only place that instantiates.
+
+What depends on several groups (the images' shape, ``binarize=auto``, durations in epochs) is
+found out here, once, and written into the configuration as concrete values.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf, open_dict
+from torch.distributions import constraints
+
+from vae_cli import noise
+from vae_cli.config.check import SHARED, in_epochs
+from vae_cli.data.dataset import Dataset, StoredImages
+from vae_cli.data.split import Split, Treatment
+from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.figure.base import Figure
+from vae_cli.kl_schedule.base import KlSchedule
+from vae_cli.metric.base import Metric
+from vae_cli.metric.reported import Reported
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.objective.base import Objective
+from vae_cli.training.options import AcceleratorOptions, TrainerOptions
+from vae_cli.training.trainer import check_accelerator
+
+FAST_DEV_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything a run is made of.
+
+    Attributes:
+        config: The configuration, every value concrete.
+        is_binary: Whether the likelihood is one of binary values.
+    """
+
+    config: DictConfig
+    splits: dict[str, Split]
+    model: LatentVariableModel
+    objective: Objective
+    kl_schedule: KlSchedule
+    make_optimizer: Callable[..., Any]
+    make_lr_schedule: Callable[..., Any] | None
+    metrics: Mapping[str, Metric]
+    figures: Mapping[str, Figure]
+    trainer: TrainerOptions
+    accelerator: AcceleratorOptions
+    is_binary: bool
+
+
+def build(cfg: DictConfig) -> Experiment:
+    """Loads the data and builds the model and all that trains and measures it.
+
+    Args:
+        cfg: As ``compose`` returns it; changed in place.
+
+    Raises:
+        VaeCliError: If something can't be had, or does not go together.
+    """
+    accelerator: AcceleratorOptions = construct(cfg, "accelerator")
+    check_accelerator(accelerator)
+    likelihood = construct(cfg, "likelihood")()
+    dataset = _load(cfg)
+    is_binary = likelihood.support is constraints.boolean
+    treatment = _treatment(cfg, dataset, is_binary)
+    with open_dict(cfg):
+        _settle(cfg, dataset, treatment, accelerator)
+    OmegaConf.resolve(cfg)
+    model = build_model(cfg)
+    objective = construct(cfg, "objective")
+    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    experiment = Experiment(
+        config=cfg,
+        splits={name: Split(name, images, treatment) for name, images in parts.items()},
+        model=model,
+        objective=objective,
+        kl_schedule=construct(cfg, "kl_schedule"),
+        make_optimizer=construct(cfg, "optimizer", without=("lr_schedule",)),
+        make_lr_schedule=construct(cfg, "optimizer.lr_schedule"),
+        metrics={"reported": Reported(objective)} | _each(cfg, "metric"),
+        figures=_each(cfg, "figure"),
+        trainer=construct(cfg, "trainer"),
+        accelerator=accelerator,
+        is_binary=is_binary,
+    )
+    _try_optimizer(experiment)
+    return experiment
+
+
+def build_model(cfg: DictConfig) -> LatentVariableModel:
+    """The model of a configuration whose values are concrete, with fresh weights."""
+    noise.seed_draws(torch.device("cpu"), "weights", cfg.seed)
+    return construct(cfg, "model")
+
+
+def construct(cfg: DictConfig, key: str, without: tuple[str, ...] = (), **extra: Any) -> Any:
+    """Instantiates a node, or returns None where there is none.
+
+    Raises:
+        VaeCliError: With one line in place of what the constructor raised.
+    """
+    node = OmegaConf.select(cfg, key)
+    if not node:
+        return None
+    names = [name for name in node if name not in without]
+    try:
+        return instantiate(OmegaConf.masked_copy(node, names), _convert_="all", **extra)
+    except InstantiationException as error:
+        raise _in_one_line(error, key, node._target_) from error
+
+
+def _in_one_line(error: BaseException, key: str, target: str) -> VaeCliError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConfigError) and "." not in cause.key:
+            return ConfigError(f"{key}.{cause.key}", cause.value, cause.rule, cause.remedy)
+        if isinstance(cause, VaeCliError):
+            return cause
+        last, cause = cause, cause.__cause__
+    return ConfigError(key, target, " ".join(str(last).split()) or type(last).__name__)
+
+
+def _load(cfg: DictConfig) -> Dataset:
+    return construct(cfg, "data", without=tuple(SHARED["data"].__annotations__))
+
+
+def _each(cfg: DictConfig, group: str) -> dict[str, Any]:
+    return {name: construct(cfg, f"{group}.{name}") for name in cfg.get(group) or {}}
+
+
+def _treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Treatment:
+    """How pixels are treated, checked against the data and the likelihood."""
+    levels, binarize, dequantize = dataset.levels, cfg.data.binarize, cfg.data.dequantize
+    kinds = "real values" if levels is None else f"{levels} grey levels"
+    if binarize == "auto":
+        binarize = ("static" if levels == 2 else "dynamic") if is_binary else "none"
+    if is_binary and binarize == "none" and levels != 2:
+        rule = f"the likelihood is one of binary values, and the images have {kinds}"
+        remedy = "Try data.binarize=dynamic or likelihood=gaussian."
+        raise ConfigError("data.binarize", cfg.data.binarize, rule, remedy)
+    if dequantize and (binarize != "none" or levels is None):
+        rule = "needs grey levels that are not binarized"
+        raise ConfigError("data.dequantize", True, rule, "Try likelihood=gaussian data.binarize=none.")
+    if binarize != "none" and levels is None:
+        _check_range(cfg.data.binarize, dataset)
+    return Treatment(binarize, dequantize, levels)
+
+
+def _check_range(binarize: str, dataset: Dataset) -> None:
+    for images in (dataset.train, dataset.validation, dataset.test):
+        if isinstance(images, StoredImages):
+            low, high = images.pixels.min().item(), images.pixels.max().item()
+            if low < 0 or high > 1:
+                rule = f"needs values from 0 to 1, and these go from {low:g} to {high:g}"
+                raise ConfigError("data.binarize", binarize, rule, "Try likelihood=gaussian.")
+
+
+def _settle(
+    cfg: DictConfig, dataset: Dataset, treatment: Treatment, accelerator: AcceleratorOptions
+) -> None:
+    """Writes what follows from the data into the configuration."""
+    count, size, processes = len(dataset.train), cfg.data.batch_size, accelerator.processes
+    if size > count:
+        rule = f"there are only {count} training images"
+        raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={count}.")
+    if size % processes:
+        rule = f"does not divide evenly among {processes} processes"
+        near = max(size // processes, 1) * processes
+        raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={near}.")
+    cfg.data.binarize = treatment.binarize
+    per_epoch = count // size
+    trainer = cfg.trainer
+    if trainer.max_steps is None and trainer.max_epochs is None:
+        rule = "there is no end to the training"
+        raise ConfigError("trainer.max_epochs", None, rule, "Give it or trainer.max_steps.")
+    total = trainer.max_steps or trainer.max_epochs * per_epoch
+    trainer.max_epochs = None if trainer.max_steps else trainer.max_epochs
+    cfg.derived = {
+        "shape": list(dataset.train.shape),
+        "levels": dataset.levels,
+        "steps_per_epoch": per_epoch,
+        "total_steps": FAST_DEV_STEPS if trainer.fast_dev_run else total,
+    }
+    _epochs_to_steps(cfg.kl_schedule, per_epoch)
+
+
+def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:
+    """Puts durations given in epochs into steps; those given in steps count as they are."""
+    for name in [name for name in node if in_epochs(name) in node]:
+        epochs = node.pop(in_epochs(name))
+        if node[name] is None:
+            if epochs is None:
+                rule = "needs a number of steps, or of epochs"
+                remedy = f"Try kl_schedule.{in_epochs(name)}=10."
+                raise ConfigError(f"kl_schedule.{name}", None, rule, remedy)
+            node[name] = max(1, round(epochs * steps_per_epoch))
+
+
+def _try_optimizer(experiment: Experiment) -> None:
+    """Builds the optimizer once, so that what it does not accept is told before anything is written."""
+    options, trainer = experiment.config.optimizer, experiment.trainer
+    try:
+        optimizer = experiment.make_optimizer(experiment.model.parameters())
+        if experiment.make_lr_schedule is not None:
+            experiment.make_lr_schedule(optimizer)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ConfigError("optimizer", options._target_, " ".join(str(error).split())) from error
+    fused = options.get("fused") and experiment.accelerator.precision == "16-mixed"
+    if fused and trainer.gradient_clip is not None:
+        rule = "does not go with trainer.gradient_clip in 16-mixed"
+        raise ConfigError("optimizer.fused", True, rule, "Try optimizer.fused=false.")

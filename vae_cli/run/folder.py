@@ -1,0 +1,132 @@
+"""What a run's folder holds, and where."""
+
+import importlib.metadata
+import json
+import platform
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from vae_cli.errors import ConfigError
+
+PACKAGES = (
+    "vae-cli", "torch", "torchvision", "pytorch-lightning", "hydra-core", "omegaconf",
+    "tensorboard", "scikit-learn", "numpy",
+)  # fmt: skip
+
+
+SHARED_FOLDER = "VAE_CLI_RUN_FOLDER"  # tells the other processes of a run which folder is theirs
+
+
+class RunFolder:
+    """The files of one run.
+
+    Attributes:
+        config: The configuration, every value concrete.
+        overrides: What the user chose, as Hydra's overrides; ``resume`` starts from them.
+        results: The numbers at the end, one flat object.
+        last, best: Checkpoints: the newest one, and the one with the best validation bound.
+        figures: Folder of the pictures.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.overrides = self.path / "overrides.yaml"
+        self.results = self.path / "results.json"
+        self.last = self.path / "checkpoints" / "last.ckpt"
+        self.best = self.path / "checkpoints" / "best.ckpt"
+        self.figures = self.path / "figures"
+
+    @classmethod
+    def create(cls, wanted: str, is_named: bool) -> "RunFolder":
+        """A new folder.
+
+        Args:
+            wanted: Its path.
+            is_named: Whether the user named it; else it is numbered if another run has the name.
+        """
+        path, number = Path(wanted), 1
+        while True:
+            try:
+                path.mkdir(parents=True)  # atomic: two runs that start at once get two folders
+                break
+            except FileExistsError as error:
+                if is_named and any(path.iterdir()):
+                    rule, remedy = "holds something already", f"Try resume={path} if it is a run."
+                    raise ConfigError("hydra.run.dir", path, rule, remedy) from error
+                if is_named:
+                    break
+                number += 1
+                path = Path(f"{wanted}_{number}")
+            except OSError as error:
+                rule = f"can't be made ({error.strerror})"
+                remedy = "Try hydra.run.dir=SOME_WRITABLE_FOLDER."
+                raise ConfigError("hydra.run.dir", path, rule, remedy) from error
+        folder = cls(path)
+        folder.prepare()
+        return folder
+
+    def prepare(self) -> None:
+        """Makes the folders within."""
+        self.best.parent.mkdir(exist_ok=True)
+        self.figures.mkdir(exist_ok=True)
+
+    @classmethod
+    def existing(cls, path: str) -> "RunFolder":
+        """The folder of a run that was started before.
+
+        Raises:
+            ConfigError: If there is none.
+        """
+        folder = cls(path)
+        if not folder.overrides.is_file():
+            rule = "is not the folder of a run" if folder.path.is_dir() else "there is no such folder"
+            raise ConfigError("resume", path, rule, "It should hold overrides.yaml.")
+        return folder
+
+    def saved_overrides(self) -> list[str]:
+        """What the user chose when the run was started, and at each resume."""
+        return [str(item) for item in OmegaConf.load(self.overrides)]
+
+    def describe(self, config: DictConfig, overrides: Sequence[str], command: Sequence[str]) -> None:
+        """Writes what the run is: configuration, choices, command line and environment."""
+        OmegaConf.save(config, self.config)
+        OmegaConf.save(OmegaConf.create(list(overrides)), self.overrides)
+        with (self.path / "command.txt").open("a", encoding="utf-8") as file:
+            file.write(shlex.join(command) + "\n")
+        (self.path / "environment.txt").write_text(environment(), encoding="utf-8")
+
+    def write_results(self, results: Mapping[str, Any]) -> None:
+        """Writes the numbers, whole or not at all."""
+        partial = self.results.with_suffix(".partial")
+        partial.write_text(json.dumps(results, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        partial.replace(self.results)
+
+    def read_results(self) -> dict[str, Any]:
+        """The numbers of a finished run."""
+        return json.loads(self.results.read_text(encoding="utf-8"))
+
+
+def environment() -> str:
+    """Versions of what the numbers depend on, one a line, and the commit of the code."""
+    lines = [f"python {platform.python_version()}", f"platform {platform.platform()}"]
+    lines += [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    for what, where in (("code", Path(__file__).parent), ("working directory", Path.cwd())):
+        commit = _commit(where)
+        if commit:
+            lines.append(f"git commit of the {what} {commit}")
+    return "\n".join(lines) + "\n"
+
+
+def _commit(where: Path) -> str | None:
+    command = ["git", "-C", str(where), "describe", "--always", "--dirty", "--abbrev=40", "--match="]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,178 @@
+"""One run from its configuration to its results."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import Trainer
+from pytorch_lightning.loggers import TensorBoardLogger
+from rich.console import Console
+from rich.progress import track
+
+from vae_cli.config.build import Experiment, construct
+from vae_cli.metric.base import Evaluation
+from vae_cli.metric.log_likelihood import bits_per_dimension
+from vae_cli.run.checkpoint import load_weights
+from vae_cli.run.folder import SHARED_FOLDER, RunFolder, environment
+from vae_cli.training.callbacks import BeforeTheEnd, Checkpoints, EarlyStopping, Throughput
+from vae_cli.training.dashboard import Dashboard, write_hyperparameters
+from vae_cli.training.data_module import ImageDataModule
+from vae_cli.training.module import TrainingModule, gather
+from vae_cli.training.progress import ProgressDisplay
+from vae_cli.training.trainer import make_trainer
+
+FAST_DEV_BATCHES = 2
+
+
+def is_finished(experiment: Experiment, folder: RunFolder) -> bool:
+    """Whether the run in a folder has come to its last step and has its results."""
+    if not (folder.results.is_file() and folder.last.is_file()):
+        return False
+    steps = torch.load(folder.last, map_location="cpu", weights_only=True)["global_step"]
+    return steps >= experiment.config.derived.total_steps
+
+
+def train(
+    experiment: Experiment, folder: RunFolder, command: Sequence[str], console: Console
+) -> dict[str, Any]:
+    """Trains from the folder's last checkpoint, or from the start, then tests and draws.
+
+    Args:
+        experiment: What to train.
+        folder: Where everything is kept.
+        command: The command line, for the record.
+        console: Where progress is shown.
+
+    Returns:
+        What ``results.json`` holds.
+
+    Raises:
+        TrainingError: If the loss is no longer a number.
+    """
+    os.environ[SHARED_FOLDER] = str(folder.path)
+    config = experiment.config
+    module = TrainingModule(
+        experiment.model, experiment.objective, experiment.kl_schedule,
+        experiment.make_optimizer, experiment.make_lr_schedule,
+        {name: m for name, m in experiment.metrics.items() if not m.is_costly},
+        config.seed, experiment.trainer.log_every, OmegaConf.to_yaml(config),
+    )  # fmt: skip
+    limit = FAST_DEV_BATCHES if experiment.trainer.fast_dev_run else None
+    data = ImageDataModule(experiment.splits, config.data.batch_size, config.seed, limit)
+    throughput = Throughput(config.data.batch_size)
+    trainer = _trainer(experiment, folder, command, console, throughput)
+    start = time.perf_counter()
+    trainer.fit(
+        module, datamodule=data, ckpt_path=folder.last if folder.last.is_file() else None,
+        weights_only=True,
+    )  # fmt: skip
+    seconds = time.perf_counter() - start
+    load_weights(module, folder.best)
+    module.to(trainer.strategy.root_device)
+    tested = test(experiment, data, console if trainer.is_global_zero else Console(quiet=True))
+    results = {
+        **{f"test/{name}": value for name, value in tested.items()},
+        "test/bits_per_dim": _bits(experiment, tested),
+        "test/images": len(experiment.splits["test"]),
+        "data/binarize": config.data.binarize,
+        "data/dequantize": config.data.dequantize,
+        "train/images_per_second": throughput.images_per_second,
+        "train/seconds": seconds,
+        "train/steps": trainer.global_step,
+        "train/epochs": trainer.global_step / config.derived.steps_per_epoch,
+        "parameters": sum(p.numel() for p in experiment.model.parameters()),
+        "latent_dim": config.latent_dim,
+        "seed": config.seed,
+        "fast_dev_run": experiment.trainer.fast_dev_run,
+    }
+    if trainer.is_global_zero:
+        _draw(experiment, folder)
+        if isinstance(trainer.logger, TensorBoardLogger):
+            numbers = {k: v for k, v in results.items() if k.startswith("test/") and v is not None}
+            write_hyperparameters(folder.path, settings(config), numbers)
+        folder.write_results(results)
+    return results
+
+
+def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dict[str, float]:
+    """All metrics of the model as it is, on the test images. Every process takes its share."""
+    evaluation = Evaluation(experiment.metrics, experiment.config.seed, "test")
+    experiment.model.eval()
+    batches = track(
+        data.evaluation_loader("test"), "testing", console=console, transient=True,
+        disable=not console.is_terminal,
+    )  # fmt: skip
+    for number, batch in batches:
+        device = next(experiment.model.parameters()).device
+        evaluation.add(experiment.model, number, batch.to(device))
+    return evaluation.results(gather(evaluation.state()))
+
+
+def settings(config: DictConfig) -> dict[str, Any]:
+    """The configuration by dotted keys, for the HPARAMS tab."""
+    flat: dict[str, Any] = {}
+
+    def visit(key: str, node: Any) -> None:
+        if isinstance(node, Mapping):
+            for name, child in node.items():
+                visit(f"{key}.{name}".lstrip("."), child)
+        elif node is not None:
+            flat[key] = node if isinstance(node, (bool, int, float, str)) else str(node)
+
+    plain = OmegaConf.to_container(config)
+    assert isinstance(plain, dict)
+    repeated = ("model", "derived", "figure", "logger", "resume")
+    visit("", {name: node for name, node in plain.items() if name not in repeated})
+    return {"model": plain["model"]["_target_"], **flat}
+
+
+def _trainer(
+    experiment: Experiment, folder: RunFolder, command: Sequence[str], console: Console,
+    throughput: Throughput,
+) -> Trainer:  # fmt: skip
+    config, options = experiment.config, experiment.trainer
+    total, monitor = config.derived.total_steps, f"validation/{experiment.objective.monitor}"
+    text = {
+        "config": f"```yaml\n{OmegaConf.to_yaml(config)}```",
+        "command": f"    {' '.join(command)}",
+        "environment": "".join(f"    {line}\n" for line in environment().splitlines()),
+    }
+    callbacks: list[Any] = [
+        throughput,
+        BeforeTheEnd(total),
+        Dashboard(experiment.figures, experiment.splits["validation"], text),
+        Checkpoints(folder.best.parent, monitor),
+    ]
+    if options.patience is not None:
+        settled = experiment.kl_schedule.settled_at
+        callbacks.append(EarlyStopping(monitor, options.patience, settled))
+    if options.progress:
+        callbacks.append(ProgressDisplay(total, monitor, console))
+    return make_trainer(
+        options, experiment.accelerator, total,
+        options.validate_every * config.derived.steps_per_epoch, config.deterministic,
+        construct(config, "logger", save_dir=str(folder.path)), callbacks,
+    )  # fmt: skip
+
+
+def _bits(experiment: Experiment, tested: Mapping[str, float]) -> float | None:
+    """Bits per dimension where log p(x) is that of discrete values, else None."""
+    derived = experiment.config.derived
+    if "log_likelihood" not in tested:
+        return None
+    dimensions = torch.Size(derived.shape).numel()
+    if experiment.is_binary:
+        return bits_per_dimension(tested["log_likelihood"], dimensions, 1)
+    if experiment.config.data.dequantize:
+        return bits_per_dimension(tested["log_likelihood"], dimensions, derived.levels)
+    return None
+
+
+def _draw(experiment: Experiment, folder: RunFolder) -> None:
+    for name, figure in experiment.figures.items():
+        canvas = figure.draw(experiment.model, experiment.splits["test"])
+        if canvas is not None:
+            canvas.savefig(folder.figures / f"{name}.png")
