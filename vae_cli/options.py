@@ -71,6 +71,7 @@ PositiveFloat = Annotated[float, Above(0)]
 NonNegativeFloat = Annotated[float, AtLeast(0)]
 Fraction = Annotated[float, AtLeast(0), AtMost(1)]
 
+
 class Foreign:
     """Stands for a type that only code can give, such as a tensor, beside one that a user can."""
 

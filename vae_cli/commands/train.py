@@ -13,15 +13,24 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from vae_cli.config.compose import check_alone, compose, search_path, search_path_override
+from vae_cli.config.compose import (
+    check_alone,
+    compose,
+    help_of,
+    search_path,
+    search_path_override,
+)
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 
 if TYPE_CHECKING:
     from vae_cli.config.build import Experiment
 
-HELP, SWEEP = ("-h", "--help", "--hydra-help", "--version"), ("-m", "--multirun")
-SHOW = ("-c", "--cfg", "-i", "--info", "-p", "--package", "--resolve", "-sc", "--shell-completion")
+HELP = ("-h", "--help")
+HYDRAS_OWN = (
+    "-m", "--multirun", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info",
+    "-sc", "--shell-completion", "--hydra-help", "--version",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,7 +60,10 @@ def _main(arguments: list[str]) -> int:
     parser.add_argument("--config-dir", "-cd")
     own, others = parser.parse_known_args(arguments)
     flags = {text.partition("=")[0] for text in others if text.startswith("-")}
-    unknown = flags - {*HELP, *SWEEP, *SHOW}
+    if flags.intersection(HELP):
+        print(help_of("train"))
+        return 0
+    unknown = flags.difference(HYDRAS_OWN)
     if unknown:
         raise VaeCliError(f"{min(unknown)}: there is no such flag. Try vae-train --help.")
     if flags:
@@ -59,9 +71,7 @@ def _main(arguments: list[str]) -> int:
     return _run(own.config_name, others, own.config_dir, ["vae-train", *arguments])
 
 
-def _run(
-    config_name: str, overrides: list[str], config_dir: str | None, command: list[str]
-) -> int:
+def _run(config_name: str, overrides: list[str], config_dir: str | None, command: list[str]) -> int:
     """One run: everything that can be wrong is found out before its folder is made."""
     chosen = [text for text in overrides if not text.startswith("resume=")]
     resumed = [text.partition("=")[2] for text in overrides if text not in chosen]

@@ -146,7 +146,9 @@ def _treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Treatment:
         raise ConfigError("data.binarize", cfg.data.binarize, rule, remedy)
     if dequantize and (binarize != "none" or levels is None):
         rule = "needs grey levels that are not binarized"
-        raise ConfigError("data.dequantize", True, rule, "Try likelihood=gaussian data.binarize=none.")
+        raise ConfigError(
+            "data.dequantize", True, rule, "Try likelihood=gaussian data.binarize=none."
+        )
     if binarize != "none" and levels is None:
         _check_range(cfg.data.binarize, dataset)
     return Treatment(binarize, dequantize, levels)

@@ -116,7 +116,9 @@ def check_keys(key: str, node: Mapping[str, Any], allowed: Sequence[str]) -> Non
     for name in node:
         if name not in allowed:
             dotted = f"{key}.{name}".lstrip(".")
-            raise ConfigError(dotted, node[name], "there is no such key", suggest(name, allowed, key))
+            raise ConfigError(
+                dotted, node[name], "there is no such key", suggest(name, allowed, key)
+            )
 
 
 def check_value(key: str, value: Any, annotation: Any) -> None:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from vae_cli.config.check import check, suggest
+from vae_cli.config.help import help_text
 from vae_cli.errors import ConfigError, VaeCliError, as_written
 
 CONFIG_MODULE = "vae_cli.conf"
@@ -49,6 +50,16 @@ def _built_in_folder() -> Path:
     import vae_cli.conf
 
     return Path(vae_cli.conf.__path__[0]).resolve()
+
+
+def help_of(config_name: str) -> str:
+    """The help of the command whose primary file has that name."""
+    built_in = _built_in_folder()
+    defaults = {}
+    for item in OmegaConf.load(built_in / f"{config_name}.yaml").defaults:
+        for group, options in item.items() if isinstance(item, DictConfig) else ():
+            defaults[group] = [options] if isinstance(options, str) else list(options or [])
+    return help_text([built_in, *search_path(None)], defaults)
 
 
 def search_path_override(folders: Sequence[Path]) -> list[str]:
@@ -101,7 +112,9 @@ def _hydra() -> Iterator[None]:
     GlobalHydra.instance().clear()
     previous = HydraConfig.instance().cfg
     try:
-        with hydra.initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="vae-train"):
+        with hydra.initialize_config_module(
+            CONFIG_MODULE, version_base="1.3", job_name="vae-train"
+        ):
             yield
     finally:
         HydraConfig.instance().cfg = previous
@@ -170,7 +183,9 @@ def _unknown_key(base: DictConfig, override: Override) -> ConfigError | None:
         if part not in known:
             known += _groups() if not walked else []
             remedy = _options_with(walked, part) or suggest(part, known, ".".join(walked))
-            return ConfigError(override.key_or_group, override.value(), "there is no such key", remedy)
+            return ConfigError(
+                override.key_or_group, override.value(), "there is no such key", remedy
+            )
         walked.append(part)
         node = OmegaConf.select(base, ".".join(walked), throw_on_missing=False)
     return None

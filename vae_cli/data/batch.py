@@ -15,5 +15,7 @@ class Batch(NamedTuple):
     index: Tensor  # type: ignore[assignment]  # (B,), int64: position in the split
 
     def to(self, device: torch.device) -> "Batch":
-        """The batch on a device."""
+        """The batch on a device; itself if it is there."""
+        if self.x.device == device:
+            return self
         return Batch(*(tensor.to(device, non_blocking=True) for tensor in self))

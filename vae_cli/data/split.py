@@ -1,6 +1,5 @@
 """One part of a dataset with its pixels treated as the likelihood wants them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,6 +89,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the images are."""
+        return self.images.labels.device
+
     def to(self, device: torch.device) -> "Split":
         """The same split with what it holds in memory on a device. Changes this object."""
         self.images = self.images.to(device)
@@ -118,13 +122,6 @@ class Split:
         else:
             x = self._fixed(index)
         return Batch(x, x, self.images.labels.index_select(0, index), index)
-
-    def batches(self, size: int, start: int = 0, step: int = 1) -> Iterator[tuple[int, Batch]]:
-        """The split in order, as numbered batches, every ``step``-th from number ``start``."""
-        index = torch.arange(len(self), device=self.images.labels.device)
-        for number, part in enumerate(index.split(size)):
-            if number % step == start:
-                yield number, self.batch(part)
 
     def _fixed(self, index: Tensor) -> Tensor:
         pixels = self.images.take(index)

@@ -7,6 +7,8 @@ import torch
 from torch import Size, Tensor
 from torch.distributions import Distribution, Transform, constraints
 
+from vae_cli.distribution.normal import DiagonalNormal
+
 
 class FlowTransform(Transform, ABC):
     """One invertible map of R^D, its parameters given per image.
@@ -46,18 +48,17 @@ class FlowDistribution(Distribution):
         transforms: :math:`f_1, \dots, f_K` in the order in which they are applied.
     """
 
-    arg_constraints = {}
+    arg_constraints = {}  # noqa: RUF012  as torch.distributions has it
     support = constraints.real_vector
     has_rsample = True
 
-    def __init__(self, base: Distribution, transforms: Sequence[FlowTransform]) -> None:
+    def __init__(self, base: DiagonalNormal, transforms: Sequence[FlowTransform]) -> None:
         super().__init__(base.batch_shape, base.event_shape, validate_args=False)
         self.base, self.transforms = base, tuple(transforms)
 
     def rsample_with_log_prob(self, sample_shape: Size | tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """Draws, ``(*sample_shape, B, D)``, and their log-density in nats, without inverting."""
-        z = self.base.rsample(Size(sample_shape))
-        log_prob = self.base.log_prob(z)
+        z, log_prob = self.base.rsample_with_log_prob(sample_shape)
         for transform in self.transforms:
             z, log_det = transform.transform(z)
             log_prob = log_prob - log_det

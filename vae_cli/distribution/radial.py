@@ -35,7 +35,9 @@ class RadialTransform(FlowTransform):
         r = vector_norm(offset, dim=-1)
         outer, inner = self.alpha + r, r + self.s
         log_stretch = torch.log(inner) - torch.log(outer)  # across the radius, D - 1 times
-        log_radial = torch.log(r * (r + 2 * self.alpha) + self.alpha * self.s) - 2 * torch.log(outer)
+        log_radial = torch.log(r * (r + 2 * self.alpha) + self.alpha * self.s) - 2 * torch.log(
+            outer
+        )
         stretched = self.center + offset * (inner / outer).unsqueeze(-1)
         return stretched, (z.shape[-1] - 1) * log_stretch + log_radial
 

@@ -6,6 +6,7 @@ from torch import Size, Tensor
 from torch.distributions import Distribution, Independent, kl_divergence
 
 from vae_cli.distribution.flow import FlowDistribution
+from vae_cli.distribution.normal import DiagonalNormal, StandardNormal, kl_from_standard
 
 
 @singledispatch
@@ -20,9 +21,10 @@ def rsample_with_log_prob(
     return z, q.log_prob(z)
 
 
-@rsample_with_log_prob.register
+@rsample_with_log_prob.register(DiagonalNormal)
+@rsample_with_log_prob.register(FlowDistribution)
 def _(
-    q: FlowDistribution, sample_shape: Size | tuple[int, ...] = ()
+    q: DiagonalNormal | FlowDistribution, sample_shape: Size | tuple[int, ...] = ()
 ) -> tuple[Tensor, Tensor]:
     return q.rsample_with_log_prob(sample_shape)
 
@@ -40,6 +42,8 @@ def kl_per_dimension(q: Distribution, p: Distribution) -> Tensor | None:
 
     None where q or p does not factorise over dimensions: there it has no such parts.
     """
+    if isinstance(q, DiagonalNormal) and isinstance(p, StandardNormal):
+        return kl_from_standard(q)
     if isinstance(q, Independent) and isinstance(p, Independent):
         return closed_form_kl(q.base_dist, p.base_dist)
     return None

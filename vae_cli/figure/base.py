@@ -8,9 +8,12 @@ import torch
 from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
+from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
+from vae_cli.distribution.relations import mean
 from vae_cli.model.base import LatentVariableModel
 
+DRAWS = 16  # of z where the posterior's mean has no formula
 INCH = 0.55  # width of one image in a grid
 # Paul Tol's muted scheme, made for colour-blind readers, and a grey.
 PALETTE = (
@@ -33,10 +36,15 @@ class Figure(ABC):
         """The picture, or None where it does not apply to this model."""
 
 
+def codes(model: LatentVariableModel, batch: Batch) -> Tensor:
+    """E_q[z], ``(B, latent_dim)``: of a few draws where there is no formula."""
+    return mean(model.encode(batch), DRAWS)
+
+
 def spread(split: Split, count: int) -> Tensor:
     """Positions of ``count`` images spread evenly over a split, which may be sorted by class."""
-    device = split.images.labels.device
-    return torch.linspace(0, len(split) - 1, min(count, len(split)), device=device).long()
+    count = min(count, len(split))
+    return torch.linspace(0, len(split) - 1, count, device=split.device).long()
 
 
 def tile(images: Tensor, columns: int, gap: int = 1) -> np.ndarray:
@@ -64,7 +72,7 @@ def tile(images: Tensor, columns: int, gap: int = 1) -> np.ndarray:
 
 
 def sheet(
-    images: Tensor, columns: int, title: str, row_labels: Sequence[str] = ()
+    images: Tensor, columns: int, title: str, row_labels: Sequence[str] = (), gap: int = 1
 ) -> Canvas:
     """A titled grid of images, pixels enlarged without blur."""
     height, width = images.shape[-2:]
@@ -72,11 +80,11 @@ def sheet(
     size = (columns * INCH + 1.5 * bool(row_labels), rows * INCH * height / width + 0.4)
     canvas = Canvas(figsize=size, dpi=200, layout="constrained")
     axes = canvas.add_subplot()
-    pixels = tile(images, columns)
+    pixels = tile(images, columns, gap)
     axes.imshow(pixels, interpolation="none")
     axes.set_title(title, fontsize=9)
     axes.set_xticks([])
-    centers = [(row + 0.5) * (height + 1) - 0.5 for row in range(len(row_labels))]
+    centers = [row * (height + gap) + (height - 1) / 2 for row in range(len(row_labels))]
     axes.set_yticks(centers, row_labels, fontsize=8)
     axes.tick_params(length=0)
     for spine in axes.spines.values():

@@ -5,12 +5,10 @@ from matplotlib.figure import Figure as Canvas
 
 from vae_cli import noise
 from vae_cli.data.split import Split
-from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import PALETTE, Figure, spread
+from vae_cli.figure.base import PALETTE, Figure, codes, spread
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import PositiveInt, checked
 
-DRAWS = 16  # of z where the posterior's mean has no formula
 BATCH = 500
 
 
@@ -32,18 +30,21 @@ class LatentMap(Figure):
         """See the base class."""
         if model.latent_dim != 2:
             return None
-        device = split.images.labels.device
-        noise.seed_draws(device, "figure", "latent_map")
+        noise.seed_draws(model.device, "figure", "latent_map")
         index = spread(split, self.count)
-        codes = [mean(model.encode(split.batch(part)), DRAWS) for part in index.split(BATCH)]
-        z, y = torch.cat(codes).cpu(), split.images.labels[index].cpu()
+        parts = [split.batch(part).to(model.device) for part in index.split(BATCH)]
+        z, y = (
+            torch.cat([codes(model, part) for part in parts]).cpu(),
+            split.images.labels[index].cpu(),
+        )
         canvas = Canvas(figsize=(5.5, 5), dpi=200, layout="constrained")
         axes = canvas.add_subplot()
+        size = 6 if len(z) > 1000 else 14
         for label in y.unique().tolist():
             points = z[y == label]
             name = "unlabelled" if label < 0 else str(label)
             color = PALETTE[label % len(PALETTE)]
-            axes.scatter(*points.T, s=6, color=color, label=name, linewidths=0)
+            axes.scatter(*points.T, s=size, color=color, label=name, linewidths=0)
         axes.set(xlabel="$z_1$", ylabel="$z_2$", title=f"means of q(z|x) of {split.name} images")
         axes.set_aspect("equal", adjustable="datalim")
         if len(y.unique()) <= len(PALETTE):

@@ -29,9 +29,10 @@ class Manifold(Figure):
         """See the base class."""
         if model.latent_dim != 2:
             return None
-        device = split.images.labels.device
+        device = model.device
         levels = (torch.arange(self.rows, device=device) + 0.5) / self.rows
         quantiles = torch.special.ndtri(levels)
         down, across = torch.meshgrid(quantiles.flip(0), quantiles, indexing="ij")
         z = torch.stack([across.flatten(), down.flatten()], dim=-1)
-        return sheet(model.decode(z).mean, self.rows, "manifold: p(x|z) over the quantiles of z")
+        title = "manifold: mean of p(x|z) over the quantiles of the prior"
+        return sheet(model.decode(z).mean, self.rows, title, gap=0)

@@ -5,12 +5,9 @@ from matplotlib.figure import Figure as Canvas
 
 from vae_cli import noise
 from vae_cli.data.split import Split
-from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Figure, sheet, spread
+from vae_cli.figure.base import Figure, codes, sheet, spread
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import PositiveInt, checked
-
-DRAWS = 16  # of z where the posterior's mean has no formula
 
 
 class Reconstructions(Figure):
@@ -30,12 +27,12 @@ class Reconstructions(Figure):
     def draw(self, model: LatentVariableModel, split: Split) -> Canvas:
         """See the base class."""
         index = spread(split, self.count)
-        batch = split.batch(index)
-        noise.seed_draws(batch.x.device, "figure", "reconstructions")
+        batch = split.batch(index).to(model.device)
+        noise.seed_draws(model.device, "figure", "reconstructions")
         rows = {
-            "original": split.grey(index),
+            "original": split.grey(index).to(model.device),
             split.treatment.label: batch.x,
-            "reconstruction": model.decode(mean(model.encode(batch), DRAWS)).mean,
+            "reconstruction": model.decode(codes(model, batch)).mean,
         }
         images = torch.cat(list(rows.values()))
         return sheet(images, len(index), f"reconstructions of {split.name} images", list(rows))

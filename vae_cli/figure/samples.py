@@ -26,6 +26,6 @@ class Samples(Figure):
     @torch.no_grad()
     def draw(self, model: LatentVariableModel, split: Split) -> Canvas:
         """See the base class."""
-        noise.seed_draws(split.images.labels.device, "figure", "samples")
+        noise.seed_draws(model.device, "figure", "samples")
         z = model.prior().sample(torch.Size([self.rows**2]))
         return sheet(model.decode(z).mean, self.rows, "samples: mean of p(x|z), z from the prior")

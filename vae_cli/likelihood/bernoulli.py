@@ -1,8 +1,9 @@
 """The Bernoulli likelihood, for binary images."""
 
 from torch import Tensor
-from torch.distributions import Bernoulli, Independent, constraints
+from torch.distributions import constraints
 
+from vae_cli.distribution.bernoulli import BernoulliImage
 from vae_cli.likelihood.base import Likelihood
 
 
@@ -12,6 +13,6 @@ class BernoulliLikelihood(Likelihood):
     parameters_per_value = 1
     support = constraints.boolean
 
-    def forward(self, features: Tensor) -> Independent:
+    def forward(self, features: Tensor) -> BernoulliImage:
         """See the base class."""
-        return Independent(Bernoulli(logits=features, validate_args=False), 3, validate_args=False)
+        return BernoulliImage(features)

@@ -25,7 +25,9 @@ class ActiveUnits(Metric):
     is_costly = False
 
     @checked
-    def __init__(self, samples: Annotated[int, AtLeast(2)] = 16, threshold: NonNegativeFloat = 0.01) -> None:
+    def __init__(
+        self, samples: Annotated[int, AtLeast(2)] = 16, threshold: NonNegativeFloat = 0.01
+    ) -> None:
         self.samples, self.threshold = samples, threshold
 
     def sums(self, model: LatentVariableModel, batch: Batch) -> Totals:

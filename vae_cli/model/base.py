@@ -25,15 +25,18 @@ class ElboTerms(NamedTuple):
         return self.log_likelihood + self.log_prior - self.log_posterior
 
     def bound(self, weight: float = 1.0) -> Tensor:
-        """E[log p(x|z)] - weight * KL(q(z|x)‖p(z)), nats, ``(B,)``; at weight 1 the ELBO."""
-        return (self.log_likelihood - weight * self.kl).mean(0)
+        """log p(x|z) - weight * KL(q(z|x)‖p(z)), nats, ``(S, B)``.
+
+        Its mean over draws is the bound on log p(x) at weight 1, the ELBO.
+        """
+        return self.log_likelihood - weight * self.kl
 
     def tempered_bound(self, weight: float) -> Tensor:
-        """E[weight * log p(x, z) - log q(z|x)], nats, ``(B,)``.
+        """weight * log p(x, z) - log q(z|x), nats, ``(S, B)``; in the mean the ELBO at weight 1.
 
-        Rezende & Mohamed 2015, arXiv:1505.05770, equation 20; at weight 1 the ELBO.
+        Rezende & Mohamed 2015, arXiv:1505.05770, equation 20.
         """
-        return (weight * (self.log_likelihood + self.log_prior) - self.log_posterior).mean(0)
+        return weight * (self.log_likelihood + self.log_prior) - self.log_posterior
 
 
 def log_mean_weight(log_weight: Tensor) -> Tensor:
@@ -53,6 +56,11 @@ class Model(nn.Module, ABC):
     """
 
     latent_dim: int
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
 
     @abstractmethod
     def encode(self, batch: Batch) -> Distribution:

@@ -50,7 +50,9 @@ class VAE(LatentVariableModel):
         self.posterior = posterior(latent_dim=latent_dim)
         self.latent_prior = prior(latent_dim=latent_dim)
         self.likelihood = likelihood()
-        self.encoder = network(in_shape=Size(shape), out_shape=Size([self.posterior.parameter_count]))
+        self.encoder = network(
+            in_shape=Size(shape), out_shape=Size([self.posterior.parameter_count])
+        )
         outputs = Size([channels * self.likelihood.parameters_per_value, height, width])
         self.decoder = network(in_shape=Size([latent_dim]), out_shape=outputs)
 
@@ -76,5 +78,5 @@ class VAE(LatentVariableModel):
             log_likelihood=self.decode(z).log_prob(batch.x),
             log_prior=log_prior,
             log_posterior=log_posterior,
-            kl=log_posterior - log_prior if kl is None else kl.expand_as(log_prior),
+            kl=log_posterior - log_prior if kl is None else kl.expand(samples, -1),
         )

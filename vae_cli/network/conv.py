@@ -38,7 +38,9 @@ class Conv(Network):
     ) -> None:
         super().__init__()
         if not channels:
-            raise ConfigError("network.channels", "[]", "needs at least one stage", "Try network=mlp.")
+            raise ConfigError(
+                "network.channels", "[]", "needs at least one stage", "Try network=mlp."
+            )
         if {len(in_shape), len(out_shape)} != {1, 3}:
             rule = f"leads from images to vectors or back, not from {tuple(in_shape)} to {tuple(out_shape)}"
             raise ConfigError("network", "conv", rule, "Try network=mlp.")
@@ -74,7 +76,9 @@ class Conv(Network):
         stack: list[nn.Module] = [nn.Linear(self.in_shape[0], hidden_dim), act()]
         stack += [nn.Linear(hidden_dim, Size(smallest).numel()), act(), nn.Unflatten(1, smallest)]
         for (c_in, c_out), (small, large) in zip(
-            pairwise([*reversed(channels), self.out_shape[0]]), pairwise(reversed(sizes)), strict=True
+            pairwise([*reversed(channels), self.out_shape[0]]),
+            pairwise(reversed(sizes)),
+            strict=True,
         ):
             height, width = (large - (2 * small - 1)).tolist()  # 1 where the size was even
             up = nn.ConvTranspose2d(

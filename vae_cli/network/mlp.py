@@ -51,4 +51,5 @@ class MLP(Network):
 
     def forward(self, x: Tensor) -> Tensor:
         """See the base class."""
-        return self.layers(x.flatten(-len(self.in_shape))).unflatten(-1, self.out_shape)
+        flat = self.layers(x.flatten(-len(self.in_shape)))
+        return flat if len(self.out_shape) == 1 else flat.unflatten(-1, self.out_shape)

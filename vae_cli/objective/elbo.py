@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
@@ -44,9 +45,10 @@ class Elbo(Objective):
         """See the base class."""
         terms = model.terms(batch, self.samples, self.closed_form_kl)
         tempered = terms.bound if self.tempering == "kl" else terms.tempered_bound
-        reported = {
-            "elbo": terms.bound(),
-            "reconstruction": terms.log_likelihood.mean(0),
-            "kl": terms.kl.mean(0),
-        }
+        with torch.no_grad():
+            reported = {
+                "elbo": terms.bound().mean(0),
+                "reconstruction": terms.log_likelihood.mean(0),
+                "kl": terms.kl.mean(0),
+            }
         return -tempered(weight).mean(), reported

@@ -1,21 +1,15 @@
 """The diagonal Gaussian posterior."""
 
-import torch
 from torch import Tensor
-from torch.distributions import Independent, Normal
 
+from vae_cli.distribution.normal import DiagonalNormal
 from vae_cli.posterior.base import Posterior
-
-
-def diagonal_normal(features: Tensor) -> Independent:
-    """A diagonal Gaussian from ``(..., 2 D)`` numbers, first its means, then its log-scales."""
-    loc, log_scale = features.chunk(2, dim=-1)
-    normal = Normal(loc, torch.exp(log_scale), validate_args=False)
-    return Independent(normal, 1, validate_args=False)
 
 
 class DiagonalPosterior(Posterior):
     r""":math:`q(z|x) = N(\mu(x), \mathrm{diag}\, \sigma^2(x))` (Kingma & Welling 2014).
+
+    The features are first the means, then the log-scales.
 
     Args:
         latent_dim: D.
@@ -25,6 +19,6 @@ class DiagonalPosterior(Posterior):
         super().__init__()
         self.parameter_count = 2 * latent_dim
 
-    def forward(self, features: Tensor) -> Independent:
+    def forward(self, features: Tensor) -> DiagonalNormal:
         """See the base class."""
-        return diagonal_normal(features)
+        return DiagonalNormal(*features.chunk(2, dim=-1))

@@ -5,10 +5,10 @@ from typing import Annotated
 from torch import Tensor
 
 from vae_cli.distribution.flow import FlowDistribution
+from vae_cli.distribution.normal import DiagonalNormal
 from vae_cli.distribution.planar import PlanarTransform
 from vae_cli.options import AtLeast, checked
 from vae_cli.posterior.base import Posterior
-from vae_cli.posterior.diagonal import diagonal_normal
 
 
 class PlanarPosterior(Posterior):
@@ -37,4 +37,4 @@ class PlanarPosterior(Posterior):
         base, flow = features.split([2 * d, self.parameter_count - 2 * d], dim=-1)
         maps = flow.unflatten(-1, (self.flow_length, 2 * d + 1)).unbind(-2)
         transforms = [PlanarTransform(m[..., :d], m[..., d:-1], m[..., -1]) for m in maps]
-        return FlowDistribution(diagonal_normal(base), transforms)
+        return FlowDistribution(DiagonalNormal(*base.chunk(2, dim=-1)), transforms)

@@ -6,10 +6,10 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from vae_cli.distribution.flow import FlowDistribution
+from vae_cli.distribution.normal import DiagonalNormal
 from vae_cli.distribution.radial import RadialTransform
 from vae_cli.options import AtLeast, checked
 from vae_cli.posterior.base import Posterior
-from vae_cli.posterior.diagonal import diagonal_normal
 
 
 class RadialPosterior(Posterior):
@@ -43,4 +43,4 @@ class RadialPosterior(Posterior):
             RadialTransform(center, radius[..., 0], radius[..., 1])
             for center, radius in zip(centers, radii, strict=True)
         ]
-        return FlowDistribution(diagonal_normal(base), transforms)
+        return FlowDistribution(DiagonalNormal(*base.chunk(2, dim=-1)), transforms)

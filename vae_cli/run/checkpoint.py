@@ -20,7 +20,9 @@ def load_weights(module: nn.Module, path: Path) -> None:
         VaeCliError: If they are not of such a module.
     """
     try:
-        module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
+        module.load_state_dict(
+            torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        )
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise VaeCliError(f"{path}: does not fit the configured model. {reason}") from error

@@ -85,7 +85,9 @@ class RunFolder:
         """
         folder = cls(path)
         if not folder.overrides.is_file():
-            rule = "is not the folder of a run" if folder.path.is_dir() else "there is no such folder"
+            rule = (
+                "is not the folder of a run" if folder.path.is_dir() else "there is no such folder"
+            )
             raise ConfigError("resume", path, rule, "It should hold overrides.yaml.")
         return folder
 
@@ -93,7 +95,9 @@ class RunFolder:
         """What the user chose when the run was started, and at each resume."""
         return [str(item) for item in OmegaConf.load(self.overrides)]
 
-    def describe(self, config: DictConfig, overrides: Sequence[str], command: Sequence[str]) -> None:
+    def describe(
+        self, config: DictConfig, overrides: Sequence[str], command: Sequence[str]
+    ) -> None:
         """Writes what the run is: configuration, choices, command line and environment."""
         OmegaConf.save(config, self.config)
         OmegaConf.save(OmegaConf.create(list(overrides)), self.overrides)
@@ -124,7 +128,16 @@ def environment() -> str:
 
 
 def _commit(where: Path) -> str | None:
-    command = ["git", "-C", str(where), "describe", "--always", "--dirty", "--abbrev=40", "--match="]
+    command = [
+        "git",
+        "-C",
+        str(where),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+        "--match=",
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -17,34 +18,34 @@ def summary(results: Mapping[str, Any], folder: RunFolder) -> RenderableType:
         results: As in ``results.json``.
         folder: Of the run.
     """
-    samples = results["test/log_likelihood_samples"] if "test/log_likelihood" in results else 0
+    samples = results.get("test/log_likelihood_samples")
     rows = [
-        ("test/elbo", "bound on log p(x)", "nats"),
-        ("test/reconstruction", "E log p(x|z)", "nats"),
-        ("test/kl", "KL(q(z|x)‖p(z))", "nats"),
-        ("test/log_likelihood", f"log p(x), {samples} importance samples", "nats"),
-        ("test/bits_per_dim", "the same in bits per dimension", "bits"),
-        ("test/active_units", f"active units of {results['latent_dim']}", ""),
-        ("train/images_per_second", "training speed", "images/s"),
-        ("train/seconds", "time of training", "s"),
+        ("test/elbo", "nats", "bound on log p(x)"),
+        ("test/reconstruction", "nats", "E log p(x|z)"),
+        ("test/kl", "nats", "KL(q(z|x)‖p(z))"),
+        ("test/log_likelihood", "nats", f"log p(x), {samples} samples"),
+        ("test/bits_per_dim", "bits", "the same, each dimension"),
+        ("test/active_units", "", f"of {results['latent_dim']} active units"),
+        ("train/images_per_second", "images/s", "training alone"),
+        ("train/seconds", "s", "validation and all"),
     ]
     images, binarize = results["test/images"], results["data/binarize"]
-    title = f"{images} test images, binarize={binarize}, higher is better for bounds"
-    table = Table(title=title, title_justify="left", title_style="")
-    for name, justify in (("result", "left"), ("value", "right"), ("unit", "left"), ("", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for key, meaning, unit in rows:
+    table = Table(title=f"{images} test images, binarize={binarize}", box=SIMPLE_HEAD)
+    for name, justify in (("result", "left"), ("value", "right"), ("", "left"), ("", "left")):
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for key, unit, meaning in rows:
         if results.get(key) is not None:
             table.add_row(key, _number(results, key), unit, meaning)
-    pictures = " ".join(sorted(p.name for p in folder.figures.glob("*.png")))
-    lines = [
-        ("run", str(folder.path)),
-        ("pictures", f"{folder.figures}/: {pictures}"),
-        ("dashboard", "tensorboard --logdir outputs"),
-        ("train on", f"vae-train resume={folder.path} trainer.max_epochs=..."),
-    ]
-    text = Text("\n".join(f"{name + ':':<11}{value}" for name, value in lines), overflow="fold")
-    return Group(table, text)
+    pictures = ", ".join(sorted(p.stem for p in folder.figures.glob("*.png")))
+    lines = {
+        "run": folder.path,
+        "pictures": f"{folder.figures} ({pictures})",
+        "dashboard": "tensorboard --logdir outputs",
+        "go on": f"vae-train resume={folder.path} trainer.max_epochs=...",
+    }
+    return Group(
+        table, *(Text(f"{k:<10} {v}", overflow="ignore", no_wrap=True) for k, v in lines.items())
+    )
 
 
 def _number(results: Mapping[str, Any], key: str) -> str:

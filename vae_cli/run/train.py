@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -17,9 +17,9 @@ from vae_cli.metric.base import Evaluation
 from vae_cli.metric.log_likelihood import bits_per_dimension
 from vae_cli.run.checkpoint import load_weights
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder, environment
-from vae_cli.training.callbacks import BeforeTheEnd, Checkpoints, EarlyStopping, Throughput
+from vae_cli.training.callbacks import Checkpoints, EarlyStopping, Throughput
 from vae_cli.training.dashboard import Dashboard, write_hyperparameters
-from vae_cli.training.data_module import ImageDataModule
+from vae_cli.training.data_module import BLOCK, ImageDataModule
 from vae_cli.training.module import TrainingModule, gather
 from vae_cli.training.progress import ProgressDisplay
 from vae_cli.training.trainer import make_trainer
@@ -35,16 +35,61 @@ def is_finished(experiment: Experiment, folder: RunFolder) -> bool:
     return steps >= experiment.config.derived.total_steps
 
 
-def train(
+class Fit(NamedTuple):
+    """What training leaves in memory."""
+
+    module: TrainingModule
+    data: ImageDataModule
+    trainer: Trainer
+    seconds: float  # validation and all
+    images_per_second: float | None  # training steps alone
+
+
+def fit(
     experiment: Experiment, folder: RunFolder, command: Sequence[str], console: Console
-) -> dict[str, Any]:
-    """Trains from the folder's last checkpoint, or from the start, then tests and draws.
+) -> Fit:
+    """Trains from the folder's last checkpoint, or from the start.
 
     Args:
         experiment: What to train.
-        folder: Where everything is kept.
+        folder: Where checkpoints and curves go.
         command: The command line, for the record.
         console: Where progress is shown.
+
+    Raises:
+        TrainingError: If the loss is no longer a number.
+    """
+    config, options = experiment.config, experiment.trainer
+    module = TrainingModule(
+        experiment.model,
+        experiment.objective,
+        experiment.kl_schedule,
+        experiment.make_optimizer,
+        experiment.make_lr_schedule,
+        {name: m for name, m in experiment.metrics.items() if not m.is_costly},
+        config.seed,
+        options.gradient_clip,
+        options.log_every,
+        OmegaConf.to_yaml(config),
+    )
+    limit = FAST_DEV_BATCHES if options.fast_dev_run else None
+    data = ImageDataModule(experiment.splits, config.data.batch_size, config.seed, limit)
+    throughput = Throughput(config.data.batch_size)
+    trainer = _trainer(experiment, folder, command, console, throughput)
+    start = time.perf_counter()
+    resumed = folder.last if folder.last.is_file() else None
+    trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
+    seconds = time.perf_counter() - start
+    return Fit(module, data, trainer, seconds, throughput.images_per_second)
+
+
+def train(
+    experiment: Experiment, folder: RunFolder, command: Sequence[str], console: Console
+) -> dict[str, Any]:
+    """Fits, then tests the best checkpoint, draws, and writes the results.
+
+    Args:
+        experiment, folder, command, console: As for ``fit``.
 
     Returns:
         What ``results.json`` holds.
@@ -54,32 +99,17 @@ def train(
     """
     os.environ[SHARED_FOLDER] = str(folder.path)
     config = experiment.config
-    module = TrainingModule(
-        experiment.model, experiment.objective, experiment.kl_schedule,
-        experiment.make_optimizer, experiment.make_lr_schedule,
-        {name: m for name, m in experiment.metrics.items() if not m.is_costly},
-        config.seed, experiment.trainer.log_every, OmegaConf.to_yaml(config),
-    )  # fmt: skip
-    limit = FAST_DEV_BATCHES if experiment.trainer.fast_dev_run else None
-    data = ImageDataModule(experiment.splits, config.data.batch_size, config.seed, limit)
-    throughput = Throughput(config.data.batch_size)
-    trainer = _trainer(experiment, folder, command, console, throughput)
-    start = time.perf_counter()
-    trainer.fit(
-        module, datamodule=data, ckpt_path=folder.last if folder.last.is_file() else None,
-        weights_only=True,
-    )  # fmt: skip
-    seconds = time.perf_counter() - start
+    module, data, trainer, seconds, images_per_second = fit(experiment, folder, command, console)
     load_weights(module, folder.best)
     module.to(trainer.strategy.root_device)
-    tested = test(experiment, data, console if trainer.is_global_zero else Console(quiet=True))
+    tested = test(experiment, data, console)
     results = {
         **{f"test/{name}": value for name, value in tested.items()},
         "test/bits_per_dim": _bits(experiment, tested),
         "test/images": len(experiment.splits["test"]),
         "data/binarize": config.data.binarize,
         "data/dequantize": config.data.dequantize,
-        "train/images_per_second": throughput.images_per_second,
+        "train/images_per_second": images_per_second,
         "train/seconds": seconds,
         "train/steps": trainer.global_step,
         "train/epochs": trainer.global_step / config.derived.steps_per_epoch,
@@ -93,6 +123,7 @@ def train(
         if isinstance(trainer.logger, TensorBoardLogger):
             numbers = {k: v for k, v in results.items() if k.startswith("test/") and v is not None}
             write_hyperparameters(folder.path, settings(config), numbers)
+            (folder.path / "hparams.yaml").unlink(missing_ok=True)  # Lightning's, and empty
         folder.write_results(results)
     return results
 
@@ -106,8 +137,7 @@ def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dic
         disable=not console.is_terminal,
     )  # fmt: skip
     for number, batch in batches:
-        device = next(experiment.model.parameters()).device
-        evaluation.add(experiment.model, number, batch.to(device))
+        evaluation.add(experiment.model, number, batch.to(experiment.model.device))
     return evaluation.results(gather(evaluation.state()))
 
 
@@ -142,7 +172,6 @@ def _trainer(
     }
     callbacks: list[Any] = [
         throughput,
-        BeforeTheEnd(total),
         Dashboard(experiment.figures, experiment.splits["validation"], text),
         Checkpoints(folder.best.parent, monitor),
     ]
@@ -151,9 +180,9 @@ def _trainer(
         callbacks.append(EarlyStopping(monitor, options.patience, settled))
     if options.progress:
         callbacks.append(ProgressDisplay(total, monitor, console))
+    blocks = -(-config.derived.steps_per_epoch // BLOCK)
     return make_trainer(
-        options, experiment.accelerator, total,
-        options.validate_every * config.derived.steps_per_epoch, config.deterministic,
+        experiment.accelerator, total, options.validate_every * blocks, config.deterministic,
         construct(config, "logger", save_dir=str(folder.path)), callbacks,
     )  # fmt: skip
 

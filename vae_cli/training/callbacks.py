@@ -20,24 +20,6 @@ def seconds_now(trainer: Trainer) -> float:
     return time.perf_counter()
 
 
-class BeforeTheEnd(Callback):
-    """Has the last step validated, wherever in an epoch it falls.
-
-    Args:
-        total_steps: Steps of the whole run.
-    """
-
-    def __init__(self, total_steps: int) -> None:
-        self.total_steps = total_steps
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """A trainer that is told to stop validates first."""
-        if trainer.global_step >= self.total_steps:
-            trainer.should_stop = True
-
-
 class Throughput(Callback):
     """Counts training images a second: training steps only, after warm-up, no validation.
 

@@ -39,7 +39,9 @@ class Dashboard(Callback):
         text: Markdown by name.
     """
 
-    def __init__(self, figures: Mapping[str, Figure], split: Split, text: Mapping[str, str]) -> None:
+    def __init__(
+        self, figures: Mapping[str, Figure], split: Split, text: Mapping[str, str]
+    ) -> None:
         self.figures = {name: f for name, f in figures.items() if f.during_training}
         self.split, self.text = split, text
         self._started, self._spent = 0.0, 0.0

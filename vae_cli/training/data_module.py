@@ -7,6 +7,7 @@ from pytorch_lightning import LightningDataModule
 
 from vae_cli.data.split import Split
 from vae_cli.training.loader import (
+    BlockLoader,
     EvaluationFetch,
     EvaluationOrder,
     TrainingFetch,
@@ -14,6 +15,7 @@ from vae_cli.training.loader import (
     make_loader,
 )
 
+BLOCK = 50  # training steps between two looks of Lightning's loop
 EVALUATION_BATCH = 500  # part of the definition of the evaluation's noise: not an option
 
 
@@ -42,15 +44,15 @@ class ImageDataModule(LightningDataModule):
         for split in self.splits.values():
             split.to(self.trainer.strategy.root_device)
 
-    def train_dataloader(self) -> Any:
-        """Batches of shuffled training images."""
+    def train_dataloader(self) -> BlockLoader:
+        """Blocks of batches of shuffled training images."""
         assert self.trainer is not None
         split, rank = self.splits["train"], self.trainer.global_rank
-        device = split.images.labels.device
         order = TrainingOrder(
-            len(split), self.batch_size, self.seed, rank, self.trainer.world_size, device
+            len(split), self.batch_size, self.seed, rank, self.trainer.world_size, split.device
         )
-        return make_loader(order, TrainingFetch(split, self.seed, rank), split.images.in_memory)
+        batches = make_loader(order, TrainingFetch(split, self.seed, rank), split.images.in_memory)
+        return BlockLoader(batches, order, BLOCK)
 
     def val_dataloader(self) -> Any:
         """Numbered batches of validation images."""
@@ -59,17 +61,15 @@ class ImageDataModule(LightningDataModule):
     def evaluation_loader(self, name: str) -> Any:
         """Numbered batches of a split: this process's share of them."""
         assert self.trainer is not None
-        split, rank, world_size = self.splits[name], self.trainer.global_rank, self.trainer.world_size
-        device = split.images.labels.device
-        order = EvaluationOrder(len(split), EVALUATION_BATCH, rank, world_size, device, self.limit)
+        split, trainer = self.splits[name], self.trainer
+        order = EvaluationOrder(
+            len(split), EVALUATION_BATCH, trainer.global_rank, trainer.world_size, split.device,
+            self.limit,
+        )  # fmt: skip
         return make_loader(order, EvaluationFetch(split), split.images.in_memory)
 
     def transfer_batch_to_device(
         self, batch: Any, device: torch.device, dataloader_idx: int
     ) -> Any:
-        """Moves a batch that is not there already; visiting its tensors costs time each step."""
-        number, images = batch if isinstance(batch[0], int) else (None, batch)
-        if images.x.device == device:
-            return batch
-        images = images.to(device)
-        return images if number is None else (number, images)
+        """Leaves that to the steps: a block is fetched as it is run through."""
+        return batch

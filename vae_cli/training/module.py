@@ -1,7 +1,7 @@
 """The training loop's view of a model."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -43,6 +43,7 @@ class TrainingModule(LightningModule):
             None keeps the rate.
         metrics: Measured at each validation.
         seed: Of the run's noise.
+        gradient_clip: Largest norm of the gradient; None leaves it.
         log_every: Steps between points of the training curves.
         config: The resolved configuration, in YAML, which checkpoints carry.
     """
@@ -56,13 +57,16 @@ class TrainingModule(LightningModule):
         make_lr_schedule: Callable[[Optimizer], LRScheduler] | None,
         metrics: Mapping[str, Metric],
         seed: int,
+        gradient_clip: float | None,
         log_every: int,
         config: str,
     ) -> None:
         super().__init__()
+        self.automatic_optimization = False  # a training step is many steps of optimization
         self.model, self.objective, self.kl_schedule = model, objective, kl_schedule
         self.make_optimizer, self.make_lr_schedule = make_optimizer, make_lr_schedule
         self.metrics, self.seed, self.config = metrics, seed, config
+        self.gradient_clip = gradient_clip
         self.recorder = Recorder(log_every)
         self.evaluation = Evaluation(metrics, seed, "validation")
 
@@ -71,18 +75,36 @@ class TrainingModule(LightningModule):
         optimizer = self.make_optimizer(self.parameters())
         if self.make_lr_schedule is None:
             return optimizer
-        schedule = {"scheduler": self.make_lr_schedule(optimizer), "interval": "step"}
-        return {"optimizer": optimizer, "lr_scheduler": schedule}
+        return {"optimizer": optimizer, "lr_scheduler": self.make_lr_schedule(optimizer)}
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, block: Iterator[Batch], batch_idx: int) -> None:
+        """As many steps of optimization as the block has batches."""
+        optimizer, lr_schedule = self.optimizers(), self.lr_schedulers()
+        for batch in block:
+            loss = self._loss(batch.to(self.device))
+            optimizer.zero_grad()
+            self.manual_backward(loss)
+            optimizer.step()
+            if lr_schedule is not None:
+                lr_schedule.step()
+            if self.recorder.is_full:
+                self.write_curves()
+            if self.global_step >= self.trainer.max_steps:
+                self.trainer.should_stop = True  # wherever in an epoch: validates, then ends
+                break
+
+    def _loss(self, batch: Batch) -> Tensor:
         """The loss of one step. Its noise is a function of (seed, step, rank)."""
         step = self.global_step
         noise.seed_draws(batch.x.device, "train", self.seed, step, self.global_rank)
         loss, reported = self.objective(self.model, batch, self.kl_schedule(step))
         self.recorder.add(step, loss, reported)
-        if self.recorder.is_full:
-            self.write_curves()
         return loss
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Clips the gradient, which 16-mixed has scaled back by now."""
+        if self.gradient_clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
 
     def write_curves(self) -> None:
         """Writes the averages of the last steps, and stops the run if they are no numbers."""
@@ -104,7 +126,8 @@ class TrainingModule(LightningModule):
 
     def validation_step(self, batch: tuple[int, Batch], batch_idx: int) -> None:
         """Adds a batch to the sums."""
-        self.evaluation.add(self.model, *batch)
+        number, images = batch
+        self.evaluation.add(self.model, number, images.to(self.device))
 
     def on_validation_epoch_end(self) -> None:
         """Hands the numbers to the loggers, to early stopping and to the checkpoints."""
@@ -112,7 +135,9 @@ class TrainingModule(LightningModule):
         broken = [key for key, value in results.items() if not math.isfinite(value)]
         if broken:
             value = results[broken[0]]
-            raise TrainingError(f"step {self.global_step}: validation/{broken[0]} is {value}. {ADVICE}")
+            raise TrainingError(
+                f"step {self.global_step}: validation/{broken[0]} is {value}. {ADVICE}"
+            )
         self.log_dict({f"validation/{key}": float(value) for key, value in results.items()})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """The Lightning trainer of a run."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from pytorch_lightning.strategies import DDPStrategy
 
 from vae_cli.errors import ConfigError
 from vae_cli.training.callbacks import ReplacingCheckpointIO
-from vae_cli.training.options import AcceleratorOptions, TrainerOptions
+from vae_cli.training.options import AcceleratorOptions
 
 
 def check_accelerator(options: AcceleratorOptions) -> None:
@@ -30,7 +31,6 @@ def check_accelerator(options: AcceleratorOptions) -> None:
 
 
 def make_trainer(
-    options: TrainerOptions,
     accelerator: AcceleratorOptions,
     total_steps: int,
     validation_interval: int,
@@ -38,10 +38,18 @@ def make_trainer(
     logger: Any,
     callbacks: Sequence[Callback],
 ) -> Trainer:
-    """A trainer that ends after ``total_steps`` and validates every ``validation_interval``.
+    """A trainer that ends after so many steps.
 
-    Epochs have been turned into steps before: Lightning is told of steps only.
+    Args:
+        accelerator: Where and how it runs.
+        total_steps: Optimizer steps of the whole run; Lightning is not told of epochs.
+        validation_interval: Blocks of training batches between validations.
+        deterministic: Only operations that repeat bit for bit.
+        logger: Of the curves, or None.
+        callbacks: In the order in which they are called.
     """
+    # Lightning sets this on import; torch's optimizers then load NVML anew at every step.
+    os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
     strategy: Any = accelerator.strategy
     if accelerator.processes > 1:
         # Evaluation batches are shared out whole, so one rank may have more of them than
@@ -58,7 +66,6 @@ def make_trainer(
         val_check_interval=validation_interval,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
-        gradient_clip_val=options.gradient_clip,
         deterministic=deterministic,
         benchmark=not deterministic,
         logger=logger or False,

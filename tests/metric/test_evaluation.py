@@ -1,0 +1,106 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from model.linear_gaussian import LinearGaussian
+
+from vae_cli.data.batch import Batch
+from vae_cli.metric.active_units import ActiveUnits
+from vae_cli.metric.base import Evaluation, Metric, mean_and_error, moments
+from vae_cli.metric.kl_per_dimension import KlPerDimension
+from vae_cli.metric.log_likelihood import LogLikelihood
+from vae_cli.metric.reported import Reported
+from vae_cli.objective.elbo import Elbo
+
+TRUTH = LinearGaussian()
+MODEL = TRUTH.vae(shift=0.2, log_stretch=0.3)
+BATCH = TRUTH.batch(50)
+METRICS: dict[str, Metric] = {
+    "reported": Reported(Elbo(samples=2)),
+    "active_units": ActiveUnits(),
+    "kl_per_dimension": KlPerDimension(),
+    "log_likelihood": LogLikelihood(samples=20),
+}
+BATCHES = [Batch(*part) for part in zip(*(tensor.split(12) for tensor in BATCH), strict=True)]
+
+
+def evaluate(metrics: dict[str, Metric], ranks: int = 1, seed: int = 0) -> dict[str, float]:
+    """The numbers, the batches dealt out to so many processes."""
+    parts = [Evaluation(metrics, seed, "test") for _ in range(ranks)]
+    for number, batch in enumerate(BATCHES):
+        parts[number % ranks].add(MODEL, number, batch)
+    return parts[0].results(part.state() for part in parts)
+
+
+ALL = evaluate(METRICS)
+
+
+def test_batches_are_of_unequal_sizes() -> None:
+    assert [len(batch.x) for batch in BATCHES] == [12, 12, 12, 12, 2]
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 7])  # the last leaves two processes without a batch
+def test_number_of_processes_does_not_matter(ranks: int) -> None:
+    assert evaluate(METRICS, ranks) == pytest.approx(ALL, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_other_metrics_do_not_matter(name: str) -> None:
+    alone = evaluate({name: METRICS[name]})
+    assert alone == {key: ALL[key] for key in alone}
+
+
+def test_order_of_metrics_does_not_matter() -> None:
+    for names in itertools.islice(itertools.permutations(METRICS), 0, None, 7):
+        assert evaluate({name: METRICS[name] for name in names}) == ALL
+
+
+def test_every_metric_gives_its_numbers() -> None:
+    assert set(ALL) == {
+        *(f"{name}{end}" for name in ("elbo", "reconstruction", "kl") for end in ("", "_se")),
+        "active_units",
+        "kl_per_dimension/0",
+        "kl_per_dimension/1",
+        *(f"log_likelihood{end}" for end in ("", "_se", "_samples")),
+    }
+
+
+def test_seed_decides_the_noise() -> None:
+    assert evaluate(METRICS) == ALL
+    assert evaluate(METRICS, seed=1)["elbo"] != ALL["elbo"]
+
+
+def test_draws_elsewhere_do_not_matter() -> None:
+    torch.manual_seed(123)
+    assert evaluate(METRICS) == ALL
+
+
+@pytest.mark.parametrize("count", [2, 5, 1000])
+@pytest.mark.parametrize("offset", [0.0, -1e4])
+def test_mean_and_standard_error(count: int, offset: float) -> None:
+    values = np.random.default_rng(0).normal(offset, 3, count)
+    numbers = mean_and_error("x", moments(torch.from_numpy(values)), count)
+    assert numbers["x"] == pytest.approx(values.mean())
+    assert numbers["x_se"] == pytest.approx(values.std(ddof=1) / count**0.5, rel=1e-6)
+
+
+def test_standard_error_of_one_image_is_a_number() -> None:
+    assert mean_and_error("x", moments(torch.tensor([2.0])), 1)["x"] == 2.0
+
+
+def test_sums_are_in_float64() -> None:
+    values = torch.full((1000,), 1e4 + 1e-3)
+    total = moments(values)
+    assert total.dtype == torch.float64
+    expected = 1000 * values[0].double()
+    torch.testing.assert_close(total[0], expected, rtol=1e-14, atol=0)
+
+
+def test_reported_numbers_are_near_what_they_estimate() -> None:
+    log_p = TRUTH.log_likelihood(BATCH.x).mean().item()
+    elbo = log_p - TRUTH.gap(0.2, 0.3)
+    assert ALL["elbo"] == pytest.approx(elbo, abs=4 * ALL["elbo_se"])
+    assert ALL["elbo"] == pytest.approx(ALL["reconstruction"] - ALL["kl"], rel=1e-12)
+    kl = [ALL["kl_per_dimension/0"], ALL["kl_per_dimension/1"]]
+    assert sum(kl) == pytest.approx(ALL["kl"], rel=1e-12)

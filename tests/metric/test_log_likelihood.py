@@ -1,0 +1,84 @@
+import math
+
+import pytest
+import torch
+from model.linear_gaussian import LinearGaussian
+from torch import Size
+
+from vae_cli.data.batch import Batch
+from vae_cli.likelihood.bernoulli import BernoulliLikelihood
+from vae_cli.metric import log_likelihood
+from vae_cli.metric.log_likelihood import LogLikelihood, bits_per_dimension
+
+TRUTH = LinearGaussian()
+BATCH = TRUTH.batch(30)
+LOG_P = TRUTH.log_likelihood(BATCH.x)
+ROWS = pytest.mark.parametrize("rows", [1, 45, 100, 900, 1000, 20_000])
+
+
+def measure(samples: int, shift: float = 0.0, log_stretch: float = 0.0) -> dict[str, float]:
+    metric = LogLikelihood(samples)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        return metric.result(metric.sums(TRUTH.vae(shift, log_stretch), BATCH), len(BATCH.x))
+
+
+@ROWS
+@pytest.mark.parametrize("samples", [1, 7, 30])
+def test_is_exact_with_the_true_posterior(
+    samples: int, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_likelihood, "ROWS", rows)
+    numbers = measure(samples)
+    assert numbers["log_likelihood"] == pytest.approx(LOG_P.mean().item(), abs=1e-9)
+    assert numbers["log_likelihood_se"] == pytest.approx(LOG_P.std().item() / 30**0.5, rel=1e-9)
+    assert numbers["log_likelihood_samples"] == samples
+
+
+@ROWS
+def test_every_draw_counts_whatever_the_chunks(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_likelihood, "ROWS", rows)
+    drawn, vae = [], TRUTH.vae()
+    terms = type(vae).terms
+
+    def spy(batch: Batch, samples: int, closed_form_kl: bool) -> object:
+        drawn.append(samples)
+        return terms(vae, batch, samples, closed_form_kl)
+
+    monkeypatch.setattr(vae, "terms", spy)
+    LogLikelihood(70).sums(vae, BATCH)
+    assert sum(drawn) == 70
+    assert max(drawn) <= max(1, rows / 30)
+
+
+@pytest.mark.parametrize("rows", [100, 20_000])
+def test_meets_log_p_from_below_with_a_wrong_one(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_likelihood, "ROWS", rows)
+    log_p, gap = LOG_P.mean().item(), TRUTH.gap(0.2, 0.3)
+    few = measure(1, 0.2, 0.3)["log_likelihood"]
+    some = measure(5, 0.2, 0.3)["log_likelihood"]
+    many = measure(2000, 0.2, 0.3)["log_likelihood"]
+    assert few == pytest.approx(log_p - gap, abs=0.6)
+    assert few < some < many
+    assert many == pytest.approx(log_p, abs=0.01)
+
+
+def test_uniform_levels_have_eight_bits() -> None:
+    # Dequantized levels, uniform in [0, 1]: a density of 1, so log p(x) = 0.
+    assert bits_per_dimension(0.0, dimensions=784, levels=256) == 8.0
+
+
+@pytest.mark.parametrize("levels", [None, 1])
+def test_coins_have_one_bit(levels: int | None) -> None:
+    image = torch.ones(3, 5, 4, dtype=torch.float64)
+    fair = BernoulliLikelihood()(torch.zeros(Size([3, 5, 4]), dtype=torch.float64))
+    assert bits_per_dimension(fair.log_prob(image).item(), 60, levels) == pytest.approx(1.0)
+
+
+def test_bits_do_not_depend_on_how_levels_are_scaled() -> None:
+    # A density in [0, 1] and the same in [0, 256] differ by log 256 a dimension.
+    assert bits_per_dimension(-12.0, 10, 256) == pytest.approx(
+        bits_per_dimension(-12.0 - 10 * math.log(256), 10, 1)
+    )

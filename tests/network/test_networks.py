@@ -1,0 +1,170 @@
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import torch
+from torch import Size, nn
+
+from vae_cli.errors import ConfigError
+from vae_cli.network.base import Network
+from vae_cli.network.conv import Conv
+from vae_cli.network.mlp import MLP
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and its options."""
+
+    name: str
+    make: Callable[..., Network]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+NETWORKS = [
+    Case("mlp", MLP, {"hidden_dims": [20, 30]}),
+    Case("linear", MLP, {"hidden_dims": []}),
+    Case("deep mlp", MLP, {"hidden_dims": [9, 8, 7], "activation": ["relu", "tanh", "elu"]}),
+    Case("mlp softplus", MLP, {"hidden_dims": [9], "activation": "softplus"}),
+    Case("mlp identity", MLP, {"hidden_dims": [9], "activation": ["identity"]}),
+    Case("conv", Conv, {"channels": [4, 6, 8], "hidden_dim": 10}),
+    Case("conv tanh", Conv, {"channels": [4, 6], "hidden_dim": 10, "activation": "tanh"}),
+    Case("conv of one stage", Conv, {"channels": [4], "hidden_dim": 10, "activation": "elu"}),
+    Case("deep conv", Conv, {"channels": [2, 3, 4, 5, 6, 7], "hidden_dim": 10, "activation": "elu"}),
+]
+IMAGES = [(1, 28, 28), (1, 8, 8), (2, 7, 5), (1, 1, 1), (3, 32, 32), (1, 33, 17)]
+VECTOR = Size([5])
+ROWS = pytest.mark.parametrize("case", NETWORKS, ids=lambda case: case.name)
+SHAPES = pytest.mark.parametrize("image", [Size(image) for image in IMAGES], ids=str)
+
+
+def build(case: Case, in_shape: Size, out_shape: Size) -> Network:
+    torch.manual_seed(0)
+    return case.make(in_shape=in_shape, out_shape=out_shape, **case.options)
+
+
+@ROWS
+@SHAPES
+@pytest.mark.parametrize("batch_shape", [(), (1,), (4,), (2, 3)])
+def test_shapes_there_and_back(case: Case, image: Size, batch_shape: tuple[int, ...]) -> None:
+    encoded = build(case, image, VECTOR)(torch.rand(*batch_shape, *image))
+    assert encoded.shape == (*batch_shape, *VECTOR)
+    assert build(case, VECTOR, image)(encoded).shape == (*batch_shape, *image)
+
+
+@ROWS
+@SHAPES
+@pytest.mark.parametrize("there", [True, False], ids=["encoder", "decoder"])
+def test_a_gradient_reaches_every_parameter(case: Case, image: Size, there: bool) -> None:
+    in_shape, out_shape = (image, VECTOR) if there else (VECTOR, image)
+    network = build(case, in_shape, out_shape)
+    network(torch.randn(32, *in_shape)).square().sum().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@ROWS
+def test_leading_dimensions_are_independent(case: Case) -> None:
+    network = build(case, Size(IMAGES[2]), VECTOR).double()
+    x = torch.rand(2, 3, *IMAGES[2], dtype=torch.float64)
+    together = network(x)
+    for s in range(2):
+        for i in range(3):
+            torch.testing.assert_close(together[s, i], network(x[s, i]))
+
+
+@ROWS
+def test_decoder_mirrors_its_encoder(case: Case) -> None:
+    def sizes(network: Network) -> list[tuple[int, ...]]:
+        weights = [
+            tuple(layer.weight.shape[:2])
+            for layer in network.modules()
+            if isinstance(layer, (nn.Linear, nn.Conv2d))
+        ]
+        # The weight of a transposed convolution is (in, out), of any other layer (out, in).
+        transposed = [
+            tuple(layer.weight.shape[1::-1])
+            for layer in network.modules()
+            if isinstance(layer, nn.ConvTranspose2d)
+        ]
+        return weights + transposed
+
+    encoder = build(case, Size(IMAGES[0]), VECTOR)
+    decoder = build(case, VECTOR, Size(IMAGES[0]))
+    there, back = sizes(encoder), sizes(decoder)
+    assert sorted(there) == sorted(size[::-1] for size in back)
+
+
+def test_activations_go_with_their_widths() -> None:
+    options = {"hidden_dims": [9, 8], "activation": ["tanh", "elu"]}
+    encoder = MLP(Size([1, 4, 4]), VECTOR, **options).layers
+    decoder = MLP(VECTOR, Size([1, 4, 4]), **options).layers
+    kinds = [nn.Linear, nn.Tanh, nn.Linear, nn.ELU, nn.Linear]
+    assert [type(layer) for layer in encoder] == kinds
+    assert [type(layer) for layer in decoder] == kinds[::-1]
+    assert [layer.out_features for layer in encoder[::2]] == [9, 8, 5]
+    assert [layer.out_features for layer in decoder[::2]] == [8, 9, 16]
+
+
+def test_no_hidden_layers_are_a_linear_map() -> None:
+    network = MLP(Size([2, 3, 4]), VECTOR, hidden_dims=[])
+    (layer,) = network.layers
+    x = torch.rand(7, 2, 3, 4)
+    torch.testing.assert_close(network(x), x.flatten(1) @ layer.weight.T + layer.bias)
+
+
+def test_convolutions_halve_the_image() -> None:
+    network = build(NETWORKS[5], Size([1, 33, 17]), VECTOR)
+    x, sizes = torch.rand(1, 1, 33, 17), []
+    for layer in network.layers:
+        x = layer(x)
+        if isinstance(layer, nn.Conv2d):
+            sizes.append(tuple(x.shape[1:]))
+    assert sizes == [(4, 17, 9), (6, 9, 5), (8, 5, 3)]
+
+
+@ROWS
+def test_nothing_follows_the_last_layer(case: Case) -> None:
+    # The likelihood works from logits, and from means of any sign.
+    decoder = build(case, VECTOR, Size(IMAGES[1]))
+    last = [m for m in decoder.modules() if not list(m.children())][-1]
+    assert isinstance(last, (nn.Linear, nn.ConvTranspose2d))
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "key"),
+    [
+        (MLP, {"hidden_dims": [10, 0]}, "hidden_dims"),
+        (MLP, {"hidden_dims": [10, -1]}, "hidden_dims"),
+        (MLP, {"hidden_dims": [10.5]}, "hidden_dims"),
+        (MLP, {"hidden_dims": 10}, "hidden_dims"),
+        (MLP, {"hidden_dims": "10"}, "hidden_dims"),
+        (MLP, {"hidden_dims": None}, "hidden_dims"),
+        (MLP, {"activation": "swish"}, "activation"),
+        (MLP, {"activation": ["relu", "swish"]}, "activation"),
+        (MLP, {"hidden_dims": [10, 10], "activation": ["relu"]}, "network.activation"),
+        (MLP, {"hidden_dims": [], "activation": ["relu"]}, "network.activation"),
+        (Conv, {"channels": []}, "network.channels"),
+        (Conv, {"channels": [0]}, "channels"),
+        (Conv, {"channels": 32}, "channels"),
+        (Conv, {"hidden_dim": 0}, "hidden_dim"),
+        (Conv, {"hidden_dim": True}, "hidden_dim"),
+        (Conv, {"activation": "identity"}, "activation"),
+    ],
+)
+def test_bad_options(make: Callable[..., Network], options: dict[str, Any], key: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        make(Size([1, 8, 8]), VECTOR, **options)
+    assert raised.value.key == key
+
+
+@pytest.mark.parametrize(("in_shape", "out_shape"), [([4], [5]), ([1, 8, 8], [1, 8, 8])])
+def test_conv_needs_an_image_and_a_vector(in_shape: list[int], out_shape: list[int]) -> None:
+    with pytest.raises(ConfigError, match="network=mlp"):
+        Conv(Size(in_shape), Size(out_shape))
+
+
+def test_typos_are_not_swallowed() -> None:
+    with pytest.raises(TypeError, match="hiden_dims"):
+        MLP(Size([1, 8, 8]), VECTOR, hiden_dims=[4])
