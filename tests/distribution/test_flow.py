@@ -60,3 +60,11 @@ def test_shapes(case: Case, sample_shape: tuple[int, ...]) -> None:
     z, log_prob = q.rsample_with_log_prob(sample_shape)
     assert z.shape == q.rsample(sample_shape).shape == (*sample_shape, 4, 3)
     assert log_prob.shape == q.log_prob(z).shape == (*sample_shape, 4)
+
+
+@CASES
+def test_density_of_draws(case: Case) -> None:
+    torch.manual_seed(0)
+    q = flow(case, 2)
+    z, log_prob = q.rsample_with_log_prob((5,))
+    torch.testing.assert_close(q.log_prob(z), log_prob, rtol=1e-8, atol=1e-8)

@@ -104,7 +104,6 @@ def test_mean_is_that_of_the_draws(case: Case) -> None:
     torch.manual_seed(0)
     draws = p.sample((10_000,))
     assert ((draws.mean(0) - p.mean).abs() < 5 * draws.std(0) / 100).all()
-    torch.testing.assert_close(draws.std(0), p.variance.sqrt(), rtol=0.05, atol=0)
 
 
 @ROWS

@@ -39,7 +39,7 @@ def count_active(metric: ActiveUnits, log_scale: float, count: int = 4000) -> fl
 @pytest.mark.parametrize("samples", [2, 16])
 @pytest.mark.parametrize("threshold", [0.01, 0.0105, 0.5, 1.5])
 def test_counts(samples: int, threshold: float) -> None:
-    expected = int((SPREADS > threshold).sum())
+    expected = int((threshold < SPREADS).sum())
     assert count_active(ActiveUnits(samples, threshold), log_scale=-4.0) == expected
 
 

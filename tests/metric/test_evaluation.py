@@ -71,6 +71,11 @@ def test_seed_decides_the_noise() -> None:
     assert evaluate(METRICS, seed=1)["elbo"] != ALL["elbo"]
 
 
+def test_each_metric_has_noise_of_its_own() -> None:
+    metric = METRICS["log_likelihood"]
+    assert evaluate({"one": metric}) != evaluate({"other": metric})
+
+
 def test_draws_elsewhere_do_not_matter() -> None:
     torch.manual_seed(123)
     assert evaluate(METRICS) == ALL

@@ -46,9 +46,7 @@ def batch(count: int, dtype: torch.dtype = torch.float32) -> Batch:
 @pytest.mark.parametrize("count", [1, 5])
 @pytest.mark.parametrize("samples", [1, 3])
 @pytest.mark.parametrize("closed_form_kl", [True, False])
-def test_terms(
-    name: str, latent_dim: int, count: int, samples: int, closed_form_kl: bool
-) -> None:
+def test_terms(name: str, latent_dim: int, count: int, samples: int, closed_form_kl: bool) -> None:
     model = build(name, latent_dim).double()
     images = batch(count, torch.float64)
     torch.manual_seed(0)
@@ -156,5 +154,5 @@ def test_weights_survive_a_checkpoint(name: str) -> None:
 
 @pytest.mark.parametrize("latent_dim", [0, -1, 2.5, True])
 def test_bad_latent_dims(latent_dim: object) -> None:
-    with pytest.raises(ConfigError, match="^latent_dim="):
+    with pytest.raises(ConfigError, match=r"^latent_dim="):
         build("mlp", latent_dim)

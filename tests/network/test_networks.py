@@ -30,7 +30,7 @@ NETWORKS = [
     Case("conv", Conv, {"channels": [4, 6, 8], "hidden_dim": 10}),
     Case("conv tanh", Conv, {"channels": [4, 6], "hidden_dim": 10, "activation": "tanh"}),
     Case("conv of one stage", Conv, {"channels": [4], "hidden_dim": 10, "activation": "elu"}),
-    Case("deep conv", Conv, {"channels": [2, 3, 4, 5, 6, 7], "hidden_dim": 10, "activation": "elu"}),
+    Case("deep conv", Conv, {"channels": [2, 3, 4, 5, 6, 7], "hidden_dim": 9, "activation": "elu"}),
 ]
 IMAGES = [(1, 28, 28), (1, 8, 8), (2, 7, 5), (1, 1, 1), (3, 32, 32), (1, 33, 17)]
 VECTOR = Size([5])

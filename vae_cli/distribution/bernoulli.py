@@ -35,6 +35,6 @@ class BernoulliImage(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-probability in nats, shape ``(*, *batch)``."""
-        value = value.expand_as(self.logits)
-        error = binary_cross_entropy_with_logits(self.logits, value, reduction="none")
+        logits, value = torch.broadcast_tensors(self.logits, value)
+        error = binary_cross_entropy_with_logits(logits, value, reduction="none")
         return -error.flatten(-3).sum(-1)

@@ -9,7 +9,7 @@ from torch.nn.functional import softplus
 from vae_cli.distribution.flow import FlowTransform
 
 IDENTITY = math.log(math.e - 1)  # softplus(IDENTITY) = 1
-NEWTON_STEPS = 60  # a triple root, the slowest case, gains a third a step: enough for float64
+NEWTON_STEPS = 60  # each at least halves the bracket or the step: enough for float64
 
 
 class PlanarTransform(FlowTransform):
@@ -39,8 +39,11 @@ class PlanarTransform(FlowTransform):
         self.w, self.b = w, b
         along = (w * u).sum(-1)
         self.slack = softplus(along + IDENTITY).clamp_min(tiny)
+        # slack - 1 - along, around along = 0 in a form in which nothing cancels.
+        near = torch.log1p(torch.expm1(along.clamp(-1, 1)) * (1 - 1 / math.e)) - along
+        excess = torch.where(along.abs() < 1, near, self.slack - 1 - along)
         norm = w.square().sum(-1).clamp_min(tiny)
-        self.u_hat = u + ((self.slack - 1 - along) / norm).unsqueeze(-1) * w
+        self.u_hat = u + (excess / norm).unsqueeze(-1) * w
 
     def transform(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """See the base class."""
@@ -51,21 +54,24 @@ class PlanarTransform(FlowTransform):
     def _inverse(self, y: Tensor) -> Tensor:
         r"""Solves :math:`a + (s - 1) \tanh(a + b) = w^\top y` for :math:`a = w^\top z`.
 
-        The left side grows with a, so the root is single; Newton's steps are kept inside a
-        bracket that shrinks, and the last one carries the gradient (implicit differentiation).
+        The left side grows with a, so the root is single. Newton's steps are taken while they
+        stay in a bracket and halve in length, else the bracket is halved; the last one carries
+        the gradient (implicit differentiation).
         """
         target = (self.w * y).sum(-1)
         with torch.no_grad():
             reach = (self.slack - 1).abs()
             low, high = target - reach, target + reach
-            a = target
+            a, length = target, 2 * reach
             for _ in range(NEWTON_STEPS):
                 error, slope = self._residual(a, target)
                 low = torch.where(error < 0, a, low)
                 high = torch.where(error < 0, high, a)
-                newton = a - error / slope
-                inside = (newton > low) & (newton < high)
-                a = torch.where(inside, newton, (low + high) / 2)
+                step = error / slope
+                # Without the demand on its length Newton can go in circles within the bracket.
+                is_good = (a - step > low) & (a - step < high) & (2 * step.abs() < length)
+                a = torch.where(is_good, a - step, (low + high) / 2)
+                length = torch.where(is_good, step.abs(), (high - low) / 2)
             slope = self._residual(a, target)[1]
         a = a - self._residual(a, target)[0] / slope
         return y - self.u_hat * torch.tanh(a + self.b).unsqueeze(-1)

@@ -26,7 +26,7 @@ class RadialTransform(FlowTransform):
 
     def __init__(self, center: Tensor, alpha: Tensor, s: Tensor) -> None:
         super().__init__()
-        tiny = torch.finfo(center.dtype).tiny
+        tiny = torch.finfo(center.dtype).tiny ** (1 / 3)  # products of two do not underflow
         self.center, self.alpha, self.s = center, alpha.clamp_min(tiny), s.clamp_min(tiny)
 
     def transform(self, z: Tensor) -> tuple[Tensor, Tensor]:

@@ -26,7 +26,7 @@ class CyclicalSchedule:
     @property
     def settled_at(self) -> int:
         """The step at which the last cycle has grown to 1."""
-        return math.ceil((self.cycles - 1 + self.ratio) * self.cycle_steps)
+        return (self.cycles - 1) * self.cycle_steps + math.ceil(self.ratio * self.cycle_steps)
 
     def __call__(self, step: int) -> float:
         """The weight at a step."""

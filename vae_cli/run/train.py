@@ -137,7 +137,8 @@ def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dic
         disable=not console.is_terminal,
     )  # fmt: skip
     for number, batch in batches:
-        evaluation.add(experiment.model, number, batch.to(experiment.model.device))
+        if batch is not None:
+            evaluation.add(experiment.model, number, batch.to(experiment.model.device))
     return evaluation.results(gather(evaluation.state()))
 
 

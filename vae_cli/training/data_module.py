@@ -29,9 +29,6 @@ class ImageDataModule(LightningDataModule):
         limit: Evaluation batches at most; None takes all.
     """
 
-    # A rank may have no evaluation batch at all; nothing waits for it.
-    allow_zero_length_dataloader_with_multiple_devices = True
-
     def __init__(
         self, splits: dict[str, Split], batch_size: int, seed: int, limit: int | None
     ) -> None:

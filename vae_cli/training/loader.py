@@ -71,6 +71,9 @@ class TrainingOrder:
 class EvaluationOrder:
     """Whole batches of a split in order, shared out between the processes.
 
+    All processes get equally many keys, or Lightning would leave some out of the evaluation; a
+    process that has fewer batches gets empty ones at the end.
+
     Args:
         count: Number of images.
         batch_size: Images in a batch.
@@ -83,7 +86,8 @@ class EvaluationOrder:
         self, count: int, batch_size: int, rank: int, world_size: int, device: torch.device,
         limit: int | None = None,
     ) -> None:  # fmt: skip
-        batches = torch.arange(count, device=device).split(batch_size)[:limit]
+        batches = list(torch.arange(count, device=device).split(batch_size)[:limit])
+        batches += [batches[0][:0]] * (-len(batches) % world_size)
         self.keys = [Key(0, n, b) for n, b in enumerate(batches)][rank::world_size]
 
     def __len__(self) -> int:
@@ -117,9 +121,9 @@ class EvaluationFetch:
     def __init__(self, split: Split) -> None:
         self.split = split
 
-    def __call__(self, key: Key) -> tuple[int, Batch]:
-        """The batch of a key."""
-        return key.number, self.split.batch(key.index)
+    def __call__(self, key: Key) -> tuple[int, Batch | None]:
+        """The batch of a key, None for an empty one."""
+        return key.number, self.split.batch(key.index) if len(key.index) else None
 
 
 class MemoryLoader:

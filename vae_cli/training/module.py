@@ -124,10 +124,11 @@ class TrainingModule(LightningModule):
         self.write_curves()  # nothing that is no number reaches a checkpoint
         self.evaluation = Evaluation(self.metrics, self.seed, "validation")
 
-    def validation_step(self, batch: tuple[int, Batch], batch_idx: int) -> None:
+    def validation_step(self, batch: tuple[int, Batch | None], batch_idx: int) -> None:
         """Adds a batch to the sums."""
         number, images = batch
-        self.evaluation.add(self.model, number, images.to(self.device))
+        if images is not None:
+            self.evaluation.add(self.model, number, images.to(self.device))
 
     def on_validation_epoch_end(self) -> None:
         """Hands the numbers to the loggers, to early stopping and to the checkpoints."""

@@ -1,0 +1,179 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure as Canvas
+from torch import Size
+
+from vae_cli.data.dataset import StoredImages
+from vae_cli.data.split import Split, Treatment
+from vae_cli.figure.base import Figure, spread
+from vae_cli.figure.latent_map import LatentMap
+from vae_cli.figure.manifold import Manifold
+from vae_cli.figure.reconstructions import Reconstructions
+from vae_cli.figure.samples import Samples
+from vae_cli.likelihood.bernoulli import BernoulliLikelihood
+from vae_cli.model.vae import VAE
+from vae_cli.network.mlp import MLP
+from vae_cli.posterior.base import Posterior
+from vae_cli.posterior.diagonal import DiagonalPosterior
+from vae_cli.posterior.planar import PlanarPosterior
+from vae_cli.prior.standard import StandardPrior
+
+
+@dataclass(frozen=True)
+class Case:
+    """A figure: how it is made, and whether it needs two latent dimensions."""
+
+    name: str
+    make: Callable[[], Figure]
+    needs_plane: bool
+
+
+FIGURES = [
+    Case("latent_map", LatentMap, needs_plane=True),
+    Case("manifold", partial(Manifold, rows=4), needs_plane=True),
+    Case("reconstructions", partial(Reconstructions, count=5), needs_plane=False),
+    Case("samples", partial(Samples, rows=3), needs_plane=False),
+]
+ROWS = pytest.mark.parametrize("case", FIGURES, ids=lambda case: case.name)
+PLANAR = partial(PlanarPosterior, flow_length=2)
+
+
+def model(
+    channels: int = 1,
+    latent_dim: int = 2,
+    posterior: Callable[..., Posterior] = DiagonalPosterior,
+) -> VAE:
+    torch.manual_seed(0)
+    shape, network = Size([channels, 6, 5]), partial(MLP, hidden_dims=[8])
+    return VAE(shape, latent_dim, network, posterior, StandardPrior, BernoulliLikelihood)
+
+
+def split(channels: int = 1, count: int = 30, labels: torch.Tensor | None = None) -> Split:
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (count, channels, 6, 5), generator=generator).byte()
+    return Split("test", StoredImages(pixels, labels), Treatment("dynamic", False, 256))
+
+
+def drawn(canvas: Canvas | None) -> bytes:
+    """The picture itself; it must not be of one colour."""
+    assert canvas is not None
+    agg = FigureCanvasAgg(canvas)
+    agg.draw()
+    pixels = bytes(agg.buffer_rgba())
+    assert len(set(pixels)) > 2
+    return pixels
+
+
+@ROWS
+@pytest.mark.parametrize("latent_dim", [1, 2, 3])
+def test_drawn_where_it_applies(case: Case, latent_dim: int) -> None:
+    canvas = case.make().draw(model(latent_dim=latent_dim), split())
+    assert (canvas is None) == (case.needs_plane and latent_dim != 2)
+    if canvas is not None:
+        drawn(canvas)
+
+
+@ROWS
+@pytest.mark.parametrize("channels", [2, 3])
+def test_channels(case: Case, channels: int) -> None:
+    drawn(case.make().draw(model(channels), split(channels)))
+
+
+@ROWS
+@pytest.mark.parametrize("posterior", [DiagonalPosterior, PLANAR], ids=["diagonal", "planar"])
+def test_the_same_whenever_it_is_drawn(case: Case, posterior: Callable[..., Posterior]) -> None:
+    one, images = model(posterior=posterior), split()
+    first = drawn(case.make().draw(one, images))
+    torch.manual_seed(123)
+    assert drawn(case.make().draw(one, images)) == first
+
+
+@ROWS
+@pytest.mark.parametrize(
+    "labels",
+    [torch.arange(30) % 10, torch.arange(30), torch.arange(30) % 3 - 1, torch.arange(30) + 900],
+    ids=["ten", "thirty", "some unknown", "large"],
+)
+def test_labels(case: Case, labels: torch.Tensor) -> None:
+    drawn(case.make().draw(model(), split(labels=labels)))
+
+
+@ROWS
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_images(case: Case, count: int) -> None:
+    drawn(case.make().draw(model(), split(count=count)))
+
+
+@ROWS
+def test_the_model_is_left_as_it_was(case: Case) -> None:
+    one = model()
+    before = {name: p.clone() for name, p in one.state_dict().items()}
+    case.make().draw(one, split())
+    torch.testing.assert_close(dict(one.state_dict()), before, rtol=0, atol=0)
+    assert all(p.grad is None for p in one.parameters())
+
+
+def test_latent_map_shows_the_means_by_label() -> None:
+    labels = torch.arange(30) % 3 - 1
+    one, images = model(), split(labels=labels)
+    axes = LatentMap().draw(one, images).axes[0]
+    mean = one.encode(images.batch(torch.arange(30))).mean.detach()
+    names = {"unlabelled": -1, "0": 0, "1": 1}
+    assert {points.get_label() for points in axes.collections} == set(names)
+    for points in axes.collections:
+        shown = torch.tensor(points.get_offsets().tolist())
+        torch.testing.assert_close(shown, mean[labels == names[points.get_label()]])
+    colours = {to_hex(points.get_facecolor()[0]) for points in axes.collections}
+    assert len(colours) == 3
+
+
+def test_unlabelled_images_have_a_colour_of_their_own() -> None:
+    axes = LatentMap().draw(model(), split(labels=torch.arange(30) % 11 - 1)).axes[0]
+    colours = {to_hex(points.get_facecolor()[0]) for points in axes.collections}
+    assert len(colours) == 11
+
+
+def test_manifold_rises_to_the_right_and_upwards() -> None:
+    one = model()
+    shown = []
+    decode = one.decode
+    one.decode = lambda z, y=None: shown.append(z) or decode(z)
+    Manifold(rows=3).draw(one, split())
+    z = shown[0].view(3, 3, 2)
+    edge = torch.special.ndtri(torch.tensor(5 / 6)).item()
+    across = torch.tensor([-edge, 0, edge]).expand(3, 3)
+    torch.testing.assert_close(z[..., 0], across, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(z[..., 1], -across.T, atol=1e-6, rtol=1e-6)
+
+
+def test_reconstructions_show_what_they_say() -> None:
+    one, images = model(), split()
+    canvas = Reconstructions(count=4).draw(one, images)
+    axes = canvas.axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["original", "binarized (dynamic)", "reconstruction"]
+    index = torch.tensor([0, 9, 19, 29])
+    batch = images.batch(index)
+    rows = [images.grey(index), batch.x, one.decode(one.encode(batch).mean).mean]
+    pixels = torch.from_numpy(axes.images[0].get_array()[..., 0].astype(int))
+    for r, row in enumerate(rows):
+        for c, image in enumerate(row):
+            cell = pixels[r * 7 : r * 7 + 6, c * 6 : c * 6 + 5]
+            assert (cell - (255 * image[0]).round()).abs().max() <= 1  # by rounding, at most
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 30, 100])
+def test_spread(count: int) -> None:
+    index = spread(split(), count)
+    assert len(index.unique()) == len(index) == min(count, 30)
+    assert index[0] == 0
+    assert index.max() <= 29
+    gaps = index.diff()
+    assert not len(gaps) or gaps.max() - gaps.min() <= 1
+    assert count == 1 or index[-1] == 29
