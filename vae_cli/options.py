@@ -31,6 +31,7 @@ class AtLeast:
     remedy: str = ""
 
     def holds(self, value: float) -> bool:
+        """Whether a number obeys the rule."""
         return self.minimum <= value < math.inf
 
     def __str__(self) -> str:
@@ -45,6 +46,7 @@ class Above:
     remedy: str = ""
 
     def holds(self, value: float) -> bool:
+        """Whether a number obeys the rule."""
         return self.bound < value < math.inf
 
     def __str__(self) -> str:
@@ -59,6 +61,7 @@ class AtMost:
     remedy: str = ""
 
     def holds(self, value: float) -> bool:
+        """Whether a number obeys the rule."""
         return value <= self.maximum
 
     def __str__(self) -> str:
@@ -93,7 +96,7 @@ def accepts(annotation: Any, value: Any) -> bool:
         return any(value == part and type(value) is type(part) for part in parts)
     if origin in (Union, types.UnionType):
         return any(part is not Foreign and accepts(part, value) for part in parts)
-    if origin in (Sequence, tuple):
+    if origin in (Sequence, list, tuple):
         if not isinstance(value, (list, tuple)):
             return False
         each = parts if origin is tuple else parts[:1] * len(value)
@@ -118,7 +121,7 @@ def describe(annotation: Any) -> str:
         return ("one of " if len(parts) > 1 else "") + ", ".join(map(str, parts))
     if origin in (Union, types.UnionType):
         return " or ".join(describe(part) for part in parts if part is not Foreign)
-    if origin is Sequence:
+    if origin in (Sequence, list):
         return f"a list, each {describe(parts[0])}"
     if origin is tuple:
         return f"a list of {len(parts)}, each {describe(parts[0])}"

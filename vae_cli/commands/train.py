@@ -94,7 +94,7 @@ def _execute(
 ) -> None:
     from rich.console import Console
 
-    from vae_cli.run.summary import summary
+    from vae_cli.run.summary import print_summary
     from vae_cli.run.train import is_finished, train
 
     if is_finished(experiment, folder):
@@ -106,7 +106,7 @@ def _execute(
         folder.describe(experiment.config, overrides, command)
     console = Console(quiet=not is_first)
     results = train(experiment, folder, command, console)
-    console.print(summary(results, folder))
+    print_summary(results, folder, console)
 
 
 def _hydra_main(arguments: list[str], config_dir: str | None) -> int:

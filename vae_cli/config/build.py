@@ -194,7 +194,7 @@ def _settle(
 
 def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:
     """Puts durations given in epochs into steps; those given in steps count as they are."""
-    for name in [name for name in node if in_epochs(name) in node]:
+    for name in [str(name) for name in node if in_epochs(str(name)) in node]:
         epochs = node.pop(in_epochs(name))
         if node[name] is None:
             if epochs is None:
@@ -205,7 +205,7 @@ def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:
 
 
 def _try_optimizer(experiment: Experiment) -> None:
-    """Builds the optimizer once, so that what it does not accept is told before anything is written."""
+    """Builds the optimizer once: what it does not accept is told before anything is written."""
     options, trainer = experiment.config.optimizer, experiment.trainer
     try:
         optimizer = experiment.make_optimizer(experiment.model.parameters())

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -63,8 +63,7 @@ def check(cfg: DictConfig, groups: Iterable[str]) -> None:
     cfg = cfg.copy()
     with open_dict(cfg):
         cfg.derived = PLACEHOLDERS
-    plain = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(plain, dict)
+    plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     own = Settings.__annotations__
     check_keys("", plain, [*own, *groups, "derived"])
     for key, annotation in own.items():

@@ -55,10 +55,10 @@ def _built_in_folder() -> Path:
 def help_of(config_name: str) -> str:
     """The help of the command whose primary file has that name."""
     built_in = _built_in_folder()
-    defaults = {}
+    defaults: dict[str, list[str]] = {}
     for item in OmegaConf.load(built_in / f"{config_name}.yaml").defaults:
         for group, options in item.items() if isinstance(item, DictConfig) else ():
-            defaults[group] = [options] if isinstance(options, str) else list(options or [])
+            defaults[str(group)] = [options] if isinstance(options, str) else list(options or [])
     return help_text([built_in, *search_path(None)], defaults)
 
 

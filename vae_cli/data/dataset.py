@@ -50,9 +50,11 @@ class StoredImages(Images):
         self.labels = torch.full((len(pixels),), -1) if labels is None else labels.long()
 
     def take(self, index: Tensor) -> Tensor:
+        """See the base class."""
         return self.pixels.index_select(0, index)
 
     def to(self, device: torch.device) -> "StoredImages":
+        """See the base class."""
         return StoredImages(self.pixels.to(device), self.labels.to(device))
 
 

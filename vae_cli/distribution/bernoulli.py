@@ -4,6 +4,7 @@ import torch
 from torch import Size, Tensor
 from torch.distributions import Distribution, constraints
 from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.types import _size
 
 
 class BernoulliImage(Distribution):
@@ -29,7 +30,7 @@ class BernoulliImage(Distribution):
         return torch.sigmoid(self.logits)
 
     @torch.no_grad()
-    def sample(self, sample_shape: Size | tuple[int, ...] = ()) -> Tensor:
+    def sample(self, sample_shape: _size = ()) -> Tensor:
         """Binary images, shape ``(*sample_shape, *batch, C, H, W)``."""
         return torch.bernoulli(self.mean.expand(Size(sample_shape) + self.logits.shape))
 

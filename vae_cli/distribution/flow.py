@@ -4,8 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
-from torch import Size, Tensor
+from torch import Tensor
 from torch.distributions import Distribution, Transform, constraints
+from torch.types import _size
 
 from vae_cli.distribution.normal import DiagonalNormal
 
@@ -56,7 +57,7 @@ class FlowDistribution(Distribution):
         super().__init__(base.batch_shape, base.event_shape, validate_args=False)
         self.base, self.transforms = base, tuple(transforms)
 
-    def rsample_with_log_prob(self, sample_shape: Size | tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
         """Draws, ``(*sample_shape, B, D)``, and their log-density in nats, without inverting."""
         z, log_prob = self.base.rsample_with_log_prob(sample_shape)
         for transform in self.transforms:
@@ -64,7 +65,7 @@ class FlowDistribution(Distribution):
             log_prob = log_prob - log_det
         return z, log_prob
 
-    def rsample(self, sample_shape: Size | tuple[int, ...] = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: _size = ()) -> Tensor:
         """Draws through which gradients flow, shape ``(*sample_shape, B, D)``."""
         return self.rsample_with_log_prob(sample_shape)[0]
 

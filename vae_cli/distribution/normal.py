@@ -10,6 +10,7 @@ import math
 import torch
 from torch import Size, Tensor
 from torch.distributions import Distribution, constraints, register_kl
+from torch.types import _size
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
@@ -41,14 +42,14 @@ class DiagonalNormal(Distribution):
         """Shape ``(*batch, D)``."""
         return self.scale.square()
 
-    def rsample_with_log_prob(self, sample_shape: Size | tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
         """Draws, ``(*sample_shape, *batch, D)``, and their log-density, from the same noise."""
         shape = Size(sample_shape) + self.loc.shape
         noise = torch.randn(shape, dtype=self.loc.dtype, device=self.loc.device)
         log_prob = -(0.5 * noise.square() + self.log_scale + HALF_LOG_TWO_PI).sum(-1)
         return self.loc + self.scale * noise, log_prob
 
-    def rsample(self, sample_shape: Size | tuple[int, ...] = ()) -> Tensor:
+    def rsample(self, sample_shape: _size = ()) -> Tensor:
         """Draws through which gradients flow, shape ``(*sample_shape, *batch, D)``."""
         return self.rsample_with_log_prob(sample_shape)[0]
 
@@ -83,7 +84,7 @@ class StandardNormal(Distribution):
         """Shape ``(D,)``."""
         return torch.ones_like(self.loc)
 
-    def rsample(self, sample_shape: Size | tuple[int, ...] = ()) -> Tensor:
+    def rsample(self, sample_shape: _size = ()) -> Tensor:
         """Draws, shape ``(*sample_shape, D)``."""
         shape = Size(sample_shape) + self.loc.shape
         return torch.randn(shape, dtype=self.loc.dtype, device=self.loc.device)

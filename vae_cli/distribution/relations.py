@@ -4,15 +4,14 @@ from functools import singledispatch
 
 from torch import Size, Tensor
 from torch.distributions import Distribution, Independent, kl_divergence
+from torch.types import _size
 
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.normal import DiagonalNormal, StandardNormal, kl_from_standard
 
 
 @singledispatch
-def rsample_with_log_prob(
-    q: Distribution, sample_shape: Size | tuple[int, ...] = ()
-) -> tuple[Tensor, Tensor]:
+def rsample_with_log_prob(q: Distribution, sample_shape: _size = ()) -> tuple[Tensor, Tensor]:
     """Draws from q, ``(*sample_shape, B, D)``, and their log-density in nats.
 
     The same numbers as ``q.log_prob(q.rsample(sample_shape))``, by the fastest way q knows.
@@ -23,9 +22,7 @@ def rsample_with_log_prob(
 
 @rsample_with_log_prob.register(DiagonalNormal)
 @rsample_with_log_prob.register(FlowDistribution)
-def _(
-    q: DiagonalNormal | FlowDistribution, sample_shape: Size | tuple[int, ...] = ()
-) -> tuple[Tensor, Tensor]:
+def _(q: DiagonalNormal | FlowDistribution, sample_shape: _size = ()) -> tuple[Tensor, Tensor]:
     return q.rsample_with_log_prob(sample_shape)
 
 

@@ -44,7 +44,7 @@ class LatentMap(Figure):
             points = z[y == label]
             name = "unlabelled" if label < 0 else str(label)
             color = "black" if label < 0 else PALETTE[label % len(PALETTE)]
-            axes.scatter(*points.T, s=size, color=color, label=name, linewidths=0)
+            axes.scatter(points[:, 0], points[:, 1], s=size, color=color, label=name, linewidths=0)
         axes.set(xlabel="$z_1$", ylabel="$z_2$", title=f"means of q(z|x) of {split.name} images")
         axes.set_aspect("equal", adjustable="datalim")
         if len(y.unique()) <= len(PALETTE):

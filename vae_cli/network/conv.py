@@ -42,7 +42,7 @@ class Conv(Network):
                 "network.channels", "[]", "needs at least one stage", "Try network=mlp."
             )
         if {len(in_shape), len(out_shape)} != {1, 3}:
-            rule = f"leads from images to vectors or back, not from {tuple(in_shape)} to {tuple(out_shape)}"
+            rule = f"leads from images to vectors or back, not from {in_shape} to {out_shape}"
             raise ConfigError("network", "conv", rule, "Try network=mlp.")
         self.in_shape, self.out_shape = in_shape, out_shape
         act = ACTIVATIONS[activation]

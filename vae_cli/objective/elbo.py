@@ -39,7 +39,7 @@ class Elbo(Objective):
             )
         self.samples, self.closed_form_kl, self.tempering = samples, closed_form_kl, tempering
 
-    def forward(
+    def forward(  # type: ignore[override]  # a bound needs a prior
         self, model: LatentVariableModel, batch: Batch, weight: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """See the base class."""

@@ -4,28 +4,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
+from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from vae_cli.run.folder import RunFolder
 
 
-def summary(results: Mapping[str, Any], folder: RunFolder) -> RenderableType:
-    """A table of the results, where everything is, and what to do next.
+def print_summary(results: Mapping[str, Any], folder: RunFolder, console: Console) -> None:
+    """Prints the results as a table, where everything is, and what to do next.
 
     Args:
         results: As in ``results.json``.
         folder: Of the run.
+        console: Where to.
     """
     samples = results.get("test/log_likelihood_samples")
     rows = [
         ("test/elbo", "nats", "bound on log p(x)"),
         ("test/reconstruction", "nats", "E log p(x|z)"),
         ("test/kl", "nats", "KL(q(z|x)‖p(z))"),
-        ("test/log_likelihood", "nats", f"log p(x), {samples} samples"),
-        ("test/bits_per_dim", "bits", "the same, each dimension"),
-        ("test/active_units", "", f"of {results['latent_dim']} active units"),
+        ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
+        ("test/bits_per_dim", "bits", "each dimension"),
+        ("test/active_units", "", f"of {results['latent_dim']}"),
         ("train/images_per_second", "images/s", "training alone"),
         ("train/seconds", "s", "validation and all"),
     ]
@@ -43,9 +43,9 @@ def summary(results: Mapping[str, Any], folder: RunFolder) -> RenderableType:
         "dashboard": "tensorboard --logdir outputs",
         "go on": f"vae-train resume={folder.path} trainer.max_epochs=...",
     }
-    return Group(
-        table, *(Text(f"{k:<10} {v}", overflow="ignore", no_wrap=True) for k, v in lines.items())
-    )
+    console.print(table)
+    for name, value in lines.items():
+        console.print(f"{name:<10} {value}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _number(results: Mapping[str, Any], key: str) -> str:

@@ -45,9 +45,7 @@ class Fit(NamedTuple):
     images_per_second: float | None  # training steps alone
 
 
-def fit(
-    experiment: Experiment, folder: RunFolder, command: Sequence[str], console: Console
-) -> Fit:
+def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], console: Console) -> Fit:
     """Trains from the folder's last checkpoint, or from the start.
 
     Args:

@@ -22,7 +22,7 @@ class Key(NamedTuple):
 
     epoch: int
     number: int  # of the batch in its epoch
-    index: Tensor  # (B,): positions of its images
+    index: Tensor  # type: ignore[assignment]  # (B,): positions of its images
 
 
 class TrainingOrder:
@@ -155,7 +155,7 @@ def make_loader(
         return MemoryLoader(keys, fetch)
     return DataLoader(
         _Fetched(fetch),
-        sampler=keys,  # type: ignore[arg-type]
+        sampler=keys,
         batch_size=None,
         num_workers=min(MAX_WORKERS, os.cpu_count() or 1),
         pin_memory=torch.cuda.is_available(),

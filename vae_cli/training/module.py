@@ -79,7 +79,8 @@ class TrainingModule(LightningModule):
 
     def training_step(self, block: Iterator[Batch], batch_idx: int) -> None:
         """As many steps of optimization as the block has batches."""
-        optimizer, lr_schedule = self.optimizers(), self.lr_schedulers()
+        optimizer: Any = self.optimizers()
+        lr_schedule: Any = self.lr_schedulers()
         for batch in block:
             loss = self._loss(batch.to(self.device))
             optimizer.zero_grad()

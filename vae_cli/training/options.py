@@ -1,6 +1,5 @@
 """What the ``trainer`` and ``accelerator`` groups may say. Plain Python: read before torch is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,7 +47,7 @@ class AcceleratorOptions:
     """
 
     kind: Literal["auto", "cpu", "gpu"]
-    devices: PositiveInt | Sequence[NonNegativeInt]
+    devices: PositiveInt | list[NonNegativeInt]
     strategy: Literal["auto", "ddp"]
     nodes: PositiveInt
     precision: Precision
