@@ -11,7 +11,9 @@ def as_written(value: object) -> str:
 
 
 class VaeCliError(Exception):
-    """Something the user can put right; a command prints it and exits with 2."""
+    """Something the user can put right; a command prints it and exits with ``exit_code``."""
+
+    exit_code = 2
 
 
 class ConfigError(VaeCliError):
@@ -31,3 +33,9 @@ class ConfigError(VaeCliError):
 
 class TrainingError(VaeCliError):
     """A run that can't go on: a loss that is no longer a number."""
+
+
+class Interrupted(VaeCliError):
+    """The user stopped the run."""
+
+    exit_code = 130

@@ -15,12 +15,13 @@ from omegaconf import DictConfig
 
 from vae_cli.config.compose import (
     check_alone,
+    check_sweep,
     compose,
     help_of,
     search_path,
     search_path_override,
 )
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; those of the process by default.
 
     Returns:
-        The exit code: 0, or 2 after one line about a mistake.
+        The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -48,10 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except VaeCliError as error:
         if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes, one speaks
             print(f"vae-train: {error}", file=sys.stderr)
-        return 2
+        return error.exit_code
     except KeyboardInterrupt:
         print("vae-train: interrupted", file=sys.stderr)
-        return 130
+        return Interrupted.exit_code
 
 
 def _main(arguments: list[str]) -> int:
@@ -67,6 +68,8 @@ def _main(arguments: list[str]) -> int:
     if unknown:
         raise VaeCliError(f"{min(unknown)}: there is no such flag. Try vae-train --help.")
     if flags:
+        chosen = [text for text in others if "=" in text and not text.startswith("-")]
+        check_sweep(own.config_name, chosen, own.config_dir)
         return _hydra_main(arguments, own.config_dir)
     return _run(own.config_name, others, own.config_dir, ["vae-train", *arguments])
 

@@ -20,6 +20,7 @@ from vae_cli.config.help import help_text
 from vae_cli.errors import ConfigError, VaeCliError, as_written
 
 CONFIG_MODULE = "vae_cli.conf"
+UNREADABLE = "can't be read as key=value. Quote what has spaces, commas or brackets."
 OWN_FOLDERS = "VAE_CLI_CONF"  # environment variable: the user's own configurations
 
 
@@ -101,6 +102,31 @@ def compose(
             raise _explained(error, config_name, everything) from error
 
 
+def check_sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) -> None:
+    """Checks every value that a sweep goes through, each beside the first ones of the others.
+
+    Raises:
+        VaeCliError: With one line for the user, before any job has run.
+    """
+    parser = OverridesParser.create()
+    choices: list[list[str]] = []
+    for text in overrides:
+        try:
+            (override,) = parser.parse_overrides([text])
+        except HydraException as error:
+            raise VaeCliError(f"{text}: {UNREADABLE}") from error
+        key = override.get_key_element()
+        if override.is_sweep_override() and not override.is_hydra_override():
+            choices.append([f"{key}={value}" for value in override.sweep_string_iterator()])
+        else:
+            choices.append([text])
+    first = [values[0] for values in choices]
+    compose(config_name, first, config_dir)
+    for i, values in enumerate(choices):
+        for value in values[1:]:
+            compose(config_name, [*first[:i], value, *first[i + 1 :]], config_dir)
+
+
 def check_alone(cfg: DictConfig) -> None:
     """Checks a configuration that Hydra itself has composed, as in a sweep."""
     with _hydra():
@@ -151,8 +177,7 @@ def _explained(error: Exception, config_name: str, overrides: Sequence[str]) -> 
         try:
             (override,) = OverridesParser.create().parse_overrides([text])
         except HydraException:
-            rule = "can't be read as key=value"
-            return VaeCliError(f"{text}: {rule}. Quote what has spaces, commas or brackets.")
+            return VaeCliError(f"{text}: {UNREADABLE}")
         if not _is_choice(text):
             values.append(override)
         elif (unknown := _unknown_option(override)) is not None:

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import track
 
 from vae_cli.config.build import Experiment, construct
+from vae_cli.errors import Interrupted
 from vae_cli.metric.base import Evaluation
 from vae_cli.metric.log_likelihood import bits_per_dimension
 from vae_cli.run.checkpoint import load_weights
@@ -45,6 +47,18 @@ class Fit(NamedTuple):
     images_per_second: float | None  # training steps alone
 
 
+@contextmanager
+def shared(folder: RunFolder) -> Iterator[None]:
+    """Tells the processes that are started meanwhile, ranks of this run, which folder is theirs."""
+    before = os.environ.get(SHARED_FOLDER)
+    os.environ[SHARED_FOLDER] = str(folder.path)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SHARED_FOLDER]
+
+
 def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], console: Console) -> Fit:
     """Trains from the folder's last checkpoint, or from the start.
 
@@ -56,6 +70,7 @@ def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], conso
 
     Raises:
         TrainingError: If the loss is no longer a number.
+        Interrupted: If the user stopped it.
     """
     config, options = experiment.config, experiment.trainer
     module = TrainingModule(
@@ -74,9 +89,13 @@ def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], conso
     data = ImageDataModule(experiment.splits, config.data.batch_size, config.seed, limit)
     throughput = Throughput(config.data.batch_size)
     trainer = _trainer(experiment, folder, command, console, throughput)
-    start = time.perf_counter()
     resumed = folder.last if folder.last.is_file() else None
-    trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
+    start = time.perf_counter()
+    try:
+        with shared(folder):
+            trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
+    except SystemExit as stop:  # Lightning's answer to Ctrl-C
+        raise Interrupted(f"interrupted. Go on with vae-train resume={folder.path}") from stop
     seconds = time.perf_counter() - start
     return Fit(module, data, trainer, seconds, throughput.images_per_second)
 
@@ -95,7 +114,6 @@ def train(
     Raises:
         TrainingError: If the loss is no longer a number.
     """
-    os.environ[SHARED_FOLDER] = str(folder.path)
     config = experiment.config
     module, data, trainer, seconds, images_per_second = fit(experiment, folder, command, console)
     load_weights(module, folder.best)
@@ -104,7 +122,6 @@ def train(
     results = {
         **{f"test/{name}": value for name, value in tested.items()},
         "test/bits_per_dim": _bits(experiment, tested),
-        "test/images": len(experiment.splits["test"]),
         "data/binarize": config.data.binarize,
         "data/dequantize": config.data.dequantize,
         "train/images_per_second": images_per_second,
@@ -127,7 +144,10 @@ def train(
 
 
 def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dict[str, float]:
-    """All metrics of the model as it is, on the test images. Every process takes its share."""
+    """All metrics of the model as it is, on the test images, and how many there were.
+
+    Every process takes its share.
+    """
     evaluation = Evaluation(experiment.metrics, experiment.config.seed, "test")
     experiment.model.eval()
     batches = track(
@@ -137,7 +157,8 @@ def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dic
     for number, batch in batches:
         if batch is not None:
             evaluation.add(experiment.model, number, batch.to(experiment.model.device))
-    return evaluation.results(gather(evaluation.state()))
+    states = gather(evaluation.state())
+    return {"images": sum(count for count, _ in states), **evaluation.results(states)}
 
 
 def settings(config: DictConfig) -> dict[str, Any]:
