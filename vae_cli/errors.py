@@ -35,7 +35,7 @@ class TrainingError(VaeCliError):
     """A run that can't go on: a loss that is no longer a number."""
 
 
-class Interrupted(VaeCliError):
+class Interrupted(VaeCliError):  # noqa: N818  named as KeyboardInterrupt is
     """The user stopped the run."""
 
     exit_code = 130

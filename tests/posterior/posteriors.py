@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vae_cli.posterior.base import Posterior
 from vae_cli.posterior.diagonal import DiagonalPosterior
-from vae_cli.posterior.planar import PlanarPosterior
+from vae_cli.posterior.planar import NEAR_IDENTITY, PlanarPosterior
 from vae_cli.posterior.radial import RadialPosterior
 
 Make = Callable[..., Posterior]
@@ -27,7 +27,10 @@ def features(posterior: Posterior, batch: int, spread: float = 1.0, seed: int = 
     """What an encoder might say: shape ``(batch, parameter_count)``, float64."""
     generator = torch.Generator().manual_seed(seed)
     shape = (batch, posterior.parameter_count)
-    return spread * torch.randn(shape, generator=generator, dtype=torch.float64)
+    said = spread * torch.randn(shape, generator=generator, dtype=torch.float64)
+    if isinstance(posterior, PlanarPosterior):
+        said[:, 2 * posterior.latent_dim :] /= NEAR_IDENTITY  # maps far from the identity
+    return said
 
 
 def bent(posterior: Posterior, latent_dim: int, batch: int) -> Tensor:

@@ -57,13 +57,19 @@ class FlowDistribution(Distribution):
         super().__init__(base.batch_shape, base.event_shape, validate_args=False)
         self.base, self.transforms = base, tuple(transforms)
 
-    def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
-        """Draws, ``(*sample_shape, B, D)``, and their log-density in nats, without inverting."""
-        z, log_prob = self.base.rsample_with_log_prob(sample_shape)
+    def flow(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """:math:`z_K` for :math:`z_0`, ``(*, B, D)``, and the sum of log-determinants, ``(*, B)``."""
+        total = torch.zeros((), dtype=z.dtype, device=z.device)
         for transform in self.transforms:
             z, log_det = transform.transform(z)
-            log_prob = log_prob - log_det
-        return z, log_prob
+            total = total + log_det
+        return z, total
+
+    def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
+        """Draws, ``(*sample_shape, B, D)``, and their log-density in nats, without inverting."""
+        z_0, log_prob = self.base.rsample_with_log_prob(sample_shape)
+        z, log_det = self.flow(z_0)
+        return z, log_prob - log_det
 
     def rsample(self, sample_shape: _size = ()) -> Tensor:
         """Draws through which gradients flow, shape ``(*sample_shape, B, D)``."""

@@ -34,6 +34,47 @@ def closed_form_kl(q: Distribution, p: Distribution) -> Tensor | None:
         return None
 
 
+@singledispatch
+def rsample_with_kl(
+    q: Distribution, p: Distribution, sample_shape: _size = ()
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Draws from q, their log-density, and KL(q‖p) with as little noise as is known how.
+
+    Args:
+        q: Batch shape ``(B,)``.
+        p: Batch shape ``()``.
+        sample_shape: Of the draws.
+
+    Returns:
+        z, ``(*sample_shape, B, D)``; log q(z), ``(*sample_shape, B)``; and of that shape, in nats,
+        the formula of the KL where there is one, else log q(z) - log p(z).
+    """
+    z, log_q = rsample_with_log_prob(q, sample_shape)
+    kl = closed_form_kl(q, p)
+    return z, log_q, log_q - p.log_prob(z) if kl is None else kl.expand_as(log_q)
+
+
+@rsample_with_kl.register
+def _(
+    q: FlowDistribution, p: Distribution, sample_shape: _size = ()
+) -> tuple[Tensor, Tensor, Tensor]:
+    r"""The formula for the base, draws for what the flow adds to it.
+
+    .. math:: \mathrm{KL}(q_0 \| p)
+              + \log p(z_0) - \log p(z_K) - \sum_k \log|\det J_k(z_{k-1})|
+
+    has the mean of :math:`\log q_K(z_K) - \log p(z_K)`, since :math:`\log q_0(z_0) - \log p(z_0)`
+    has that of the formula in its place, and no noise at all where the flow is the identity.
+    """
+    z_0, log_q_0 = q.base.rsample_with_log_prob(sample_shape)
+    z, log_det = q.flow(z_0)
+    log_q = log_q_0 - log_det
+    kl_0 = closed_form_kl(q.base, p)
+    if kl_0 is None:
+        return z, log_q, log_q - p.log_prob(z)
+    return z, log_q, kl_0 + p.log_prob(z_0) - p.log_prob(z) - log_det
+
+
 def kl_per_dimension(q: Distribution, p: Distribution) -> Tensor | None:
     """KL(q‖p) of each latent dimension, ``(B, D)``, in nats.
 

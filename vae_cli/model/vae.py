@@ -7,8 +7,7 @@ from torch import Size, Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.distribution.relations import closed_form_kl as known_kl
-from vae_cli.distribution.relations import rsample_with_log_prob
+from vae_cli.distribution.relations import rsample_with_kl, rsample_with_log_prob
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.network.base import Network
@@ -71,12 +70,12 @@ class VAE(LatentVariableModel):
     def terms(self, batch: Batch, samples: int, closed_form_kl: bool) -> ElboTerms:
         """See the base class."""
         q, p = self.encode(batch), self.prior()
-        z, log_posterior = rsample_with_log_prob(q, (samples,))
-        log_prior = p.log_prob(z)
-        kl = known_kl(q, p) if closed_form_kl else None
-        return ElboTerms(
-            log_likelihood=self.decode(z).log_prob(batch.x),
-            log_prior=log_prior,
-            log_posterior=log_posterior,
-            kl=log_posterior - log_prior if kl is None else kl.expand(samples, -1),
-        )
+        if closed_form_kl:
+            z, log_posterior, kl = rsample_with_kl(q, p, (samples,))
+            log_prior = p.log_prob(z)
+        else:
+            z, log_posterior = rsample_with_log_prob(q, (samples,))
+            log_prior = p.log_prob(z)
+            kl = log_posterior - log_prior
+        log_likelihood = self.decode(z).log_prob(batch.x)
+        return ElboTerms(log_likelihood, log_prior, log_posterior, kl)

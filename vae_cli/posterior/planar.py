@@ -10,6 +10,10 @@ from vae_cli.distribution.planar import PlanarTransform
 from vae_cli.options import AtLeast, checked
 from vae_cli.posterior.base import Posterior
 
+# Parts of 1 at which the maps heed the encoder. At random weights its outputs are large enough for
+# maps far from the identity, which cost 4 nats of MNIST's bound after six epochs.
+NEAR_IDENTITY = 0.1
+
 
 class PlanarPosterior(Posterior):
     """A diagonal Gaussian pushed through planar maps (Rezende & Mohamed 2015, arXiv:1505.05770).
@@ -35,6 +39,6 @@ class PlanarPosterior(Posterior):
         """See the base class."""
         d = self.latent_dim
         base, flow = features.split([2 * d, self.parameter_count - 2 * d], dim=-1)
-        maps = flow.unflatten(-1, (self.flow_length, 2 * d + 1)).unbind(-2)
+        maps = (NEAR_IDENTITY * flow).unflatten(-1, (self.flow_length, 2 * d + 1)).unbind(-2)
         transforms = [PlanarTransform(m[..., :d], m[..., d:-1], m[..., -1]) for m in maps]
         return FlowDistribution(DiagonalNormal(*base.chunk(2, dim=-1)), transforms)
