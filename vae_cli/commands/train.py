@@ -13,14 +13,9 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from vae_cli.config.compose import (
-    check_alone,
-    check_sweep,
-    compose,
-    help_of,
-    search_path,
-    search_path_override,
-)
+from vae_cli.config.compose import check_alone, check_sweep, compose
+from vae_cli.config.folders import search_path, search_path_override
+from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 

@@ -68,8 +68,9 @@ def check(cfg: DictConfig, groups: Iterable[str]) -> None:
     check_keys("", plain, [*own, *groups, "derived"])
     for key, annotation in own.items():
         check_value(key, plain[key], annotation)
-    for group in plain.keys() - own.keys() - {"derived"}:
-        _check_node(group, plain[group], SHARED.get(group))
+    for group in plain:
+        if group not in own and group != "derived":
+            _check_node(group, plain[group], SHARED.get(group))
 
 
 def _check_node(key: str, node: Any, shared: type | None = None) -> None:
@@ -86,7 +87,9 @@ def _check_target(key: str, node: dict[str, Any], shared: type | None) -> None:
     signature = signature_of(target) if isinstance(target, str) else None
     if signature is None:
         rule = "there is no such class or function"
-        raise ConfigError(f"{key}._target_", target, rule, "Give its full dotted name.")
+        raise ConfigError(
+            f"{key}._target_", target, rule, "Is its module installed, or on PYTHONPATH?"
+        )
     annotations = dict(signature.annotations) | (shared.__annotations__ if shared else {})
     allowed = [*annotations, *_in_epochs(signature), *SPECIAL]
     if not signature.takes_any:

@@ -1,7 +1,8 @@
 """The help of a command, written without Hydra so that it comes at once."""
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from omegaconf import DictConfig, OmegaConf
+
+from vae_cli.config.folders import built_in_folder, options_by_group, search_path
 
 TEXT = """\
 vae-train trains a variational autoencoder, tests it and draws what it has learned.
@@ -35,27 +36,18 @@ Flags:
 """
 
 
-def options_by_group(folders: Iterable[Path]) -> dict[str, list[str]]:
-    """The options of every group that the folders' yamls make up."""
-    groups: dict[str, list[str]] = {}
-    for folder in folders:
-        for file in sorted(folder.rglob("*.yaml")):
-            group = file.parent.relative_to(folder).as_posix()
-            if group != ".":
-                groups.setdefault(group, []).append(file.stem)
-    return groups
+def help_of(config_name: str) -> str:
+    """The help of the command whose primary file has that name.
 
-
-def help_text(folders: Iterable[Path], defaults: Mapping[str, list[str]]) -> str:
-    """The text that ``--help`` prints.
-
-    Args:
-        folders: Where the configurations are.
-        defaults: The options that each group has by itself.
+    It lists every group with its options, first those that are taken by themselves.
     """
+    built_in = built_in_folder()
+    defaults: dict[str, list[str]] = {}
+    for item in OmegaConf.load(built_in / f"{config_name}.yaml").defaults:
+        for group, options in item.items() if isinstance(item, DictConfig) else ():
+            defaults[str(group)] = [options] if isinstance(options, str) else list(options or [])
     lines = []
-    for group, options in sorted(options_by_group(folders).items()):
-        first = defaults.get(group, [])
-        ordered = dict.fromkeys([*first, *options])
+    for group, options in sorted(options_by_group([built_in, *search_path(None)]).items()):
+        ordered = dict.fromkeys([*defaults.get(group, []), *options])
         lines.append(f"  {group:<22}{', '.join(ordered)}")
     return TEXT.format(groups="\n".join(lines))

@@ -58,7 +58,7 @@ class FlowDistribution(Distribution):
         self.base, self.transforms = base, tuple(transforms)
 
     def flow(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """:math:`z_K` for :math:`z_0`, ``(*, B, D)``, and the sum of log-determinants, ``(*, B)``."""
+        """:math:`z_K` for :math:`z_0`, ``(*, B, D)``, and the sum of log-dets, ``(*, B)``."""
         total = torch.zeros((), dtype=z.dtype, device=z.device)
         for transform in self.transforms:
             z, log_det = transform.transform(z)

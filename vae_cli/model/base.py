@@ -17,7 +17,7 @@ class ElboTerms(NamedTuple):
     log_likelihood: Tensor  # (S, B): log p(x|z)
     log_prior: Tensor  # (S, B): log p(z)
     log_posterior: Tensor  # (S, B): log q(z|x)
-    kl: Tensor  # (S, B): closed form where asked for and known, else log_posterior - log_prior
+    kl: Tensor  # (S, B): closed form where asked for, as far as known; else by the draws
 
     @property
     def log_weight(self) -> Tensor:
@@ -88,5 +88,5 @@ class LatentVariableModel(Model):
         Args:
             batch: B images.
             samples: S.
-            closed_form_kl: Take KL(q‖p) from its formula where there is one.
+            closed_form_kl: Take KL(q‖p) from its formula, as far as there is one.
         """

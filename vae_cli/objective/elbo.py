@@ -17,7 +17,7 @@ class Elbo(Objective):
 
     Args:
         samples: Draws of z an image.
-        closed_form_kl: Use the formula of the KL where there is one: less noise.
+        closed_form_kl: Use the formula of the KL as far as there is one: less noise.
         tempering: What the weight multiplies: ``kl`` the KL (Bowman et al. 2016; Sønderby et al.
             2016), ``joint`` log p(x, z) (Rezende & Mohamed 2015), which Monte Carlo alone can do.
     """

@@ -5,8 +5,6 @@ from typing import Literal
 
 from vae_cli.options import NonNegativeInt, PositiveFloat, PositiveInt
 
-Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
-
 
 @dataclass(frozen=True)
 class TrainerOptions:
@@ -50,7 +48,7 @@ class AcceleratorOptions:
     devices: PositiveInt | list[NonNegativeInt]
     strategy: Literal["auto", "ddp"]
     nodes: PositiveInt
-    precision: Precision
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
 
     @property
     def processes(self) -> int:

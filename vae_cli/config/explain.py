@@ -1,0 +1,113 @@
+"""Why a command line could not be composed, in one line."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import hydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from vae_cli.config.check import suggest
+from vae_cli.config.folders import built_in_folder
+from vae_cli.errors import ConfigError, VaeCliError, as_written
+
+Groups = Mapping[str, Sequence[str]]  # the options of each group
+
+
+def parsed(text: str) -> Override:
+    """One override as Hydra reads it.
+
+    Raises:
+        VaeCliError: If it can't be read.
+    """
+    try:
+        (override,) = OverridesParser.create().parse_overrides([text])
+    except HydraException as error:
+        rule = "can't be read as key=value. Quote what has spaces, commas or brackets"
+        raise VaeCliError(f"{text}: {rule}.") from error
+    return override
+
+
+def with_default(
+    error: ConfigError, config_name: str, overrides: Sequence[str], groups: Groups
+) -> ConfigError:
+    """The same error, advising the value that the key has by itself."""
+    base = _with_choices_only(config_name, overrides, groups)
+    default = OmegaConf.select(base, error.key, throw_on_missing=False)
+    if default is None or default == error.value:
+        return error
+    plain = OmegaConf.to_container(default) if OmegaConf.is_config(default) else default
+    remedy = f"Try {error.key}={as_written(plain)}."
+    return ConfigError(error.key, error.value, error.rule, remedy)
+
+
+def explained(
+    error: Exception, config_name: str, overrides: Sequence[str], groups: Groups
+) -> VaeCliError:
+    """Finds the override that is to blame; Hydra's own words where none is found.
+
+    Args:
+        error: What Hydra raised.
+        config_name: Name of the primary file.
+        overrides: As on the command line.
+        groups: The options of each group.
+    """
+    try:
+        own = [o for o in map(parsed, overrides) if not o.key_or_group.startswith("hydra.")]
+    except VaeCliError as unreadable:
+        return unreadable
+    for override in own:
+        if (wrong := _unknown_option(override, groups)) is not None:
+            return wrong
+    first_line = next(filter(None, str(error).splitlines()), type(error).__name__)
+    try:
+        base = _with_choices_only(config_name, overrides, groups)
+    except (HydraException, OmegaConfBaseException):
+        return VaeCliError(first_line)
+    for override in own:
+        is_value = override.key_or_group not in groups and not override.is_add()
+        if is_value and (wrong := _unknown_key(base, override, groups)) is not None:
+            return wrong
+    return VaeCliError(first_line)
+
+
+def _with_choices_only(config_name: str, overrides: Sequence[str], groups: Groups) -> DictConfig:
+    """The configuration with the groups' options as chosen, and every value as it is by itself."""
+    kept = (*groups, "hydra.searchpath")
+    return hydra.compose(config_name, [o for o in overrides if parsed(o).key_or_group in kept])
+
+
+def _unknown_option(override: Override, groups: Groups) -> ConfigError | None:
+    group, choice = override.key_or_group, override.value()
+    options = groups.get(group, ())
+    for name in choice if isinstance(choice, list) else [choice]:
+        if options and isinstance(name, str) and name not in options:
+            remedy = suggest(name, options).replace("Did you mean ", f"Did you mean {group}=")
+            return ConfigError(group, name, "there is no such option", remedy)
+    return None
+
+
+def _unknown_key(base: DictConfig, override: Override, groups: Groups) -> ConfigError | None:
+    node: Any = base
+    walked: list[str] = []
+    for part in override.key_or_group.split("."):
+        known = [str(name) for name in node] if isinstance(node, DictConfig) else []
+        if part not in known:
+            known += [] if walked else groups
+            remedy = _options_with(walked, part) or suggest(part, known, ".".join(walked))
+            key, value = override.key_or_group, override.value()
+            return ConfigError(key, value, "there is no such key", remedy)
+        walked.append(part)
+        node = OmegaConf.select(base, ".".join(walked), throw_on_missing=False)
+    return None
+
+
+def _options_with(group: Sequence[str], key: str) -> str:
+    """Which other options of a group have a key that the one chosen has not."""
+    folder = built_in_folder().joinpath(*group)
+    files = sorted(folder.glob("*.yaml")) if group else []
+    have = [f"{'/'.join(group)}={f.stem}" for f in files if key in OmegaConf.load(f)]
+    return f"It belongs to {' and '.join(have)}." if have else ""
