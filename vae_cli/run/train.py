@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -27,6 +27,10 @@ from vae_cli.training.progress import ProgressDisplay
 from vae_cli.training.trainer import make_trainer
 
 FAST_DEV_BATCHES = 2
+HEADLINES = (
+    "test/elbo", "test/log_likelihood", "test/kl", "test/reconstruction", "test/active_units",
+    "test/bits_per_dim",
+)  # fmt: skip
 
 
 def is_finished(experiment: Experiment, folder: RunFolder) -> bool:
@@ -136,8 +140,8 @@ def train(
     if trainer.is_global_zero:
         _draw(experiment, folder)
         if isinstance(trainer.logger, TensorBoardLogger):
-            numbers = {k: v for k, v in results.items() if k.startswith("test/") and v is not None}
-            write_hyperparameters(folder.path, settings(config), numbers)
+            numbers = {key: results[key] for key in HEADLINES if results.get(key) is not None}
+            write_hyperparameters(folder.path, settings(config), numbers, trainer.global_step)
             (folder.path / "hparams.yaml").unlink(missing_ok=True)  # Lightning's, and empty
         folder.write_results(results)
     return results
@@ -162,21 +166,25 @@ def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dic
 
 
 def settings(config: DictConfig) -> dict[str, Any]:
-    """The configuration by dotted keys, for the HPARAMS tab."""
+    """The configuration by dotted keys, for the HPARAMS tab.
+
+    A group's own key tells which class it is: ``posterior: PlanarPosterior``.
+    """
     flat: dict[str, Any] = {}
 
     def visit(key: str, node: Any) -> None:
         if isinstance(node, Mapping):
             for name, child in node.items():
-                visit(f"{key}.{name}".lstrip("."), child)
-        elif node is not None:
+                visit(f"{key}.{name}".removesuffix("._target_"), child)
+        elif node is not None and not key.endswith("_partial_"):
             flat[key] = node if isinstance(node, (bool, int, float, str)) else str(node)
 
-    plain = OmegaConf.to_container(config)
-    assert isinstance(plain, dict)
-    repeated = ("model", "derived", "figure", "logger", "resume")
-    visit("", {name: node for name, node in plain.items() if name not in repeated})
-    return {"model": plain["model"]["_target_"], **flat}
+    plain = cast(dict[str, Any], OmegaConf.to_container(config))
+    for name in plain.keys() - {"model", "derived", "metric", "figure", "logger", "resume"}:
+        visit(name, plain[name])
+    return {
+        k: v.rpartition(".")[2] if isinstance(v, str) and k in plain else v for k, v in flat.items()
+    }
 
 
 def _trainer(

@@ -70,7 +70,7 @@ class Dashboard(Callback):
 
 
 def write_hyperparameters(
-    folder: Path, settings: Mapping[str, Value], results: Mapping[str, float]
+    folder: Path, settings: Mapping[str, Value], results: Mapping[str, float], step: int
 ) -> None:
     """Puts a run into the HPARAMS tab.
 
@@ -81,4 +81,4 @@ def write_hyperparameters(
         for summary in hparams(dict(settings), dict(results)):
             writer.file_writer.add_summary(summary)
         for name, value in results.items():
-            writer.add_scalar(name, value)
+            writer.add_scalar(name, value, step)

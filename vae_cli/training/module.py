@@ -140,7 +140,10 @@ class TrainingModule(LightningModule):
             raise TrainingError(
                 f"step {self.global_step}: validation/{broken[0]} is {value}. {ADVICE}"
             )
-        self.log_dict({f"validation/{key}": float(value) for key, value in results.items()})
+        curves = {f"validation/{key}": float(value) for key, value in results.items()}
+        self.log_dict(curves, logger=False)  # for callbacks; the logger would count blocks
+        if self.logger is not None:
+            self.logger.log_metrics(curves, step=self.global_step)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Makes the checkpoint one that explains itself."""
