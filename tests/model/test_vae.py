@@ -68,19 +68,21 @@ def test_terms(name: str, latent_dim: int, count: int, samples: int, closed_form
     if factorises:
         expected = ((q.variance + q.mean**2 - 1 - q.variance.log()) / 2).sum(-1)
         torch.testing.assert_close(terms.kl, expected.expand(samples, -1))
-    else:
+    elif not closed_form_kl:
         torch.testing.assert_close(terms.kl, terms.log_posterior - terms.log_prior)
 
 
-@pytest.mark.parametrize("name", ["mlp", "conv"])
+@ROWS
 def test_closed_form_kl_is_the_mean_of_the_draws(name: str) -> None:
     model = build(name).double()
     torch.manual_seed(0)
     images = batch(3, torch.float64)
     with torch.no_grad():
-        closed = model.terms(images, 1, closed_form_kl=True).kl[0]
+        closed = model.terms(images, 3000, closed_form_kl=True).kl
         draws = model.terms(images, 3000, closed_form_kl=False).kl
-    assert ((draws.mean(0) - closed).abs() < 4 * draws.std(0) / 3000**0.5).all()
+    error = ((closed.var(0) + draws.var(0)) / 3000).sqrt()
+    assert ((draws.mean(0) - closed.mean(0)).abs() < 4 * error).all()
+    assert (closed.std(0) < draws.std(0)).all()  # what it is for: less noise
 
 
 @ROWS

@@ -1,0 +1,231 @@
+"""Every mistake is told in one line that says key, value and remedy; nothing is written."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vae_cli.commands.train import main
+
+
+class Bad(NamedTuple):
+    arguments: str  # separated by blanks
+    said: list[str]  # parts of what is told
+
+
+def at_least_one(key: str, value: object = 0, extra: str = "") -> Bad:
+    return Bad(f"{extra} {key}={value}", [f"{key}={value}", "needs", "at least "])
+
+
+SIZES = [  # every size there is, and what else the command line must say for it to be there
+    ("latent_dim", ""), ("data.batch_size", ""), ("trainer.max_epochs", ""),
+    ("trainer.max_steps", ""), ("trainer.patience", ""), ("trainer.validate_every", ""),
+    ("trainer.log_every", ""), ("posterior.flow_length", "posterior=planar"),
+    ("posterior.flow_length", "posterior=radial"), ("network.hidden_dim", "network=conv"),
+    ("objective.samples", ""), ("kl_schedule.warmup_steps", "kl_schedule=linear"),
+    ("kl_schedule.cycle_steps", "kl_schedule=cyclical"),
+    ("kl_schedule.cycles", "kl_schedule=cyclical"),
+    ("accelerator.nodes", ""), ("accelerator.devices", ""), ("metric.log_likelihood.samples", ""),
+    ("metric.active_units.samples", ""), ("figure.samples.rows", ""), ("figure.manifold.rows", ""),
+    ("figure.reconstructions.count", ""), ("figure.latent_map.count", ""),
+    ("data.size", "data=omniglot"), ("data.size", "data=image_folder"),
+]  # fmt: skip
+ARRAY, FOLDER = "data=array likelihood=gaussian", "data=image_folder"
+TABLE = [
+    # options and keys
+    Bad("posterior=planer", ["posterior=planer", "no such option", "posterior=planar?"]),
+    Bad("data=minst", ["data=minst", "data=mnist?"]),
+    Bad("experiment=nope", ["experiment=nope", "digits_flow"]),
+    Bad("metric=[log_likelihod]", ["metric=log_likelihod", "log_likelihood"]),
+    Bad("optimizer.l=0.1", ["optimizer.l=0.1", "no such key", "optimizer.lr?"]),
+    Bad("optmizer.lr=0.1", ["optmizer.lr=0.1", "no such key", "optimizer?"]),
+    Bad("latent_dims=3", ["latent_dims=3", "latent_dim?"]),
+    Bad(
+        "posterior.flow_length=3",
+        ["posterior.flow_length=3", "posterior=planar and", "=radial"],
+    ),
+    Bad("+posterior.foo=3", ["posterior.foo=3", "no such key"]),
+    Bad("++model._target_=vae_cli.Nope", ["model._target_=vae_cli.Nope", "no such class"]),
+    Bad("kl_schedule.warmup=3 kl_schedule=linear", ["kl_schedule.warmup=3", "kl_schedule.warmup_"]),
+    # types
+    Bad("latent_dim=two", ["latent_dim=two", "whole number", "Try latent_dim=2"]),
+    Bad("latent_dim=2.5", ["latent_dim=2.5", "whole number"]),
+    Bad("seed=-1", ["seed=-1", "at least 0"]),
+    Bad("seed=null", ["seed=null", "Try seed=0"]),
+    Bad("optimizer.lr=fast", ["optimizer.lr=fast", "number above 0", "Try optimizer.lr=0.001"]),
+    Bad("optimizer.lr=0", ["optimizer.lr=0", "above 0"]),
+    Bad("optimizer.lr=nan", ["optimizer.lr=nan", "above 0"]),
+    Bad("optimizer.betas=[0.9]", ["optimizer.betas=[0.9]", "a list of 2"]),
+    Bad("optimizer.betas=[2,3]", ["optimizer", "Invalid beta parameter at index 0: 2"]),
+    Bad("deterministic=maybe", ["deterministic=maybe", "true or false"]),
+    Bad("network.hidden_dims=[64,0]", ["network.hidden_dims=[64,0]", "at least 1"]),
+    Bad("network.hidden_dims=64", ["network.hidden_dims=64", "a list"]),
+    Bad("network.activation=rleu", ["network.activation=rleu", "relu"]),
+    Bad("network=conv network.channels=[0]", ["network.channels=[0]", "at least 1"]),
+    Bad("trainer.gradient_clip=0", ["trainer.gradient_clip=0", "above 0"]),
+    Bad("objective.tempering=both", ["objective.tempering=both", "kl, joint"]),
+    Bad("data.binarize=maybe", ["data.binarize=maybe", "dynamic", "Try data.binarize=auto"]),
+    Bad("likelihood=gaussian likelihood.scale=0", ["likelihood.scale=0", "learned", "above 0"]),
+    Bad("metric.active_units.threshold=-1", ["metric.active_units.threshold=-1"]),
+    Bad("kl_schedule.weight=-1", ["kl_schedule.weight=-1", "at least 0"]),
+    Bad("kl_schedule=linear kl_schedule.warmup_epochs=0", ["kl_schedule.warmup_epochs=0"]),
+    *(at_least_one(key, 0, extra) for key, extra in SIZES),
+    at_least_one("latent_dim", -3),
+    # what this machine has not
+    Bad("accelerator=gpu", ["accelerator.kind=gpu", "no GPU", "Try accelerator=cpu"]),
+    Bad("accelerator=ddp", ["accelerator.kind=gpu", "no GPU", "Try accelerator=cpu"]),
+    Bad("accelerator.precision=16-mixed", ["accelerator.precision=16-mixed", "a GPU", "bf16"]),
+    Bad("accelerator.precision=64", ["accelerator.precision=64", "32-true, bf16-mixed, 16-mixed"]),
+    Bad("accelerator.devices=[]", ["accelerator.devices=[]"]),
+    # what does not go together
+    Bad("data.binarize=none", ["data.binarize=none", "binary values", "likelihood=gaussian"]),
+    Bad("data.dequantize=true", ["data.dequantize=true", "Try likelihood=gaussian"]),
+    Bad("data.batch_size=2000", ["data.batch_size=2000", "only 1437", "data.batch_size=1437"]),
+    Bad(
+        "accelerator=ddp_cpu data.batch_size=63",
+        ["data.batch_size=63", "among 2 processes", "Try data.batch_size=62"],
+    ),
+    Bad("trainer.max_epochs=null", ["trainer.max_epochs=null", "no end", "trainer.max_steps"]),
+    Bad("objective.tempering=joint", ["objective.closed_form_kl=true", "closed_form_kl=false"]),
+    Bad(
+        "kl_schedule=linear kl_schedule.warmup_epochs=null",
+        ["kl_schedule.warmup_steps=null", "steps, or of epochs", "Try"],
+    ),
+    Bad(f"{ARRAY} data.path=3d.npy data.binarize=static", ["data.binarize=static", "0 to 1"]),
+    # files
+    Bad("resume=nowhere", ["resume=nowhere", "no such folder"]),
+    Bad("resume=empty", ["resume=empty", "not the folder of a run"]),
+    Bad(ARRAY, ["data.path=null", "Try"]),
+    Bad(f"{ARRAY} data.path=gone.npy", ["data.path=gone.npy"]),
+    Bad(f"{ARRAY} data.path=text.npy", ["data.path=text.npy"]),
+    Bad(f"{ARRAY} data.path=5d.npy", ["data.", "5d.npy"]),
+    Bad(f"{ARRAY} data.path=nan.npy", ["data.path=nan.npy"]),
+    Bad(f"{ARRAY} data.path=3d.npy data.shape=[1,7,7]", ["data.shape=[1,7,7]"]),
+    Bad(f"{FOLDER}", ["data.root=null", "Try data.root=my_images"]),
+    Bad(f"{FOLDER} data.root=gone", ["data.root=gone", "no folder"]),
+    Bad(f"{FOLDER} data.root=empty", ["data.root=empty", "no images", ".png"]),
+    Bad(f"{FOLDER} data.root=corrupt", ["data.root=corrupt", "can't be read", "Repair or remove"]),
+    Bad(
+        "data=mnist data.root=empty",
+        ["data.root=empty", "Put", "train-images-idx3-ubyte.gz", "empty/MNIST/raw"],
+    ),
+    Bad("hydra.run.dir=empty/../text.npy", ["hydra.run.dir=", "text.npy"]),
+    Bad("hydra.run.dir=corrupt", ["hydra.run.dir=corrupt", "holds something already"]),
+    # the command line itself
+    Bad("--nope", ["--nope", "no such flag", "--help"]),
+    Bad("-x", ["-x", "no such flag", "--help"]),
+    Bad("--seed=3", ["--seed", "no such flag"]),
+    Bad("seed", ["seed", "key=value"]),
+    Bad("=3", ["=3"]),
+    Bad("latent_dim='2", ["latent_dim='2", "Quote"]),
+    Bad("seed=0,1", ["seed=0,1"]),
+    Bad("data=digits,mnist", ["data=digits,mnist"]),
+    Bad("latent_dim=${latent_dim}", ["latent_dim", "nterpolation"]),
+    Bad("latent_dim=${seed} seed=${latent_dim}", ["nterpolation"]),
+    Bad("latent_dim=${nope}", ["nope"]),
+    Bad("hydra.foo=1", ["hydra.foo=1"]),
+    Bad("~figure", ["figure"]),
+    Bad("~seed", ["seed"]),
+    Bad("~data", ["data"]),
+    Bad("data=null", ["data"]),
+    Bad("model=null", ["model"]),
+    Bad("figure=null", ["figure"]),
+    Bad("figure={} figure=[]", ["figure"]),
+    Bad("--config-dir gone", ["--config-dir=gone", "no such folder"]),
+    Bad("--config-name gone", ["gone"]),
+    Bad("--cfg job latent_dim=two", ["latent_dim=two"]),
+    Bad("-m data=nope", ["data", "nope"]),
+    Bad("-m seed", ["seed"]),
+    Bad("--cfg nope", ["--cfg", "nope"]),
+    Bad("--config-dir", ["--config-dir"]),
+    Bad("accelerator.devices=[0,0]", ["accelerator.devices=[0,0]"]),
+    Bad("accelerator=cpu accelerator.devices=[1]", ["accelerator.devices=[1]"]),
+    Bad("+logger.foo=3 logger=none", ["logger.foo=3"]),
+    Bad("++data._target_=os.system", ["os.system"]),
+    Bad("network.activation=[relu]", ["network.activation=[relu]", "2 hidden layers"]),
+    Bad("optimizer=rmsprop optimizer.momentum=-1", ["optimizer", "momentum", "-1"]),
+    Bad(
+        "optimizer/lr_schedule=multistep optimizer.lr_schedule.milestones=abc trainer.max_steps=1",
+        ["optimizer.lr_schedule.milestones=abc"],
+    ),
+]
+
+
+def listing(folder: Path) -> list[tuple[str, int]]:
+    return sorted((p.as_posix(), p.is_file() and p.lstat().st_mtime_ns) for p in folder.rglob("*"))
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all kinds of useless files."""
+    folder = tmp_path_factory.mktemp("work")
+    generator = np.random.default_rng(0)
+    np.save(folder / "3d.npy", 5 * generator.standard_normal((200, 6, 6)))
+    np.save(folder / "5d.npy", np.zeros((200, 2, 2, 2, 2), np.float32))
+    np.save(folder / "nan.npy", np.full((200, 6, 6), np.nan))
+    (folder / "text.npy").write_text("not an array")
+    (folder / "empty").mkdir()
+    (folder / "corrupt").mkdir()
+    for i in range(30):
+        Image.new("L", (6, 6)).save(folder / "corrupt" / f"{i}.png")
+    whole = (folder / "corrupt" / "7.png").read_bytes()
+    (folder / "corrupt" / "7.png").write_bytes(whole[: len(whole) // 2])
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither network nor GPU, nor anything of the user's."""
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise OSError("there is no network in tests")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    for name in ("VAE_CLI_CONF", "VAE_CLI_DATA", "VAE_CLI_RUN_FOLDER"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(arguments) == 2
+    message = capsys.readouterr().err
+    assert "Traceback" not in message
+    assert len(message.splitlines()) <= 2
+    return message
+
+
+@pytest.mark.parametrize("bad", TABLE, ids=[bad.arguments.strip() for bad in TABLE])
+def test_is_told(
+    bad: Bad, workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(workplace)
+    before = listing(workplace)
+    message = told(bad.arguments.split(), capsys)
+    for part in bad.said:
+        assert part in message
+    assert listing(workplace) == before
+
+
+def test_unwritable_outputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "outputs").touch()
+    message = told([], capsys)
+    assert "hydra.run.dir=outputs" in message and "Try hydra.run.dir=" in message
+    assert os.listdir(tmp_path) == ["outputs"]  # noqa: PTH208
+
+
+def test_unreadable_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("locked.npy", np.zeros((50, 4, 4)))
+    (tmp_path / "locked.npy").chmod(0)
+    if os.access("locked.npy", os.R_OK):
+        pytest.skip("this user may read everything")
+    assert "data.path=locked.npy" in told(["data=array", "data.path=locked.npy"], capsys)

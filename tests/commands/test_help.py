@@ -1,0 +1,56 @@
+"""What is shown without training."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from vae_cli import conf
+from vae_cli.commands.train import main
+
+LIGHT = [["--help"], ["-h"], ["posterior=planer"], ["latent_dim=0"], ["--nope"], ["--cfg", "job"]]
+CODE = """
+import sys
+from vae_cli.commands.train import main
+try:
+    main({arguments})
+except SystemExit:
+    pass
+heavy = {{"torch", "pytorch_lightning", "torchvision", "sklearn", "matplotlib"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
+def test_torch_is_not_imported(arguments: list[str], tmp_path: Path) -> None:
+    code = CODE.format(arguments=arguments)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_lists_groups_options_and_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    folder = Path(conf.__path__[0])
+    for path in folder.rglob("*.yaml"):
+        group = path.parent.relative_to(folder).as_posix()
+        if group != ".":
+            (line,) = (text for text in lines if text.startswith(f"  {group} "))
+            assert path.stem in line.replace(",", "").split()
+    for key in ("seed", "latent_dim", "data.batch_size", "trainer.max_steps", "--config-dir"):
+        assert any(key in line for line in lines)
+
+
+def test_cfg_job_shows_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["--cfg", "job", "latent_dim=7"]) == 0
+    shown = OmegaConf.create(capsys.readouterr().out)
+    assert shown.latent_dim == 7 and shown.seed == 0
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,74 @@
+"""What depends on several groups is settled once, and written down."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from omegaconf import DictConfig, OmegaConf
+
+from vae_cli.config.build import build
+from vae_cli.config.compose import compose
+
+STEPS = 1437 // 64  # an epoch of the digits
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    np.save("binary.npy", generator.random((90, 6, 6)) < 0.5)
+    np.save("real.npy", generator.random((90, 6, 6), np.float32))
+
+
+def built(overrides: Sequence[str]) -> DictConfig:
+    return build(compose("train", [*overrides, "data.batch_size=64"])[0]).config
+
+
+SETTLED: list[tuple[list[str], dict[str, Any]]] = [
+    ([], {"data.binarize": "dynamic", "derived.shape": [1, 8, 8], "derived.levels": 17}),
+    (["likelihood=gaussian"], {"data.binarize": "none"}),
+    (["data.binarize=static"], {"data.binarize": "static"}),
+    (["data=array", "data.path=binary.npy"], {"data.binarize": "static", "derived.levels": 2}),
+    (
+        ["data=array", "data.path=real.npy", "likelihood=gaussian"],
+        {"data.binarize": "none", "derived.levels": None, "derived.shape": [1, 6, 6]},
+    ),
+    ([], {"derived.steps_per_epoch": STEPS, "derived.total_steps": 150 * STEPS}),
+    (["trainer.max_epochs=3"], {"derived.total_steps": 3 * STEPS, "trainer.max_epochs": 3}),
+    (["trainer.max_steps=7"], {"derived.total_steps": 7, "trainer.max_epochs": None}),
+    (["trainer.max_steps=7", "trainer.max_epochs=1"], {"derived.total_steps": 7}),
+    (["trainer.fast_dev_run=true"], {"derived.total_steps": 5}),
+    (["kl_schedule=linear"], {"kl_schedule.warmup_steps": 10 * STEPS}),
+    (
+        ["kl_schedule=linear", "kl_schedule.warmup_epochs=0.5"],
+        {"kl_schedule.warmup_steps": STEPS // 2},
+    ),
+    (["kl_schedule=linear", "kl_schedule.warmup_steps=9"], {"kl_schedule.warmup_steps": 9}),
+    (["kl_schedule=cyclical"], {"kl_schedule.cycle_steps": 10 * STEPS}),
+    (["kl_schedule=rezende"], {"kl_schedule.warmup_steps": 10_000}),
+    (
+        ["optimizer/lr_schedule=cosine", "trainer.max_steps=7"],
+        {"optimizer.lr_schedule.T_max": 7},
+    ),
+]
+
+
+@pytest.mark.parametrize(("overrides", "values"), SETTLED)
+def test_settled(overrides: Sequence[str], values: dict[str, Any]) -> None:
+    cfg = built(overrides)
+    plain = OmegaConf.to_container(cfg, throw_on_missing=True)
+    assert {key: OmegaConf.select(cfg, key) for key in values} == values
+    text = OmegaConf.to_yaml(cfg)
+    assert "${" not in text and "???" not in text
+    assert "_epochs" not in text.replace("max_epochs", "")
+    assert OmegaConf.to_container(OmegaConf.create(text)) == plain
+
+
+def test_weights_are_a_function_of_the_seed() -> None:
+    def weights(seed: int) -> list[float]:
+        cfg = compose("train", [f"seed={seed}"])[0]
+        return next(build(cfg).model.parameters()).flatten().tolist()
+
+    assert weights(3) == weights(3) != weights(4)

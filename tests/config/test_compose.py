@@ -1,0 +1,126 @@
+"""What a command line composes to."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from vae_cli.config.compose import compose
+from vae_cli.config.help import help_of
+from vae_cli.errors import ConfigError, VaeCliError
+
+STABLE = [
+    ([], ["seed", "latent_dim", "resume", "deterministic"]),
+    ([], ["data.batch_size", "data.binarize", "network.hidden_dims", "optimizer.lr"]),
+    ([], ["trainer.max_epochs", "trainer.max_steps"]),
+    ([], ["accelerator.devices", "accelerator.precision"]),
+    (["data=mnist"], ["data.root"]),
+    (["data=array"], ["data.path"]),
+    (["model=flow"], ["posterior.flow_length"]),
+    (["kl_schedule=linear"], ["kl_schedule.warmup_steps"]),
+]
+PLANAR, RADIAL = (
+    "vae_cli.posterior.planar.PlanarPosterior",
+    "vae_cli.posterior.radial.RadialPosterior",
+)
+VALUES: list[tuple[list[str], dict[str, Any]]] = [
+    ([], {"posterior._target_": "vae_cli.posterior.diagonal.DiagonalPosterior"}),
+    (["model=flow"], {"posterior._target_": PLANAR, "model.posterior._target_": PLANAR}),
+    (["posterior=flow"], {"posterior._target_": PLANAR}),
+    (["model=flow", "posterior=radial"], {"model.posterior._target_": RADIAL}),
+    (["posterior=radial", "model=flow"], {"model.posterior._target_": RADIAL}),
+    (["model=flow", "posterior.flow_length=9"], {"model.posterior.flow_length": 9}),
+    (
+        ["experiment=digits_flow"],
+        {"posterior.flow_length": 8, "kl_schedule.warmup_epochs": 20, "latent_dim": 2},
+    ),
+    (["experiment=digits_flow", "posterior.flow_length=3"], {"posterior.flow_length": 3}),
+    (
+        ["experiment=digits_flow", "posterior=radial"],
+        {"posterior._target_": RADIAL, "posterior.flow_length": 8},
+    ),
+    (
+        ["experiment=rezende2015_planar"],
+        {"posterior._target_": PLANAR, "posterior.flow_length": 10, "data.batch_size": 100,
+         "optimizer.lr": 1e-5, "optimizer._target_": "torch.optim.RMSprop", "latent_dim": 40,
+         "kl_schedule.start": 0.01, "kl_schedule.warmup_steps": 10000, "trainer.max_steps": 500000,
+         "objective.tempering": "joint", "objective.closed_form_kl": False},
+    ),
+    (["experiment=rezende2015_radial"], {"posterior._target_": RADIAL}),
+    (
+        ["kl_schedule=rezende"],
+        {"kl_schedule.start": 0.01, "kl_schedule.warmup_steps": 10000,
+         "kl_schedule.warmup_epochs": None},
+    ),
+    (["data=mnist"], {"latent_dim": 40, "trainer.max_epochs": 20, "data.batch_size": 128}),
+    ([], {"latent_dim": 2, "trainer.max_epochs": 150, "data.batch_size": 64}),
+    (["data=mnist", "latent_dim=3"], {"latent_dim": 3, "model.latent_dim": 3}),
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VAE_CLI_CONF", raising=False)
+
+
+@pytest.mark.parametrize(("overrides", "keys"), STABLE)
+def test_stable_keys(overrides: Sequence[str], keys: Sequence[str]) -> None:
+    cfg, _ = compose("train", overrides)
+    for key in keys:
+        *parents, name = key.split(".")
+        assert name in OmegaConf.select(cfg, ".".join(parents)) if parents else name in cfg
+
+
+@pytest.mark.parametrize(("overrides", "values"), VALUES)
+def test_values(overrides: Sequence[str], values: dict[str, Any]) -> None:
+    cfg, _ = compose("train", overrides)
+    assert {key: OmegaConf.select(cfg, key) for key in values} == values
+
+
+def test_folder_says_what_runs_in_it() -> None:
+    _, folder = compose("train", ["data=mnist", "model=flow"])
+    assert folder.startswith("outputs/mnist_flow/")
+
+
+def own(folder: Path, length: int = 7) -> Path:
+    """A folder with a user's ``posterior=mine``."""
+    (folder / "posterior").mkdir(parents=True)
+    text = f"_target_: {PLANAR}\n_partial_: true\nflow_length: {length}\n"
+    (folder / "posterior" / "mine.yaml").write_text(text)
+    return folder
+
+
+def test_own_configurations_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def length(config_dir: str | None = None) -> int:
+        return compose("train", ["posterior=mine"], config_dir)[0].posterior.flow_length
+
+    with pytest.raises(ConfigError, match=r"^posterior=mine: there is no such option\. "):
+        length()
+    own(tmp_path / "conf", 1)
+    assert length() == 1
+    assert "mine" in help_of("train")
+    monkeypatch.setenv("VAE_CLI_CONF", str(own(tmp_path / "elsewhere", 2)))
+    assert length() == 2
+    assert length(str(own(tmp_path / "named", 3))) == 3
+
+
+def test_own_folder_may_have_blanks(tmp_path: Path) -> None:
+    folder = own(tmp_path / "my own folder")
+    assert compose("train", ["posterior=mine"], str(folder))[0].posterior.flow_length == 7
+
+
+def test_clash_with_a_built_in_name_is_told(tmp_path: Path) -> None:
+    (tmp_path / "conf" / "model").mkdir(parents=True)
+    mine = tmp_path / "conf" / "model" / "vae.yaml"
+    mine.write_text("_target_: mine\n")
+    with pytest.raises(ConfigError, match="model/vae") as caught:
+        compose("train", [])
+    assert str(mine) in str(caught.value)
+
+
+def test_missing_config_dir_is_told() -> None:
+    with pytest.raises(VaeCliError, match=r"^--config-dir=nowhere: there is no such folder"):
+        compose("train", [], "nowhere")

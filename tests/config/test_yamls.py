@@ -1,0 +1,67 @@
+"""What every yaml under conf/ promises."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+from yamls import BORROWED, IDS, ROOT, YAMLS, commands, group_of, targets
+
+from vae_cli.config.check import SHARED, in_epochs
+from vae_cli.config.compose import compose
+from vae_cli.config.signature import signature_of
+
+GROUPS = sorted({group_of(path) for path in YAMLS} - {"", *BORROWED})
+TESTS = Path(__file__).parents[1]
+every_yaml = pytest.mark.parametrize("path", YAMLS, ids=IDS)
+
+
+@every_yaml
+def test_opens_with_a_command(path: Path) -> None:
+    assert (ROOT / path).read_text(encoding="utf-8").startswith("# ")
+    assert commands(path)
+    assert all(c[0] in ("vae-train", "tensorboard") for c in commands(path))
+
+
+@every_yaml
+def test_command_composes(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for program, *arguments in commands(path):
+        if program == "vae-train" and "--help" not in arguments:
+            compose("train", arguments)
+    assert not list(tmp_path.iterdir())
+
+
+@every_yaml
+def test_option_composes(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    group = path.parent.as_posix()
+    if group != "." and [f"{group}={path.stem}"] not in [c[1:] for c in commands(path)]:
+        compose("train", [f"{group}={path.stem}"])
+
+
+@every_yaml
+def test_target_is_of_its_group(path: Path) -> None:
+    group = group_of(path)
+    for node in targets(OmegaConf.load(ROOT / path)):
+        if group not in BORROWED:
+            assert node._target_.startswith(f"vae_cli.{group}.")
+
+
+@every_yaml
+def test_keys_are_parameters(path: Path) -> None:
+    if group_of(path) == "experiment":
+        return  # differences only: test_option_composes checks them
+    shared = SHARED.get(group_of(path))
+    for node in targets(OmegaConf.load(ROOT / path)):
+        signature = signature_of(node._target_)
+        assert signature is not None
+        known = {*signature.annotations, *(shared.__annotations__ if shared else ())}
+        known |= {in_epochs(name) for name in signature.annotations}
+        assert {str(name) for name in node if not str(name).startswith("_")} <= known | {"defaults"}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_group_has_package_and_tests(group: str) -> None:
+    assert importlib.util.find_spec(f"vae_cli.{group}") is not None
+    assert list((TESTS / group).glob("test_*.py"))

@@ -1,0 +1,69 @@
+"""Everything goes with everything: a few steps of each."""
+
+import json
+import math
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+NETWORKS = {
+    "mlp": "network=mlp network.hidden_dims=[16]",
+    "conv": "network=conv network.channels=[4,8] network.hidden_dim=16",
+}
+MODELS = [
+    f"posterior={posterior} likelihood={likelihood} {NETWORKS[network]}"
+    for posterior, likelihood, network in product(
+        ("diagonal", "planar", "radial"), ("bernoulli", "gaussian"), NETWORKS
+    )
+]
+OTHERS = [
+    "model=flow",
+    "model=flow posterior=radial",
+    *(f"objective.tempering=joint objective.closed_form_kl=false posterior={p}"
+      for p in ("diagonal", "planar", "radial")),
+    "objective.samples=3",
+    "objective.closed_form_kl=false",
+    "data.binarize=static",
+    "data.binarize=threshold",
+    "likelihood=gaussian data.dequantize=true",
+    "likelihood=gaussian likelihood.scale=shared",
+    "likelihood=gaussian likelihood.scale=0.1",
+    "network.activation=tanh network.hidden_dims=[]",
+    *(f"optimizer={name}" for name in ("adam", "adamax", "rmsprop")),
+    *(f"optimizer/lr_schedule={name}" for name in ("cosine", "exponential", "multistep")),
+    *(f"kl_schedule={name}" for name in ("constant", "linear", "cyclical", "rezende")),
+    "kl_schedule.weight=4",
+    "trainer.gradient_clip=0.1",
+    "trainer.fast_dev_run=true",
+    "trainer.log_every=2 trainer.validate_every=3",
+    "deterministic=true",
+    "latent_dim=1",
+    "data.batch_size=1437",
+    "seed=9007199254740993",
+]  # fmt: skip
+METRICS = "metric=[active_units,kl_per_dimension,log_likelihood] metric.log_likelihood.samples=2"
+
+
+@pytest.mark.parametrize("overrides", [*MODELS, *OTHERS])
+def test_runs(overrides: str, vae_train: Callable[..., Path]) -> None:
+    folder = vae_train("trainer.max_steps=3", *METRICS.split(), *overrides.split())
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    difference = results["test/reconstruction"] - results["test/kl"]
+    assert results["test/elbo"] == pytest.approx(difference, rel=1e-6)
+    assert all(math.isfinite(v) for k, v in results.items() if k.startswith("test/") and v)
+    assert results["train/steps"] == (5 if "fast_dev_run" in overrides else 3)
+    is_density = "gaussian" in overrides and "dequantize" not in overrides
+    assert (results["test/bits_per_dim"] is None) == is_density
+
+
+@pytest.mark.parametrize("logger", ["csv", "none", "tensorboard"])
+def test_loggers(logger: str, vae_train: Callable[..., Path]) -> None:
+    folder = vae_train("trainer.max_steps=3", f"logger={logger}")
+    extra = {p.name.partition(".")[0] for p in folder.iterdir() if p.is_file()}
+    extra -= {"config", "overrides", "command", "environment", "results"}
+    assert extra == {"csv": {"metrics"}, "none": set(), "tensorboard": {"events"}}[logger]
+    if logger == "csv":
+        head = (folder / "metrics.csv").read_text().splitlines()[0].split(",")
+        assert {"step", "train/loss", "validation/elbo"} <= set(head)
