@@ -8,11 +8,13 @@ from vae_cli.training.loader import EvaluationOrder, TrainingOrder
 CPU = torch.device("cpu")
 
 
+def order_at(step: int, seed: int = 0, rank: int = 0, processes: int = 1) -> TrainingOrder:
+    return TrainingOrder(103, 12, seed, rank, processes, CPU, lambda: step)
+
+
 def training(seed: int, epoch: int, rank: int = 0, processes: int = 1) -> list[torch.Tensor]:
-    order = TrainingOrder(103, 12, seed, rank, processes, CPU)
-    order.set_epoch(epoch)
-    keys = list(order)
-    assert [key.number for key in keys] == list(range(len(order)))
+    keys = list(order_at(8 * epoch, seed, rank, processes))
+    assert [key.number for key in keys] == list(range(8))
     assert all(key.epoch == epoch for key in keys)
     return [key.index for key in keys]
 
@@ -29,6 +31,13 @@ def test_order_is_a_function_of_seed_and_epoch() -> None:
 
     assert flat(1, 2) == flat(1, 2)
     assert len({tuple(flat(s, e)) for s in range(3) for e in range(3)}) == 9
+
+
+@pytest.mark.parametrize("start", [0, 1, 7])
+def test_starts_at_the_step(start: int) -> None:
+    whole, rest = training(0, 2), list(order_at(16 + start))
+    assert [key.number for key in rest] == list(range(start, 8))
+    assert all(torch.equal(key.index, whole[key.number]) for key in rest)
 
 
 @pytest.mark.parametrize("processes", [2, 3, 4])

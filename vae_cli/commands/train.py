@@ -7,7 +7,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -21,12 +21,6 @@ from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 
 if TYPE_CHECKING:
     from vae_cli.config.build import Experiment
-
-HELP = ("-h", "--help")
-HYDRAS_OWN = (
-    "-m", "--multirun", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info",
-    "-sc", "--shell-completion", "--hydra-help", "--version",
-)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,23 +44,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Interrupted.exit_code
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise VaeCliError(f"{message}. Try vae-train --help.")
+
+
 def _main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--help", "-h", action="store_true")
     parser.add_argument("--config-name", "-cn", default="train")
     parser.add_argument("--config-dir", "-cd")
-    own, others = parser.parse_known_args(arguments)
-    flags = {text.partition("=")[0] for text in others if text.startswith("-")}
-    if flags.intersection(HELP):
+    hydras = [parser.add_argument("--multirun", "-m", action="store_true")]
+    hydras += [parser.add_argument("--resolve", action="store_true")]
+    hydras += [parser.add_argument("--hydra-help", action="store_true")]
+    hydras += [parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])]
+    hydras += [parser.add_argument("--package", "-p")]
+    hydras += [parser.add_argument("--info", "-i", nargs="?", const="all")]
+    hydras += [parser.add_argument("--shell-completion", "-sc", action="store_true")]
+    parser.add_argument("overrides", nargs="*")
+    own = parser.parse_intermixed_args(arguments)
+    if own.help:
         print(help_of("train"))
         return 0
-    unknown = flags.difference(HYDRAS_OWN)
-    if unknown:
-        raise VaeCliError(f"{min(unknown)}: there is no such flag. Try vae-train --help.")
-    if flags:
-        chosen = [text for text in others if "=" in text and not text.startswith("-")]
-        check_sweep(own.config_name, chosen, own.config_dir)
+    if any(getattr(own, action.dest) for action in hydras):
+        check_sweep(own.config_name, own.overrides, own.config_dir)
         return _hydra_main(arguments, own.config_dir)
-    return _run(own.config_name, others, own.config_dir, ["vae-train", *arguments])
+    return _run(own.config_name, own.overrides, own.config_dir, ["vae-train", *arguments])
 
 
 def _run(config_name: str, overrides: list[str], config_dir: str | None, command: list[str]) -> int:
@@ -92,9 +95,12 @@ def _execute(
 ) -> None:
     from rich.console import Console
 
+    from vae_cli.run.checkpoint import check_fits
     from vae_cli.run.summary import print_summary
     from vae_cli.run.train import is_finished, train
 
+    if folder.last.is_file():
+        check_fits(experiment.model, folder.last)
     if is_finished(experiment, folder):
         steps = experiment.config.derived.total_steps
         print(f"{folder.path} has finished its {steps} steps. Raise trainer.max_epochs to go on.")

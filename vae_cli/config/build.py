@@ -178,9 +178,6 @@ def _settle(
     cfg.data.binarize = treatment.binarize
     per_epoch = count // size
     trainer = cfg.trainer
-    if trainer.max_steps is None and trainer.max_epochs is None:
-        rule = "there is no end to the training"
-        raise ConfigError("trainer.max_epochs", None, rule, "Give it or trainer.max_steps.")
     total = trainer.max_steps or trainer.max_epochs * per_epoch
     trainer.max_epochs = None if trainer.max_steps else trainer.max_epochs
     cfg.derived = {
@@ -197,10 +194,6 @@ def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:
     for name in [str(name) for name in node if in_epochs(str(name)) in node]:
         epochs = node.pop(in_epochs(name))
         if node[name] is None:
-            if epochs is None:
-                rule = "needs a number of steps, or of epochs"
-                remedy = f"Try kl_schedule.{in_epochs(name)}=10."
-                raise ConfigError(f"kl_schedule.{name}", None, rule, remedy)
             node[name] = max(1, round(epochs * steps_per_epoch))
 
 

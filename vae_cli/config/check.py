@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vae_cli.config.signature import Signature, signature_of
-from vae_cli.errors import ConfigError
+from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.options import (
     NonNegativeInt,
     PositiveFloat,
@@ -67,10 +67,23 @@ def check(cfg: DictConfig, groups: Iterable[str]) -> None:
     own = Settings.__annotations__
     check_keys("", plain, [*own, *groups, "derived"])
     for key, annotation in own.items():
+        if key not in plain:
+            raise VaeCliError(f"~{key}: {key} can't be left out.")
         check_value(key, plain[key], annotation)
     for group in plain:
         if group not in own and group != "derived":
-            _check_node(group, plain[group], SHARED.get(group))
+            _check_group(group, plain[group])
+
+
+def _check_group(group: str, node: Any) -> None:
+    """A group is one thing to instantiate, or several by name."""
+    if not isinstance(node, dict):
+        rule = "is a group, to choose an option of"
+        raise ConfigError(group, node, rule, f"Leave it out, or try {group}=OPTION.")
+    for name, child in node.items() if "_target_" not in node else ():
+        if not (isinstance(child, dict) and "_target_" in child):
+            raise ConfigError(f"{group}.{name}", child, "there is no such key")
+    _check_node(group, node, SHARED.get(group))
 
 
 def _check_node(key: str, node: Any, shared: type | None = None) -> None:
@@ -95,9 +108,12 @@ def _check_target(key: str, node: dict[str, Any], shared: type | None) -> None:
     if not signature.takes_any:
         check_keys(key, node, allowed)
     for name, annotation in annotations.items():
-        value = node.get(name)
-        steps_follow = value is None and node.get(in_epochs(name)) is not None
-        if name in node and not steps_follow:
+        value, epochs = node.get(name), in_epochs(name)
+        if value is None and epochs in node:
+            if node[epochs] is None:
+                rule = "needs a number of steps, or of epochs"
+                raise ConfigError(f"{key}.{name}", None, rule, f"Try {key}.{epochs}=10.")
+        elif name in node:
             check_value(f"{key}.{name}", value, annotation)
     for name in _in_epochs(signature):
         if node.get(name) is not None:

@@ -55,7 +55,7 @@ def compose(
             if error.remedy:
                 raise
             raise with_default(error, config_name, everything, groups) from error
-        except (HydraException, OmegaConfBaseException) as error:
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
             raise explained(error, config_name, everything, groups) from error
 
 

@@ -1,5 +1,6 @@
 """Why a command line could not be composed, in one line."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from vae_cli.config.check import suggest
 from vae_cli.config.folders import built_in_folder
 from vae_cli.errors import ConfigError, VaeCliError, as_written
 
+OPTIONAL = {"experiment": (None,)}  # groups of which nothing need be chosen
 Groups = Mapping[str, Sequence[str]]  # the options of each group
 
 
@@ -60,18 +62,30 @@ def explained(
     except VaeCliError as unreadable:
         return unreadable
     for override in own:
+        if override.is_sweep_override():
+            rule = "several values make several runs"
+            return VaeCliError(f"{override.input_line}: {rule}. Try it behind vae-train -m.")
         if (wrong := _unknown_option(override, groups)) is not None:
             return wrong
-    first_line = next(filter(None, str(error).splitlines()), type(error).__name__)
     try:
         base = _with_choices_only(config_name, overrides, groups)
-    except (HydraException, OmegaConfBaseException):
-        return VaeCliError(first_line)
+    except (HydraException, OmegaConfBaseException, ValueError):
+        return _in_hydras_words(error, overrides)
     for override in own:
         is_value = override.key_or_group not in groups and not override.is_add()
         if is_value and (wrong := _unknown_key(base, override, groups)) is not None:
             return wrong
-    return VaeCliError(first_line)
+    return _in_hydras_words(error, overrides)
+
+
+def _in_hydras_words(error: Exception, overrides: Sequence[str]) -> VaeCliError:
+    """The first line of Hydra's message, behind the override that it is about if it says so."""
+    text = str(error)
+    first_line = next(filter(None, text.splitlines()), type(error).__name__).rstrip(".")
+    for override in map(parsed, overrides):
+        if re.search(rf"\b{re.escape(override.key_or_group)}\b", text):
+            return VaeCliError(f"{override.input_line}: {first_line}.")
+    return VaeCliError(f"{first_line}.")
 
 
 def _with_choices_only(config_name: str, overrides: Sequence[str], groups: Groups) -> DictConfig:
@@ -82,10 +96,10 @@ def _with_choices_only(config_name: str, overrides: Sequence[str], groups: Group
 
 def _unknown_option(override: Override, groups: Groups) -> ConfigError | None:
     group, choice = override.key_or_group, override.value()
-    options = groups.get(group, ())
+    options = () if override.is_delete() else groups.get(group, ())
     for name in choice if isinstance(choice, list) else [choice]:
-        if options and isinstance(name, str) and name not in options:
-            remedy = suggest(name, options).replace("Did you mean ", f"Did you mean {group}=")
+        if options and name not in (*options, *OPTIONAL.get(group, ())):
+            remedy = suggest(str(name), options).replace("Did you mean ", f"Did you mean {group}=")
             return ConfigError(group, name, "there is no such option", remedy)
     return None
 

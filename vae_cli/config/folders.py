@@ -40,7 +40,8 @@ def search_path(config_dir: str | None) -> list[Path]:
 
 def search_path_override(folders: Sequence[Path]) -> list[str]:
     """The override by which Hydra is told of the user's folders."""
-    return [f"hydra.searchpath=[{','.join(f'file://{f}' for f in folders)}]"] if folders else []
+    quoted = [f"'file://{folder}'" for folder in folders]  # a comma would part it
+    return [f"hydra.searchpath=[{','.join(quoted)}]"] if folders else []
 
 
 def options_by_group(folders: Iterable[Path]) -> dict[str, list[str]]:

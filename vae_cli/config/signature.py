@@ -15,8 +15,9 @@ from vae_cli import options
 
 BUILTINS = {t.__name__: t for t in (int, float, bool, str, tuple, list, dict)}
 TYPING = {
-    "Annotated": Annotated, "Any": Any, "Callable": Callable, "Literal": Literal,
-    "Optional": Optional, "Sequence": Sequence, "Union": Union, "Tensor": options.Foreign,
+    "Annotated": Annotated, "Any": Any, "Callable": Callable, "Iterable": Sequence,
+    "Literal": Literal, "Optional": Optional, "Sequence": Sequence, "Tensor": options.Foreign,
+    "Union": Union,
 }  # fmt: skip
 RULES = {name: value for name, value in vars(options).items() if not name.startswith("_")}
 
@@ -69,7 +70,7 @@ def _source(module: str) -> Path | None:
     if spec is None or spec.origin is None:
         return None
     if not spec.submodule_search_locations:
-        return None if rest else Path(spec.origin)
+        return Path(spec.origin) if not rest and Path(spec.origin).is_file() else None
     for root in spec.submodule_search_locations:
         base = Path(root, *rest)
         for candidate in (base.with_suffix(".py"), base / "__init__.py"):

@@ -7,25 +7,36 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from vae_cli.config.build import build_model
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.config.signature import signature_of
+from vae_cli.errors import ConfigError
 from vae_cli.model.base import LatentVariableModel
 
-TRUSTED = ("vae_cli", "torch", "torchvision", "pytorch_lightning")
+PREFIX = "model."  # of the model's weights within those of the training module
+# What a model of somebody else's may be made of; a wider list would let its configuration call
+# torch.hub.load or, through a module's own imports, os.system.
+GROUPS = ("model", "network", "posterior", "prior", "likelihood", "distribution")
+TRUSTED = (*(f"vae_cli.{group}." for group in GROUPS), "torch.nn.")
 
 
 def load_weights(module: nn.Module, path: Path) -> None:
-    """Puts a checkpoint's weights into a training module.
+    """Puts a checkpoint's weights into the training module that it is of."""
+    module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
+
+
+def check_fits(model: nn.Module, path: Path) -> None:
+    """Checks that a checkpoint can be gone on from.
 
     Raises:
-        VaeCliError: If they are not of such a module.
+        ConfigError: If its weights are not of such a model.
     """
-    try:
-        module.load_state_dict(
-            torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-        )
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise VaeCliError(f"{path}: does not fit the configured model. {reason}") from error
+    saved = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    ours = {f"{PREFIX}{name}": tuple(value.shape) for name, value in model.state_dict().items()}
+    for name in [*ours, *(name for name in saved if name.startswith(PREFIX))]:
+        theirs = tuple(saved[name].shape) if name in saved else None
+        if ours.get(name) != theirs:
+            rule = f"{name} is {theirs} in the run and {ours.get(name)} with these settings"
+            remedy = "Leave out the settings that change the model."
+            raise ConfigError("resume", path.parent.parent, rule, remedy)
 
 
 def load_model(path: str | Path) -> tuple[LatentVariableModel, DictConfig]:
@@ -38,27 +49,25 @@ def load_model(path: str | Path) -> tuple[LatentVariableModel, DictConfig]:
         The model, on the CPU, with the checkpoint's weights, and its configuration.
 
     Raises:
-        ConfigError: If the configuration would instantiate anything that is not of this package,
-            torch, torchvision or Lightning: it may be somebody else's.
+        ConfigError: If the configuration would instantiate anything but a model's parts, which are
+            the modules of this package and of torch.nn: it may be somebody else's.
     """
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     config = OmegaConf.create(checkpoint["config"])
     assert isinstance(config, DictConfig)
-    _check_targets(OmegaConf.to_container(config))
+    _check_targets(OmegaConf.to_container(config.model))
     model = build_model(config)
-    prefix = "model."
     state = checkpoint["state_dict"].items()
-    model.load_state_dict(
-        {name.removeprefix(prefix): v for name, v in state if name.startswith(prefix)}
-    )
+    model.load_state_dict({k.removeprefix(PREFIX): v for k, v in state if k.startswith(PREFIX)})
     return model, config
 
 
 def _check_targets(node: object) -> None:
     if isinstance(node, dict):
-        target = str(node.get("_target_", TRUSTED[0]))
-        if target.partition(".")[0] not in TRUSTED:
-            rule = f"only {', '.join(TRUSTED)} may be instantiated from a checkpoint"
+        target = node.get("_target_")
+        trusted = str(target).startswith(TRUSTED) and signature_of(str(target)) is not None
+        if target is not None and not trusted:
+            rule = "a checkpoint may only be made of this package's modules and torch.nn's"
             raise ConfigError("_target_", target, rule)
         node = list(node.values())
     if isinstance(node, list):

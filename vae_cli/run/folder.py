@@ -56,8 +56,8 @@ class RunFolder:
                 path.mkdir(parents=True)  # atomic: two runs that start at once get two folders
                 break
             except FileExistsError as error:
-                if is_named and any(path.iterdir()):
-                    rule, remedy = "holds something already", f"Try resume={path} if it is a run."
+                if is_named and (not path.is_dir() or any(path.iterdir())):
+                    rule, remedy = "is there already", f"Try resume={path} if it is a run."
                     raise ConfigError("hydra.run.dir", path, rule, remedy) from error
                 if is_named:
                     break

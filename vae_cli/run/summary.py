@@ -50,6 +50,6 @@ def print_summary(results: Mapping[str, Any], folder: RunFolder, console: Consol
 
 def _number(results: Mapping[str, Any], key: str) -> str:
     value, error = results[key], results.get(f"{key}_se")
-    if isinstance(value, int) or abs(value) >= 1000:
-        return f"{value:.0f}"
-    return f"{value:.2f}" if error is None else f"{value:.2f} ± {error:.2f}"
+    if error is not None:
+        return f"{value:.2f} ± {error:.2f}"
+    return f"{value:.0f}" if isinstance(value, int) or value >= 1000 else f"{value:.2f}"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import torch
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning import Trainer
+from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 from rich.progress import track
@@ -21,7 +21,7 @@ from vae_cli.run.checkpoint import load_weights
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder, environment
 from vae_cli.training.callbacks import Checkpoints, EarlyStopping, Throughput
 from vae_cli.training.dashboard import Dashboard, write_hyperparameters
-from vae_cli.training.data_module import BLOCK, ImageDataModule
+from vae_cli.training.data_module import ImageDataModule
 from vae_cli.training.module import TrainingModule, gather
 from vae_cli.training.progress import ProgressDisplay
 from vae_cli.training.trainer import make_trainer
@@ -77,6 +77,15 @@ def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], conso
         Interrupted: If the user stopped it.
     """
     config, options = experiment.config, experiment.trainer
+    throughput = Throughput(config.data.batch_size)
+    monitor = f"validation/{experiment.objective.monitor}"
+    shown = console if options.progress else Console(quiet=True)
+    progress = ProgressDisplay(config.derived.total_steps, monitor, shown)
+
+    def after_step(step: int) -> None:
+        throughput.after_step(step, module.device)
+        progress.after_step(step)
+
     module = TrainingModule(
         experiment.model,
         experiment.objective,
@@ -86,13 +95,21 @@ def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], conso
         {name: m for name, m in experiment.metrics.items() if not m.is_costly},
         config.seed,
         options.gradient_clip,
+        options.validate_every * config.derived.steps_per_epoch,
+        after_step,
         options.log_every,
         OmegaConf.to_yaml(config),
     )
     limit = FAST_DEV_BATCHES if options.fast_dev_run else None
     data = ImageDataModule(experiment.splits, config.data.batch_size, config.seed, limit)
-    throughput = Throughput(config.data.batch_size)
-    trainer = _trainer(experiment, folder, command, console, throughput)
+    callbacks = [throughput, *_callbacks(experiment, folder, command, monitor), progress]
+    trainer = make_trainer(
+        experiment.accelerator,
+        config.derived.total_steps,
+        config.deterministic,
+        construct(config, "logger", save_dir=str(folder.path)),
+        callbacks,
+    )
     resumed = folder.last if folder.last.is_file() else None
     start = time.perf_counter()
     try:
@@ -187,32 +204,22 @@ def settings(config: DictConfig) -> dict[str, Any]:
     }
 
 
-def _trainer(
-    experiment: Experiment, folder: RunFolder, command: Sequence[str], console: Console,
-    throughput: Throughput,
-) -> Trainer:  # fmt: skip
-    config, options = experiment.config, experiment.trainer
-    total, monitor = config.derived.total_steps, f"validation/{experiment.objective.monitor}"
+def _callbacks(
+    experiment: Experiment, folder: RunFolder, command: Sequence[str], monitor: str
+) -> list[Callback]:
     text = {
-        "config": f"```yaml\n{OmegaConf.to_yaml(config)}```",
+        "config": f"```yaml\n{OmegaConf.to_yaml(experiment.config)}```",
         "command": f"    {' '.join(command)}",
         "environment": "".join(f"    {line}\n" for line in environment().splitlines()),
     }
-    callbacks: list[Any] = [
-        throughput,
+    callbacks: list[Callback] = [
         Dashboard(experiment.figures, experiment.splits["validation"], text),
         Checkpoints(folder.best.parent, monitor),
     ]
-    if options.patience is not None:
+    if experiment.trainer.patience is not None:
         settled = experiment.kl_schedule.settled_at
-        callbacks.append(EarlyStopping(monitor, options.patience, settled))
-    if options.progress:
-        callbacks.append(ProgressDisplay(total, monitor, console))
-    blocks = -(-config.derived.steps_per_epoch // BLOCK)
-    return make_trainer(
-        experiment.accelerator, total, options.validate_every * blocks, config.deterministic,
-        construct(config, "logger", save_dir=str(folder.path)), callbacks,
-    )  # fmt: skip
+        callbacks.append(EarlyStopping(monitor, experiment.trainer.patience, settled))
+    return callbacks
 
 
 def _bits(experiment: Experiment, tested: Mapping[str, float]) -> float | None:

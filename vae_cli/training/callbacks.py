@@ -13,9 +13,9 @@ from pytorch_lightning.plugins.io import CheckpointIO
 WARMUP_STEPS = 10  # not timed: allocations, compilation of kernels
 
 
-def seconds_now(trainer: Trainer) -> float:
+def seconds_now(device: torch.device) -> float:
     """The clock, once the device has done what it was told."""
-    if trainer.strategy.root_device.type == "cuda":
+    if device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter()
 
@@ -30,8 +30,7 @@ class Throughput(Callback):
     def __init__(self, batch_size: int) -> None:
         self.batch_size = batch_size
         self.seconds, self.steps = 0.0, 0
-        self._start: float | None = None
-        self._start_step = 0
+        self._warm_at, self._start, self._start_step = 0, 0.0, 0
 
     @property
     def images_per_second(self) -> float | None:
@@ -39,29 +38,28 @@ class Throughput(Callback):
         return self.steps * self.batch_size / self.seconds if self.seconds > 0 else None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Remembers where the warm-up starts."""
-        self._start, self._start_step = None, trainer.global_step
+        """Remembers where the warm-up ends."""
+        self._warm_at = trainer.global_step + WARMUP_STEPS
 
-    def on_train_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
-    ) -> None:
+    def after_step(self, step: int, device: torch.device) -> None:
         """Starts the clock once warm."""
-        if self._start is None and trainer.global_step - self._start_step >= WARMUP_STEPS:
-            self._start, self._start_step = seconds_now(trainer), trainer.global_step
+        if step == self._warm_at:
+            self._start, self._start_step = seconds_now(device), step
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stops the clock."""
-        if self._start is not None:
-            self.seconds += seconds_now(trainer) - self._start
+        if trainer.global_step > self._warm_at:
+            self.seconds += seconds_now(pl_module.device) - self._start
             self.steps += trainer.global_step - self._start_step
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Starts the clock again."""
-        if self._start is not None:
-            self._start, self._start_step = seconds_now(trainer), trainer.global_step
+        step = trainer.global_step
+        if step > self._warm_at:
+            self._start, self._start_step = seconds_now(pl_module.device), step
         if self.images_per_second is not None and trainer.logger is not None:
             speed = {"train/images_per_second": self.images_per_second}
-            trainer.logger.log_metrics(speed, step=trainer.global_step)
+            trainer.logger.log_metrics(speed, step=step)
 
 
 class EarlyStopping(Callback):
@@ -122,6 +120,7 @@ class Checkpoints(Callback):
             partial = best.with_suffix(".partial")
             shutil.copyfile(last, partial)
             partial.replace(best)
+        trainer.strategy.barrier()  # every process loads best.ckpt in the end
 
     def state_dict(self) -> dict[str, Any]:
         """See Lightning."""

@@ -7,7 +7,7 @@ from pytorch_lightning import LightningDataModule
 
 from vae_cli.data.split import Split
 from vae_cli.training.loader import (
-    BlockLoader,
+    EndlessLoader,
     EvaluationFetch,
     EvaluationOrder,
     TrainingFetch,
@@ -15,7 +15,6 @@ from vae_cli.training.loader import (
     make_loader,
 )
 
-BLOCK = 50  # training steps between two looks of Lightning's loop
 EVALUATION_BATCH = 500  # part of the definition of the evaluation's noise: not an option
 
 
@@ -41,15 +40,16 @@ class ImageDataModule(LightningDataModule):
         for split in self.splits.values():
             split.to(self.trainer.strategy.root_device)
 
-    def train_dataloader(self) -> BlockLoader:
-        """Blocks of batches of shuffled training images."""
+    def train_dataloader(self) -> EndlessLoader:
+        """Batches of shuffled training images."""
         assert self.trainer is not None
-        split, rank = self.splits["train"], self.trainer.global_rank
+        split, trainer = self.splits["train"], self.trainer
         order = TrainingOrder(
-            len(split), self.batch_size, self.seed, rank, self.trainer.world_size, split.device
-        )
-        batches = make_loader(order, TrainingFetch(split, self.seed, rank), split.images.in_memory)
-        return BlockLoader(batches, order, BLOCK)
+            len(split), self.batch_size, self.seed, trainer.global_rank, trainer.world_size,
+            split.device, lambda: trainer.global_step,
+        )  # fmt: skip
+        fetch = TrainingFetch(split, self.seed, trainer.global_rank)
+        return EndlessLoader(make_loader(order, fetch, split.images.in_memory))
 
     def val_dataloader(self) -> Any:
         """Numbered batches of validation images."""
@@ -68,5 +68,5 @@ class ImageDataModule(LightningDataModule):
     def transfer_batch_to_device(
         self, batch: Any, device: torch.device, dataloader_idx: int
     ) -> Any:
-        """Leaves that to the steps: a block is fetched as it is run through."""
+        """Leaves that to the steps."""
         return batch

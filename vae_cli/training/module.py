@@ -44,6 +44,8 @@ class TrainingModule(LightningModule):
         metrics: Measured at each validation.
         seed: Of the run's noise.
         gradient_clip: Largest norm of the gradient; None leaves it.
+        validation_interval: Steps between validations.
+        after_step: Called with the number of steps taken, after each.
         log_every: Steps between points of the training curves.
         config: The resolved configuration, in YAML, which checkpoints carry.
     """
@@ -58,6 +60,8 @@ class TrainingModule(LightningModule):
         metrics: Mapping[str, Metric],
         seed: int,
         gradient_clip: float | None,
+        validation_interval: int,
+        after_step: Callable[[int], None],
         log_every: int,
         config: str,
     ) -> None:
@@ -67,6 +71,7 @@ class TrainingModule(LightningModule):
         self.make_optimizer, self.make_lr_schedule = make_optimizer, make_lr_schedule
         self.metrics, self.seed, self.config = metrics, seed, config
         self.gradient_clip = gradient_clip
+        self.validation_interval, self.after_step = validation_interval, after_step
         self.recorder = Recorder(log_every)
         self.evaluation = Evaluation(metrics, seed, "validation")
 
@@ -77,26 +82,28 @@ class TrainingModule(LightningModule):
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self.make_lr_schedule(optimizer)}
 
-    def training_step(self, block: Iterator[Batch], batch_idx: int) -> None:
-        """As many steps of optimization as the block has batches."""
+    def training_step(self, batches: Iterator[Batch], batch_idx: int) -> None:
+        """All steps of optimization until the next validation."""
         optimizer: Any = self.optimizers()
         lr_schedule: Any = self.lr_schedulers()
-        for batch in block:
-            loss = self._loss(batch.to(self.device))
+        step = self.global_step
+        for batch in batches:
+            loss = self._loss(step, batch.to(self.device))
             optimizer.zero_grad()
             self.manual_backward(loss)
             optimizer.step()
             if lr_schedule is not None:
                 lr_schedule.step()
+            step = self.global_step
             if self.recorder.is_full:
                 self.write_curves()
-            if self.global_step >= self.trainer.max_steps:
-                self.trainer.should_stop = True  # wherever in an epoch: validates, then ends
+            self.after_step(step)
+            if step >= self.trainer.max_steps or step % self.validation_interval == 0:
                 break
+        self.trainer.should_stop = step >= self.trainer.max_steps
 
-    def _loss(self, batch: Batch) -> Tensor:
+    def _loss(self, step: int, batch: Batch) -> Tensor:
         """The loss of one step. Its noise is a function of (seed, step, rank)."""
-        step = self.global_step
         noise.seed_draws(batch.x.device, "train", self.seed, step, self.global_rank)
         loss, reported = self.objective(self.model, batch, self.kl_schedule(step))
         self.recorder.add(step, loss, reported)
@@ -141,7 +148,7 @@ class TrainingModule(LightningModule):
                 f"step {self.global_step}: validation/{broken[0]} is {value}. {ADVICE}"
             )
         curves = {f"validation/{key}": float(value) for key, value in results.items()}
-        self.log_dict(curves, logger=False)  # for callbacks; the logger would count blocks
+        self.log_dict(curves, logger=False)  # for callbacks; a logger would count calls
         if self.logger is not None:
             self.logger.log_metrics(curves, step=self.global_step)
 

@@ -1,7 +1,6 @@
 """What is seen of a run while it trains."""
 
 import time
-from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from rich.console import Console
@@ -37,14 +36,12 @@ class ProgressDisplay(Callback):
             )
             self.bar.start()
 
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def after_step(self, step: int) -> None:
         """Moves the bar."""
         now = time.monotonic()
         if self.bar.live.is_started and now - self._looked > REFRESH:
             self._looked = now
-            self.bar.update(self.task, completed=trainer.global_step)
+            self.bar.update(self.task, completed=step)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tells the latest number."""

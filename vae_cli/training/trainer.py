@@ -15,8 +15,12 @@ from vae_cli.training.options import AcceleratorOptions
 
 def check_accelerator(options: AcceleratorOptions) -> None:
     """Raises ConfigError where this machine can't do what is asked for."""
-    gpus = torch.cuda.device_count()
-    wanted = options.devices if isinstance(options.devices, int) else max(options.devices) + 1
+    gpus, devices = torch.cuda.device_count(), options.devices
+    on_cpu = options.kind == "cpu" or (options.kind == "auto" and gpus == 0)
+    if isinstance(devices, list) and (on_cpu or len(set(devices)) < max(len(devices), 1)):
+        rule = "the CPU takes a number of processes" if on_cpu else "needs different GPUs"
+        raise ConfigError("accelerator.devices", devices, rule, "Try accelerator.devices=1.")
+    wanted = devices if isinstance(devices, int) else max(devices) + 1
     if options.kind == "gpu":
         if gpus == 0:
             raise ConfigError(
@@ -25,7 +29,7 @@ def check_accelerator(options: AcceleratorOptions) -> None:
         if wanted > gpus:
             rule = f"torch sees {gpus} GPU(s) here"
             raise ConfigError("accelerator.devices", options.devices, rule, f"Try {gpus}.")
-    if options.precision == "16-mixed" and (options.kind == "cpu" or gpus == 0):
+    if options.precision == "16-mixed" and on_cpu:
         remedy = "Try accelerator.precision=bf16-mixed."
         raise ConfigError("accelerator.precision", "16-mixed", "needs a GPU", remedy)
 
@@ -33,7 +37,6 @@ def check_accelerator(options: AcceleratorOptions) -> None:
 def make_trainer(
     accelerator: AcceleratorOptions,
     total_steps: int,
-    validation_interval: int,
     deterministic: bool,
     logger: Any,
     callbacks: Sequence[Callback],
@@ -43,7 +46,6 @@ def make_trainer(
     Args:
         accelerator: Where and how it runs.
         total_steps: Optimizer steps of the whole run; Lightning is not told of epochs.
-        validation_interval: Blocks of training batches between validations.
         deterministic: Only operations that repeat bit for bit.
         logger: Of the curves, or None.
         callbacks: In the order in which they are called.
@@ -63,7 +65,7 @@ def make_trainer(
         precision=accelerator.precision,
         max_epochs=-1,
         max_steps=total_steps,
-        val_check_interval=validation_interval,
+        val_check_interval=1,  # a training step of the module goes up to the next validation
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         deterministic=deterministic,
