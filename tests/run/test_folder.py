@@ -21,7 +21,7 @@ def test_named_folder(tmp_path: Path) -> None:
     wanted = tmp_path / "mine"
     wanted.mkdir()
     assert RunFolder.create(str(wanted), True).path == wanted  # empty: why not
-    with pytest.raises(ConfigError, match="holds something already"):
+    with pytest.raises(ConfigError, match="is there already"):
         RunFolder.create(str(wanted), True)
 
 
