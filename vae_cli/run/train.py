@@ -110,6 +110,7 @@ def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], conso
         construct(config, "logger", save_dir=str(folder.path)),
         callbacks,
     )
+    _warn_of_unsettled(experiment, console)
     resumed = folder.last if folder.last.is_file() else None
     start = time.perf_counter()
     try:
@@ -119,6 +120,16 @@ def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], conso
         raise Interrupted(f"interrupted. Go on with vae-train resume={folder.path}") from stop
     seconds = time.perf_counter() - start
     return Fit(module, data, trainer, seconds, throughput.images_per_second)
+
+
+def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
+    schedule, total = experiment.kl_schedule, experiment.config.derived.total_steps
+    if schedule.settled_at > total:
+        console.print(
+            f"note: kl_schedule settles at step {schedule.settled_at}, and the run ends at {total} "
+            f"with weight {schedule(total):.2f}",
+            highlight=False,
+        )
 
 
 def train(
