@@ -124,7 +124,7 @@ def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], conso
 
 def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
     schedule, total = experiment.kl_schedule, experiment.config.derived.total_steps
-    if schedule.settled_at > total:
+    if schedule.settled_at > total and not experiment.trainer.fast_dev_run:
         console.print(
             f"note: kl_schedule settles at step {schedule.settled_at}, and the run ends at {total} "
             f"with weight {schedule(total):.2f}",
