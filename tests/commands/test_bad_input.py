@@ -121,7 +121,7 @@ TABLE = [
     Bad("--seed=3", ["--seed", "unrecognized"]),
     Bad("seed", ["seed", "key=value"]),
     Bad("=3", ["=3"]),
-    Bad("latent_dim='2", ["latent_dim='2", "Quote"]),
+    Bad("latent_dim='2", ["latent_dim='2", "quotes"]),
     Bad("seed=0,1", ["seed=0,1"]),
     Bad("data=digits,mnist", ["data=digits,mnist", "-m"]),
     Bad("latent_dim=${latent_dim}", ["latent_dim", "nterpolation"]),

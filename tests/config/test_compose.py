@@ -116,7 +116,7 @@ def test_clash_with_a_built_in_name_is_told(tmp_path: Path) -> None:
     (tmp_path / "conf" / "model").mkdir(parents=True)
     mine = tmp_path / "conf" / "model" / "vae.yaml"
     mine.write_text("_target_: mine\n")
-    with pytest.raises(ConfigError, match="model/vae") as caught:
+    with pytest.raises(ConfigError, match="model=vae") as caught:
         compose("train", [])
     assert str(mine) in str(caught.value)
 

@@ -8,12 +8,12 @@ from vae_cli.figure.base import sheet, tile
 
 def test_places_every_pixel() -> None:
     images = torch.rand(5, 3, 2, 4, generator=torch.Generator().manual_seed(0))
-    pixels = tile(images, columns=3, gap=2)
+    pixels = tile(images, columns=3)
     assert pixels.dtype == np.uint8
-    assert pixels.shape == (2 + 2 + 2, 4 + 2 + 4 + 2 + 4, 3)
+    assert pixels.shape == (2 + 1 + 2, 4 + 1 + 4 + 1 + 4, 3)
     left = pixels.astype(int)
     for i, image in enumerate(images):
-        rows, columns = slice(i // 3 * 4, i // 3 * 4 + 2), slice(i % 3 * 6, i % 3 * 6 + 4)
+        rows, columns = slice(i // 3 * 3, i // 3 * 3 + 2), slice(i % 3 * 5, i % 3 * 5 + 4)
         expected = (image * 255).round().permute(1, 2, 0).numpy()
         assert (left[rows, columns] == expected).all()
         left[rows, columns] = 255
@@ -56,7 +56,7 @@ def test_enlarged_without_blur(size: int) -> None:
 
 
 def test_row_labels_stand_beside_their_rows() -> None:
-    canvas = sheet(torch.zeros(6, 1, 4, 5), 2, "title", ["a", "b", "c"], gap=1)
+    canvas = sheet(torch.zeros(6, 1, 4, 5), 2, "title", ["a", "b", "c"])
     axes = canvas.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
     assert list(axes.get_yticks()) == [1.5, 6.5, 11.5]  # each image is four pixels, then a gap

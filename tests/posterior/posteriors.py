@@ -20,7 +20,9 @@ POSTERIORS: dict[str, tuple[Make, Callable[[int], int]]] = {
     "radial 1": (partial(RadialPosterior, flow_length=1), lambda d: 3 * d + 2),
     "radial 4": (partial(RadialPosterior, flow_length=4), lambda d: 6 * d + 8),
 }
-FLOWS = [name for name in POSTERIORS if name != "diagonal"]
+FLOWS = [
+    name for name, (make, _) in POSTERIORS.items() if hasattr(make(latent_dim=2), "flow_length")
+]
 
 
 def features(posterior: Posterior, batch: int, spread: float = 1.0, seed: int = 0) -> Tensor:
@@ -35,6 +37,8 @@ def features(posterior: Posterior, batch: int, spread: float = 1.0, seed: int = 
 
 def bent(posterior: Posterior, latent_dim: int, batch: int) -> Tensor:
     """Features of flows on a base near N(0, 1): far from a Gaussian, but no narrow ridges."""
+    if not hasattr(posterior, "flow_length"):
+        return 0.3 * features(posterior, batch)
     base = torch.tensor([0.3] * latent_dim + [0.1] * latent_dim, dtype=torch.float64)
     maps = features(posterior, batch)[:, 2 * latent_dim :]
     if isinstance(posterior, RadialPosterior):

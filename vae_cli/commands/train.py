@@ -67,8 +67,11 @@ def _main(arguments: list[str]) -> int:
         print(help_of("train"))
         return 0
     if any(getattr(own, action.dest) for action in hydras):
+        if any(text.startswith("resume=") for text in own.overrides):
+            raise VaeCliError("resume: goes on with one run. Leave out the flags.")
         check_sweep(own.config_name, own.overrides, own.config_dir)
-        return _hydra_main(arguments, own.config_dir)
+        flags = [text for text in arguments if text not in own.overrides]
+        return _hydra_main([*flags, *own.overrides], own.config_dir)
     return _run(own.config_name, own.overrides, own.config_dir, ["vae-train", *arguments])
 
 
@@ -101,9 +104,10 @@ def _execute(
 
     if folder.last.is_file():
         check_fits(experiment.model, folder.last)
+    elif folder.overrides.is_file():
+        print(f"{folder.path} has no checkpoint yet: starting anew.")
     if is_finished(experiment, folder):
-        steps = experiment.config.derived.total_steps
-        print(f"{folder.path} has finished its {steps} steps. Raise trainer.max_epochs to go on.")
+        print(f"{folder.path} has finished. Raise trainer.max_epochs or max_steps to go on.")
         return
     is_first = SHARED_FOLDER not in os.environ
     if is_first:
@@ -144,6 +148,9 @@ def _sweep_job(cfg: DictConfig, folder: RunFolder) -> None:
 
 
 def _build(cfg: DictConfig) -> "Experiment":
+    # Idle threads spin this long, not a hundred times as long by libgomp's default: beside a busy
+    # program that slows small models down fifty times.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     from vae_cli.config.build import build  # torch and all: not before it is needed
 
     # Lightning's advice is for programmers, not for people who run a command.

@@ -160,7 +160,8 @@ def _check_range(binarize: str, dataset: Dataset) -> None:
             low, high = images.pixels.min().item(), images.pixels.max().item()
             if low < 0 or high > 1:
                 rule = f"needs values from 0 to 1, and these go from {low:g} to {high:g}"
-                raise ConfigError("data.binarize", binarize, rule, "Try likelihood=gaussian.")
+                remedy = "Scale them to that, or store bytes; or try likelihood=gaussian."
+                raise ConfigError("data.binarize", binarize, rule, remedy)
 
 
 def _settle(

@@ -61,6 +61,10 @@ def check(cfg: DictConfig, groups: Iterable[str]) -> None:
         groups: Names of the configuration groups.
     """
     cfg = cfg.copy()
+    for name in cfg.get("derived", {}):
+        if not OmegaConf.is_missing(cfg.derived, name):
+            rule = "is found out from the data, not for setting"
+            raise ConfigError(f"derived.{name}", cfg.derived[name], rule, "Leave it out.")
     with open_dict(cfg):
         cfg.derived = PLACEHOLDERS
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))

@@ -9,16 +9,18 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from vae_cli.config.check import check
 from vae_cli.config.explain import explained, parsed, with_default
 from vae_cli.config.folders import (
     built_in_folder,
+    check_clashes,
     options_by_group,
     search_path,
     search_path_override,
 )
-from vae_cli.errors import ConfigError
+from vae_cli.errors import ConfigError, VaeCliError
 
 CONFIG_MODULE = "vae_cli.conf"
 
@@ -49,12 +51,15 @@ def compose(
             cfg = full.copy()
             with open_dict(cfg):
                 del cfg["hydra"]
+            check_clashes(folders, full.hydra.runtime.choices)
             check(cfg, groups)
             return cfg, str(full.hydra.run.dir)
         except ConfigError as error:
             if error.remedy:
                 raise
             raise with_default(error, config_name, everything, groups) from error
+        except YAMLError as error:
+            raise VaeCliError(f"a yaml can't be read: {' '.join(str(error).split())}") from error
         except (HydraException, OmegaConfBaseException, ValueError) as error:
             raise explained(error, config_name, everything, groups) from error
 

@@ -28,7 +28,7 @@ def parsed(text: str) -> Override:
     try:
         (override,) = OverridesParser.create().parse_overrides([text])
     except HydraException as error:
-        rule = "can't be read as key=value. Quote what has spaces, commas or brackets"
+        rule = "can't be read as key=value. Put what has signs or spaces in quotes within quotes"
         raise VaeCliError(f"{text}: {rule}.") from error
     return override
 
@@ -57,14 +57,20 @@ def explained(
         overrides: As on the command line.
         groups: The options of each group.
     """
+    bare = [text for text in overrides if "=" not in text and not text.startswith("~")]
+    for text in bare:
+        near = [f"{group}={text}" for group, options in groups.items() if text in options]
+        remedy = f"Did you mean {near[0]}?" if near else "Try vae-train --help."
+        return VaeCliError(f"{text}: is not of the form key=value. {remedy}")
     try:
         own = [o for o in map(parsed, overrides) if not o.key_or_group.startswith("hydra.")]
     except VaeCliError as unreadable:
         return unreadable
     for override in own:
         if override.is_sweep_override():
-            rule = "several values make several runs"
-            return VaeCliError(f"{override.input_line}: {rule}. Try it behind vae-train -m.")
+            rule = "values parted by commas make several runs"
+            remedy = "Try it behind vae-train -m, or put one value in quotes within quotes."
+            return VaeCliError(f"{override.input_line}: {rule}. {remedy}")
         if (wrong := _unknown_option(override, groups)) is not None:
             return wrong
     try:

@@ -1,7 +1,7 @@
 """Where configurations are found: the package's own folder and those of the user."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import vae_cli.conf
@@ -19,23 +19,33 @@ def search_path(config_dir: str | None) -> list[Path]:
     """Folders of the user's own yamls: ``--config-dir``, ``$VAE_CLI_CONF`` and ``./conf``.
 
     Raises:
-        ConfigError: If ``--config-dir`` is missing, or a yaml has a built-in one's name but says
-            something else: the built-in one would win, silently.
+        ConfigError: If ``--config-dir`` is missing.
     """
     named = [Path(config_dir)] if config_dir else []
     if named and not named[0].is_dir():
         raise ConfigError("--config-dir", config_dir, "there is no such folder")
     named += [Path(p) for p in os.environ.get(OWN_FOLDERS, "").split(os.pathsep) if p]
     folders = [f.resolve() for f in [*named, Path("conf")] if f.is_dir()]
-    built_in = built_in_folder()
-    for folder in folders:
-        for ours in built_in.rglob("*.yaml"):
-            theirs = folder / ours.relative_to(built_in)
-            if theirs.is_file() and theirs.read_bytes() != ours.read_bytes():
-                name = ours.relative_to(built_in).with_suffix("")
-                rule = f"a built-in configuration is called {name} too, and would win"
+    return [folder for folder in folders if folder != built_in_folder()]
+
+
+def check_clashes(folders: Iterable[Path], choices: Mapping[str, str]) -> None:
+    """Checks that no option in use is defined by the package and by the user both.
+
+    Args:
+        folders: The user's.
+        choices: The option in use of each group.
+
+    Raises:
+        ConfigError: If one is, and differently: the built-in one would win, silently.
+    """
+    for group, name in choices.items():
+        ours = built_in_folder() / group / f"{name}.yaml"
+        for theirs in (folder / group / f"{name}.yaml" for folder in folders):
+            both = ours.is_file() and theirs.is_file()
+            if both and theirs.read_bytes() != ours.read_bytes():
+                rule = f"there is a built-in {group}={name} too, and it would win"
                 raise ConfigError("configuration", theirs, rule, "Give yours another name.")
-    return [folder for folder in folders if folder != built_in]
 
 
 def search_path_override(folders: Sequence[Path]) -> list[str]:

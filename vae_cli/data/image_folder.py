@@ -68,7 +68,7 @@ def load(
 
     found = {part: _paths(below) for part, below in _parts(folder).items()}
     if empty := [part for part, paths in found.items() if not paths]:
-        rule = f"holds no images for {', '.join(empty)}"
+        rule = "holds no images" + (f" for {', '.join(empty)}" if len(found) > 1 else "")
         raise ConfigError("data.root", root, rule, f"They end in {', '.join(sorted(SUFFIXES))}.")
     classes = sorted({name for part in found.values() for name in part.values() if name})
     numbers = {name: number for number, name in enumerate(classes)} | {"": -1}

@@ -14,6 +14,7 @@ from vae_cli.distribution.relations import mean
 from vae_cli.model.base import LatentVariableModel
 
 DRAWS = 16  # of z where the posterior's mean has no formula
+GAP = 1  # pixels between images
 INCH = 0.55  # width of one image in a grid
 # Paul Tol's muted scheme, made for colour-blind readers, and a grey.
 PALETTE = (
@@ -47,13 +48,12 @@ def spread(split: Split, count: int) -> Tensor:
     return torch.linspace(0, len(split) - 1, count, device=split.device).long()
 
 
-def tile(images: Tensor, columns: int, gap: int = 1) -> np.ndarray:
+def tile(images: Tensor, columns: int) -> np.ndarray:
     """Lays images out row by row.
 
     Args:
         images: Shape ``(N, C, H, W)``, values in [0, 1] (clipped).
         columns: Images in a row.
-        gap: Pixels between images.
 
     Returns:
         Shape ``(rows, width, 3)``, uint8. Images of neither one nor three channels are averaged
@@ -64,27 +64,25 @@ def tile(images: Tensor, columns: int, gap: int = 1) -> np.ndarray:
         pixels = pixels.float().mean(1, keepdim=True).byte()
     count, _, height, width = pixels.shape
     rows = -(-count // columns)
-    sheet = torch.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255)
+    sheet = torch.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), 255)
     for i, image in enumerate(pixels):
-        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        top, left = i // columns * (height + GAP), i % columns * (width + GAP)
         sheet[top : top + height, left : left + width] = image.permute(1, 2, 0)
     return sheet.byte().numpy()
 
 
-def sheet(
-    images: Tensor, columns: int, title: str, row_labels: Sequence[str] = (), gap: int = 1
-) -> Canvas:
+def sheet(images: Tensor, columns: int, title: str, row_labels: Sequence[str] = ()) -> Canvas:
     """A titled grid of images, pixels enlarged without blur."""
     height, width = images.shape[-2:]
     rows = -(-len(images) // columns)
     size = (columns * INCH + 1.5 * bool(row_labels), rows * INCH * height / width + 0.4)
     canvas = Canvas(figsize=size, dpi=200, layout="constrained")
     axes = canvas.add_subplot()
-    pixels = tile(images, columns, gap)
+    pixels = tile(images, columns)
     axes.imshow(pixels, interpolation="none")
     axes.set_title(title, fontsize=9)
     axes.set_xticks([])
-    centers = [row * (height + gap) + (height - 1) / 2 for row in range(len(row_labels))]
+    centers = [row * (height + GAP) + (height - 1) / 2 for row in range(len(row_labels))]
     axes.set_yticks(centers, row_labels, fontsize=8)
     axes.tick_params(length=0)
     for spine in axes.spines.values():

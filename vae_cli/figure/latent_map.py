@@ -46,7 +46,9 @@ class LatentMap(Figure):
             color = "black" if label < 0 else PALETTE[label % len(PALETTE)]
             axes.scatter(points[:, 0], points[:, 1], s=size, color=color, label=name, linewidths=0)
         axes.set(xlabel="$z_1$", ylabel="$z_2$", title=f"means of q(z|x) of {split.name} images")
-        axes.set_aspect("equal", adjustable="datalim")
+        # Never less than where the prior is, so that a collapsed posterior is seen to be one.
+        reach = max(3.0, 1.05 * float(z.abs().max()))
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
         if len(y.unique()) <= len(PALETTE):
             axes.legend(title="label", markerscale=2, fontsize=8, loc="center left",
                         bbox_to_anchor=(1, 0.5), frameon=False)  # fmt: skip

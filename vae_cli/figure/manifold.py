@@ -35,4 +35,4 @@ class Manifold(Figure):
         down, across = torch.meshgrid(quantiles.flip(0), quantiles, indexing="ij")
         z = torch.stack([across.flatten(), down.flatten()], dim=-1)
         title = "manifold: mean of p(x|z) over the quantiles of the prior"
-        return sheet(model.decode(z).mean, self.rows, title, gap=0)
+        return sheet(model.decode(z).mean, self.rows, title)

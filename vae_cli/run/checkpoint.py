@@ -29,7 +29,14 @@ def check_fits(model: nn.Module, path: Path) -> None:
     Raises:
         ConfigError: If its weights are not of such a model.
     """
-    saved = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    except Exception as error:  # torch raises whatever the damage leads to
+        rule, remedy = (
+            f"{path.name} can't be read",
+            f"Try it with a copy of {path.parent}/best.ckpt.",
+        )
+        raise ConfigError("resume", path.parent.parent, rule, remedy) from error
     ours = {f"{PREFIX}{name}": tuple(value.shape) for name, value in model.state_dict().items()}
     for name in [*ours, *(name for name in saved if name.startswith(PREFIX))]:
         theirs = tuple(saved[name].shape) if name in saved else None

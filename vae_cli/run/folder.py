@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
 from vae_cli.errors import ConfigError
 
@@ -93,7 +94,11 @@ class RunFolder:
 
     def saved_overrides(self) -> list[str]:
         """What the user chose when the run was started, and at each resume."""
-        return [str(item) for item in OmegaConf.load(self.overrides)]
+        try:
+            return [str(item) for item in OmegaConf.load(self.overrides)]
+        except (YAMLError, TypeError, OSError) as error:
+            rule = f"its {self.overrides.name} can't be read"
+            raise ConfigError("resume", self.path, rule, "Start the run anew.") from error
 
     def describe(
         self, config: DictConfig, overrides: Sequence[str], command: Sequence[str]

@@ -1,5 +1,6 @@
 """What a run says at its end."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,12 +38,14 @@ def print_summary(results: Mapping[str, Any], folder: RunFolder, console: Consol
         if results.get(key) is not None:
             table.add_row(key, _number(results, key), unit, meaning)
     pictures = ", ".join(sorted(p.stem for p in folder.figures.glob("*.png")))
+    further = 2 * results["train/steps"]
     lines = {
-        "run": folder.path,
+        "run": str(folder.path),
         "pictures": f"{folder.figures} ({pictures})",
-        "dashboard": "tensorboard --logdir outputs",
-        "go on": f"vae-train resume={folder.path} trainer.max_epochs=...",
+        "go on": f"vae-train resume={shlex.quote(str(folder.path))} trainer.max_steps={further}",
     }
+    if any(folder.path.glob("events.*")):
+        lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
     console.print(table)
     for name, value in lines.items():
         console.print(f"{name:<10} {value}", soft_wrap=True, highlight=False, markup=False)

@@ -145,6 +145,7 @@ def train(
 
     Raises:
         TrainingError: If the loss is no longer a number.
+        Interrupted: If the user stopped it.
     """
     config = experiment.config
     module, data, trainer, seconds, images_per_second = fit(experiment, folder, command, console)
@@ -166,12 +167,12 @@ def train(
         "fast_dev_run": experiment.trainer.fast_dev_run,
     }
     if trainer.is_global_zero:
-        _draw(experiment, folder)
+        folder.write_results(results)  # first of all: a picture may fail
         if isinstance(trainer.logger, TensorBoardLogger):
             numbers = {key: results[key] for key in HEADLINES if results.get(key) is not None}
             write_hyperparameters(folder.path, settings(config), numbers, trainer.global_step)
             (folder.path / "hparams.yaml").unlink(missing_ok=True)  # Lightning's, and empty
-        folder.write_results(results)
+        _draw(experiment, folder)
     return results
 
 
