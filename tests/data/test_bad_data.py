@@ -166,7 +166,7 @@ def test_large_folder_tells_of_a_corrupt_image_when_it_is_read(tmp_path: Path) -
     [
         (None, "data.root=null: needs a folder of images. Try data.root=my_images."),
         ("missing", "data.root=missing: is no folder."),
-        (".", "data.root=.: holds no images for all"),
+        (".", "data.root=.: holds no images"),
     ],
 )
 def test_image_folder_root(

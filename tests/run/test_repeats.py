@@ -73,7 +73,7 @@ def test_finished_run_says_so(vae_train: Train, capsys: pytest.CaptureFixture[st
     folder = vae_train(*SMALL, "trainer.max_steps=3")
     before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
     vae_train(f"resume={folder}")
-    assert "has finished its 3 steps" in capsys.readouterr().out
+    assert "has finished" in capsys.readouterr().out
     assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
 
 
