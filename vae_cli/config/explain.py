@@ -58,10 +58,10 @@ def explained(
         groups: The options of each group.
     """
     bare = [text for text in overrides if "=" not in text and not text.startswith("~")]
-    for text in bare:
-        near = [f"{group}={text}" for group, options in groups.items() if text in options]
+    if bare:
+        near = [f"{group}={bare[0]}" for group, options in groups.items() if bare[0] in options]
         remedy = f"Did you mean {near[0]}?" if near else "Try vae-train --help."
-        return VaeCliError(f"{text}: is not of the form key=value. {remedy}")
+        return VaeCliError(f"{bare[0]}: is not of the form key=value. {remedy}")
     try:
         own = [o for o in map(parsed, overrides) if not o.key_or_group.startswith("hydra.")]
     except VaeCliError as unreadable:

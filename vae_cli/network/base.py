@@ -1,11 +1,9 @@
 """What all networks share."""
 
 from abc import ABC, abstractmethod
-from typing import Literal
 
 from torch import Tensor, nn
 
-Activation = Literal["relu", "tanh", "softplus", "elu", "identity"]
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
