@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 from transforms import points
 
-from vae_cli.distribution.planar import IDENTITY, PlanarTransform
+from vae_cli.distribution.planar import IDENTITY, PlanarFlow
 
 FLOAT_TYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 EXTREMES = {  # w, u, b
@@ -26,9 +26,13 @@ ROWS = pytest.mark.parametrize("row", EXTREMES.values(), ids=EXTREMES)
 Row = tuple[list[float], list[float], float]
 
 
-def build(row: Row, dtype: torch.dtype) -> tuple[PlanarTransform, list[Tensor]]:
+def one_map(w: Tensor, u: Tensor, b: Tensor) -> PlanarFlow:
+    return PlanarFlow(w.unsqueeze(-2), u.unsqueeze(-2), b.unsqueeze(-1))
+
+
+def build(row: Row, dtype: torch.dtype) -> tuple[PlanarFlow, list[Tensor]]:
     parameters = [torch.tensor(values, dtype=dtype).requires_grad_() for values in row]
-    return PlanarTransform(*parameters), parameters
+    return one_map(*parameters), parameters
 
 
 def along_w(row: Row, dtype: torch.dtype) -> Tensor:
@@ -45,7 +49,7 @@ def test_formula_of_the_paper() -> None:
         generator = torch.Generator().manual_seed(seed)
         w, u = 2 * torch.randn(2, 3, generator=generator, dtype=torch.float64)
         b = torch.randn((), generator=generator, dtype=torch.float64)
-        transform = PlanarTransform(w, u, b)
+        transform = one_map(w, u, b)
         s = torch.log1p((w @ u + IDENTITY).exp())
         u_hat = u + (s - 1 - w @ u) * w / (w @ w)
         for z in points(3, seed, (5,)):
@@ -59,8 +63,8 @@ def test_same_family_as_with_the_softplus_of_the_paper() -> None:
     w, u = torch.tensor([[0.5, -1.0], [0.3, 2.0]], dtype=torch.float64)
     b = torch.tensor(0.2, dtype=torch.float64)
     papers = u + (softplus(w @ u) - 1 - w @ u) * w / (w @ w)
-    moved = PlanarTransform(w, u - IDENTITY * w / (w @ w), b)
-    torch.testing.assert_close(moved.u_hat, papers)
+    moved = one_map(w, u - IDENTITY * w / (w @ w), b)
+    torch.testing.assert_close(moved.u_hat.squeeze(0), papers)
 
 
 @FLOAT_TYPES
@@ -105,8 +109,33 @@ def test_extremes_grow_along_w(row: Row) -> None:
 def test_step_stays_bounded_as_w_vanishes(size: float, dtype: torch.dtype) -> None:
     w = size * torch.tensor([0.6, 0.8], dtype=dtype)
     u = torch.tensor([1.0, -2.0], dtype=dtype)
-    u_hat = PlanarTransform(w, u, torch.tensor(0.3, dtype=dtype)).u_hat.double()
+    u_hat = one_map(w, u, torch.tensor(0.3, dtype=dtype)).u_hat.squeeze(0).double()
     e = torch.e
     direction = w.double() / w.double().norm()
     exact = u.double() - (direction @ u.double()) / e * direction  # to first order in w
     torch.testing.assert_close(u_hat, exact, rtol=0, atol=2 * size + 1e-5)
+
+
+def test_maps_in_a_row_are_maps_one_after_the_other() -> None:
+    generator = torch.Generator().manual_seed(0)
+    w, u = 2 * torch.randn(2, 4, 6, 3, generator=generator, dtype=torch.float64)
+    b = torch.randn(4, 6, generator=generator, dtype=torch.float64)
+    z = points(3, 0, (5, 4))
+    together, together_log_det = PlanarFlow(w, u, b).transform(z)
+    log_det = torch.zeros(5, 4, dtype=torch.float64)
+    for k in range(6):
+        z, own_log_det = one_map(w[:, k], u[:, k], b[:, k]).transform(z)
+        log_det = log_det + own_log_det
+    torch.testing.assert_close(together, z)
+    torch.testing.assert_close(together_log_det, log_det)
+
+
+def test_full_precision_under_autocast() -> None:
+    generator = torch.Generator().manual_seed(0)
+    w, u = torch.randn(2, 4, 6, 3, generator=generator)
+    flow, z = PlanarFlow(w, u, torch.zeros(4, 6)), points(3, 0, (5, 4)).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = PlanarFlow(w, u, torch.zeros(4, 6))
+        numbers = (*mixed.transform(z), mixed.inv(z))
+    expected = (*flow.transform(z), flow.inv(z))
+    torch.testing.assert_close(numbers, expected, rtol=1e-5, atol=1e-5)

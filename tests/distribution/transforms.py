@@ -7,7 +7,7 @@ import torch
 from torch import Size, Tensor
 
 from vae_cli.distribution.flow import FlowTransform
-from vae_cli.distribution.planar import PlanarTransform
+from vae_cli.distribution.planar import PlanarFlow
 from vae_cli.distribution.radial import RadialTransform
 
 
@@ -37,11 +37,14 @@ class Case:
 
 
 TRANSFORMS = [
-    Case(
-        "planar",
-        shapes=lambda d: [(d,), (d,), ()],
-        build=PlanarTransform,
-        identity=lambda w, u, b: PlanarTransform(w, 0 * u, b),
+    *(
+        Case(
+            f"planar {length}",
+            shapes=lambda d, length=length: [(length, d), (length, d), (length,)],
+            build=PlanarFlow,
+            identity=lambda w, u, b: PlanarFlow(w, 0 * u, b),
+        )
+        for length in (1, 3)
     ),
     Case(
         "radial",

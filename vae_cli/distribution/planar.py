@@ -1,4 +1,4 @@
-"""The planar map of Rezende & Mohamed."""
+"""The planar maps of Rezende & Mohamed."""
 
 import math
 
@@ -12,11 +12,11 @@ IDENTITY = math.log(math.e - 1)  # softplus(IDENTITY) = 1
 NEWTON_STEPS = 60  # each at least halves the bracket or the step: enough for float64
 
 
-class PlanarTransform(FlowTransform):
-    r"""Moves points along one direction, by an amount read off another.
+class PlanarFlow(FlowTransform):
+    r"""K maps in a row, each moving points along one direction by an amount read off another.
 
-    .. math:: f(z) = z + \hat u\, t, \quad t = \tanh(w^\top z + b), \qquad
-              \log|\det J| = \log(t^2 + (1 - t^2)\, s), \quad s = 1 + w^\top \hat u
+    .. math:: f_k(z) = z + \hat u_k\, t_k, \quad t_k = \tanh(w_k^\top z + b_k), \qquad
+              \log|\det J_k| = \log(t_k^2 + (1 - t_k^2)\, s_k), \quad s_k = 1 + w_k^\top \hat u_k
 
     :math:`\hat u = u + (s - 1 - w^\top u)\, w / \|w\|^2` is ``u`` moved along ``w`` until
     :math:`w^\top \hat u > -1`, which makes the map invertible (Rezende & Mohamed 2015,
@@ -28,9 +28,14 @@ class PlanarTransform(FlowTransform):
     origin: u = 0 is then the identity, and :math:`\hat u` stays bounded as w goes to 0, where
     the paper's grows like 0.3/‖w‖.
 
+    Points need not be carried from map to map: since :math:`z_{k-1} = z_0 + \sum_{j<k} \hat u_j
+    t_j`, all that a map has to know are the numbers :math:`w_k^\top z_0` and :math:`w_k^\top \hat
+    u_j`, found for all maps at once by matrix products. What is left one after the other is a
+    tanh of K numbers.
+
     Args:
-        w, u: Directions, shape ``(*batch, D)``.
-        b: Offset, shape ``(*batch,)``.
+        w, u: Directions, shape ``(*batch, K, D)``.
+        b: Offsets, shape ``(*batch, K)``.
     """
 
     def __init__(self, w: Tensor, u: Tensor, b: Tensor) -> None:
@@ -44,39 +49,62 @@ class PlanarTransform(FlowTransform):
         excess = torch.where(along.abs() < 1, near, self.slack - 1 - along)
         norm = w.square().sum(-1).clamp_min(tiny)
         self.u_hat = u + (excess / norm).unsqueeze(-1) * w
+        # (*batch, K, K), row j: what map j adds to the heights of all maps, w_k·û_j.
+        self.coupling = _full_precision_einsum("...kd,...jd->...jk", w, self.u_hat)
 
     def transform(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """See the base class."""
-        t = torch.tanh((self.w * z).sum(-1) + self.b)
+        heights = _full_precision_einsum("...kd,...d->...k", self.w, z) + self.b
+        moves: list[Tensor] = []
+        for row in self.coupling.unbind(-2):
+            moves.append(torch.tanh(heights[..., len(moves)]))
+            heights = torch.addcmul(heights, row, moves[-1].unsqueeze(-1))
+        t = torch.stack(moves, -1)
         squared = t.square()
-        return z + self.u_hat * t.unsqueeze(-1), torch.log(squared + (1 - squared) * self.slack)
+        log_det = torch.log(squared + (1 - squared) * self.slack).sum(-1)
+        return z + _full_precision_einsum("...k,...kd->...d", t, self.u_hat), log_det
 
     def _inverse(self, y: Tensor) -> Tensor:
-        r"""Solves :math:`a + (s - 1) \tanh(a + b) = w^\top y` for :math:`a = w^\top z`.
+        heights = _full_precision_einsum("...kd,...d->...k", self.w, y)
+        moves: list[Tensor] = []
+        for k in reversed(range(self.b.shape[-1])):
+            b, slack = self.b[..., k], self.slack[..., k]
+            moves.insert(0, torch.tanh(_solve(b, slack, heights[..., k]) + b))
+            row = self.coupling[..., k, :]
+            heights = torch.addcmul(heights, row, moves[0].unsqueeze(-1), value=-1)
+        return y - _full_precision_einsum("...k,...kd->...d", torch.stack(moves, -1), self.u_hat)
 
-        The left side grows with a, so the root is single. Newton's steps are taken while they
-        stay in a bracket and halve in length, else the bracket is halved; the last one carries
-        the gradient (implicit differentiation).
-        """
-        target = (self.w * y).sum(-1)
-        with torch.no_grad():
-            reach = (self.slack - 1).abs()
-            low, high = target - reach, target + reach
-            a, length = target, 2 * reach
-            for _ in range(NEWTON_STEPS):
-                error, slope = self._residual(a, target)
-                low = torch.where(error < 0, a, low)
-                high = torch.where(error < 0, high, a)
-                step = error / slope
-                # Without the demand on its length Newton can go in circles within the bracket.
-                is_good = (a - step > low) & (a - step < high) & (2 * step.abs() < length)
-                a = torch.where(is_good, a - step, (low + high) / 2)
-                length = torch.where(is_good, step.abs(), (high - low) / 2)
-            slope = self._residual(a, target)[1]
-        a = a - self._residual(a, target)[0] / slope
-        return y - self.u_hat * torch.tanh(a + self.b).unsqueeze(-1)
 
-    def _residual(self, a: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        t = torch.tanh(a + self.b)
-        slope = (t.square() + (1 - t.square()) * self.slack).clamp_min(torch.finfo(a.dtype).tiny)
-        return a + (self.slack - 1) * t - target, slope
+def _full_precision_einsum(equation: str, first: Tensor, second: Tensor) -> Tensor:
+    with torch.autocast(first.device.type, enabled=False):
+        return torch.einsum(equation, first, second)
+
+
+def _solve(b: Tensor, slack: Tensor, target: Tensor) -> Tensor:
+    r"""Solves :math:`a + (s - 1) \tanh(a + b) = w^\top y` for :math:`a = w^\top z`.
+
+    The left side grows with a, so the root is single. Newton's steps are taken while they stay in
+    a bracket and halve in length, else the bracket is halved; the last one carries the gradient
+    (implicit differentiation).
+    """
+    with torch.no_grad():
+        reach = (slack - 1).abs()
+        low, high = target - reach, target + reach
+        a, length = target, 2 * reach
+        for _ in range(NEWTON_STEPS):
+            error, slope = _residual(a, b, slack, target)
+            low = torch.where(error < 0, a, low)
+            high = torch.where(error < 0, high, a)
+            step = error / slope
+            # Without the demand on its length Newton can go in circles within the bracket.
+            is_good = (a - step > low) & (a - step < high) & (2 * step.abs() < length)
+            a = torch.where(is_good, a - step, (low + high) / 2)
+            length = torch.where(is_good, step.abs(), (high - low) / 2)
+        slope = _residual(a, b, slack, target)[1]
+    return a - _residual(a, b, slack, target)[0] / slope
+
+
+def _residual(a: Tensor, b: Tensor, slack: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    t = torch.tanh(a + b)
+    slope = (t.square() + (1 - t.square()) * slack).clamp_min(torch.finfo(a.dtype).tiny)
+    return a + (slack - 1) * t - target, slope

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.normal import DiagonalNormal
-from vae_cli.distribution.planar import PlanarTransform
+from vae_cli.distribution.planar import PlanarFlow
 from vae_cli.options import AtLeast, checked
 from vae_cli.posterior.base import Posterior
 
@@ -39,6 +39,6 @@ class PlanarPosterior(Posterior):
         """See the base class."""
         d = self.latent_dim
         base, flow = features.split([2 * d, self.parameter_count - 2 * d], dim=-1)
-        maps = (NEAR_IDENTITY * flow).unflatten(-1, (self.flow_length, 2 * d + 1)).unbind(-2)
-        transforms = [PlanarTransform(m[..., :d], m[..., d:-1], m[..., -1]) for m in maps]
-        return FlowDistribution(DiagonalNormal(*base.chunk(2, dim=-1)), transforms)
+        maps = (NEAR_IDENTITY * flow).unflatten(-1, (self.flow_length, 2 * d + 1))
+        flow_of_z = PlanarFlow(maps[..., :d], maps[..., d:-1], maps[..., -1])
+        return FlowDistribution(DiagonalNormal(*base.chunk(2, dim=-1)), [flow_of_z])
