@@ -5,6 +5,7 @@ from torch import nn
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.active_units import ActiveUnits
+from vae_cli.metric.base import Moments, moments, power_sums
 from vae_cli.model.vae import VAE
 
 TRUTH = LinearGaussian(lengths=(1.0, 1.0, 1.0, 1.0))
@@ -32,8 +33,12 @@ def images(count: int) -> Batch:
 
 def count_active(metric: ActiveUnits, log_scale: float, count: int = 4000) -> float:
     torch.manual_seed(0)
-    totals = metric.sums(model(log_scale), images(count))
-    return metric.result(totals, count)["active_units"]
+    return metric.result(measured(metric, model(log_scale), images(count)))["active_units"]
+
+
+def measured(metric: ActiveUnits, vae: VAE, batch: Batch) -> dict[str, Moments]:
+    values = metric.values(vae, batch, vae.encode(batch))
+    return {name: moments(power_sums(value), len(value)) for name, value in values.items()}
 
 
 @pytest.mark.parametrize("samples", [2, 16])
@@ -49,10 +54,9 @@ def test_wide_posteriors_are_not_taken_for_active() -> None:
     metric = ActiveUnits(samples=2)
     for seed in range(20):
         torch.manual_seed(seed)
-        totals = metric.sums(model(log_scale=0.0), images(500))
-        spread = (totals["square"] - totals["mean"] ** 2 / 500) / 499
-        raw.append(spread)
-        estimates.append(spread - totals["noise"] / 500)
+        found = measured(metric, model(log_scale=0.0), images(500))
+        raw.append(found["z_mean"].variance)
+        estimates.append(raw[-1] - found["z_mean_variance"].mean)
     raw, estimates = torch.stack(raw), torch.stack(estimates)
     assert (raw.mean(0) > 0.4).all()
     error = estimates.std(0) / 20**0.5
@@ -66,9 +70,9 @@ def test_agrees_with_the_known_posterior() -> None:
     truth = LinearGaussian(lengths=(2.0, 0.7, 0.0))
     torch.manual_seed(0)
     metric = ActiveUnits(samples=16)
-    totals = metric.sums(truth.vae(), truth.batch(3000))
-    assert metric.result(totals, 3000)["active_units"] == 2
+    found = measured(metric, truth.vae(), truth.batch(3000))
+    assert metric.result(found)["active_units"] == 2
     threshold = 1 - truth.posterior_variance[1].item()
     for factor, expected in ((0.8, 2), (1.2, 1)):
         metric = ActiveUnits(samples=16, threshold=threshold * factor)
-        assert metric.result(totals, 3000)["active_units"] == expected
+        assert metric.result(found)["active_units"] == expected

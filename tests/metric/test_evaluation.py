@@ -7,9 +7,10 @@ from model.linear_gaussian import LinearGaussian
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.active_units import ActiveUnits
-from vae_cli.metric.base import Evaluation, Metric, mean_and_error, moments
+from vae_cli.metric.base import Evaluation, Metric, mean_and_error, moments, power_sums
 from vae_cli.metric.kl_per_dimension import KlPerDimension
 from vae_cli.metric.log_likelihood import LogLikelihood
+from vae_cli.metric.reconstruction_error import ReconstructionError
 from vae_cli.metric.reported import Reported
 from vae_cli.objective.elbo import Elbo
 
@@ -21,6 +22,7 @@ METRICS: dict[str, Metric] = {
     "active_units": ActiveUnits(),
     "kl_per_dimension": KlPerDimension(),
     "log_likelihood": LogLikelihood(samples=20),
+    "reconstruction_error": ReconstructionError(),
 }
 BATCHES = [Batch(*part) for part in zip(*(tensor.split(12) for tensor in BATCH), strict=True)]
 
@@ -30,7 +32,7 @@ def evaluate(metrics: dict[str, Metric], ranks: int = 1, seed: int = 0) -> dict[
     parts = [Evaluation(metrics, seed, "test") for _ in range(ranks)]
     for number, batch in enumerate(BATCHES):
         parts[number % ranks].add(MODEL, number, batch)
-    return parts[0].results(part.state() for part in parts)
+    return parts[0].results(part.state for part in parts)
 
 
 ALL = evaluate(METRICS)
@@ -63,6 +65,7 @@ def test_every_metric_gives_its_numbers() -> None:
         "kl_per_dimension/0",
         "kl_per_dimension/1",
         *(f"log_likelihood{end}" for end in ("", "_se", "_samples")),
+        *(f"reconstruction_error{end}" for end in ("", "_se")),
     }
 
 
@@ -85,18 +88,19 @@ def test_draws_elsewhere_do_not_matter() -> None:
 @pytest.mark.parametrize("offset", [0.0, -1e4])
 def test_mean_and_standard_error(count: int, offset: float) -> None:
     values = np.random.default_rng(0).normal(offset, 3, count)
-    numbers = mean_and_error("x", moments(torch.from_numpy(values)), count)
+    numbers = mean_and_error("x", moments(power_sums(torch.from_numpy(values)), count))
     assert numbers["x"] == pytest.approx(values.mean())
     assert numbers["x_se"] == pytest.approx(values.std(ddof=1) / count**0.5, rel=1e-6)
 
 
 def test_standard_error_of_one_image_is_a_number() -> None:
-    assert mean_and_error("x", moments(torch.tensor([2.0])), 1)["x"] == 2.0
+    one = moments(power_sums(torch.tensor([2.0])), 1)
+    assert mean_and_error("x", one) == {"x": 2.0, "x_se": 0.0}
 
 
 def test_sums_are_in_float64() -> None:
     values = torch.full((1000,), 1e4 + 1e-3)
-    total = moments(values)
+    total = power_sums(values)
     assert total.dtype == torch.float64
     expected = 1000 * values[0].double()
     torch.testing.assert_close(total[0], expected, rtol=1e-14, atol=0)
@@ -109,3 +113,28 @@ def test_reported_numbers_are_near_what_they_estimate() -> None:
     assert ALL["elbo"] == pytest.approx(ALL["reconstruction"] - ALL["kl"], rel=1e-12)
     kl = [ALL["kl_per_dimension/0"], ALL["kl_per_dimension/1"]]
     assert sum(kl) == pytest.approx(ALL["kl"], rel=1e-12)
+
+
+def test_reconstruction_error_is_of_the_posterior_mean() -> None:
+    error = (MODEL.decode(MODEL.encode(BATCH).mean).mean - BATCH.x).square().sum((1, 2, 3))
+    assert ALL["reconstruction_error"] == pytest.approx(error.mean().item(), rel=1e-12)
+
+
+def test_kept_values_are_those_of_each_image() -> None:
+    evaluation = Evaluation(METRICS, 0, "test", keeps_values=True)
+    for number, batch in enumerate(BATCHES):
+        evaluation.add(MODEL, number, batch)
+    kept = {key: torch.cat([part[key] for part in evaluation.state.kept]) for key in ("kl", "elbo")}
+    for key, values in kept.items():
+        assert values.shape == (50,)
+        assert values.mean().item() == pytest.approx(ALL[key])
+
+
+def test_goes_on_where_another_stopped() -> None:
+    first = Evaluation(METRICS, 0, "test")
+    for number, batch in enumerate(BATCHES[:2]):
+        first.add(MODEL, number, batch)
+    second = Evaluation(METRICS, 0, "test", state=first.state)
+    for number, batch in enumerate(BATCHES[2:], start=2):
+        second.add(MODEL, number, batch)
+    assert second.results([second.state]) == ALL

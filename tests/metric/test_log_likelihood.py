@@ -4,10 +4,12 @@ import pytest
 import torch
 from model.linear_gaussian import LinearGaussian
 from torch import Size
+from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
-from vae_cli.metric import log_likelihood
+from vae_cli.metric import importance
+from vae_cli.metric.base import moments, power_sums
 from vae_cli.metric.log_likelihood import LogLikelihood, bits_per_dimension
 
 TRUTH = LinearGaussian()
@@ -16,11 +18,12 @@ LOG_P = TRUTH.log_likelihood(BATCH.x)
 ROWS = pytest.mark.parametrize("rows", [1, 45, 100, 900, 1000, 20_000])
 
 
+@torch.no_grad()
 def measure(samples: int, shift: float = 0.0, log_stretch: float = 0.0) -> dict[str, float]:
-    metric = LogLikelihood(samples)
+    metric, vae = LogLikelihood(samples), TRUTH.vae(shift, log_stretch)
     torch.manual_seed(0)
-    with torch.no_grad():
-        return metric.result(metric.sums(TRUTH.vae(shift, log_stretch), BATCH), len(BATCH.x))
+    values = metric.values(vae, BATCH, vae.encode(BATCH))
+    return metric.result({name: moments(power_sums(v), len(v)) for name, v in values.items()})
 
 
 @ROWS
@@ -28,7 +31,7 @@ def measure(samples: int, shift: float = 0.0, log_stretch: float = 0.0) -> dict[
 def test_is_exact_with_the_true_posterior(
     samples: int, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_likelihood, "ROWS", rows)
+    monkeypatch.setattr(importance, "ROWS", rows)
     numbers = measure(samples)
     assert numbers["log_likelihood"] == pytest.approx(LOG_P.mean().item(), abs=1e-9)
     assert numbers["log_likelihood_se"] == pytest.approx(LOG_P.std().item() / 30**0.5, rel=1e-9)
@@ -37,16 +40,16 @@ def test_is_exact_with_the_true_posterior(
 
 @ROWS
 def test_every_draw_counts_whatever_the_chunks(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_likelihood, "ROWS", rows)
+    monkeypatch.setattr(importance, "ROWS", rows)
     drawn, vae = [], TRUTH.vae()
     terms = type(vae).terms
 
-    def spy(batch: Batch, samples: int, closed_form_kl: bool) -> object:
+    def spy(batch: Batch, samples: int, closed_form_kl: bool, q: Distribution) -> object:
         drawn.append(samples)
-        return terms(vae, batch, samples, closed_form_kl)
+        return terms(vae, batch, samples, closed_form_kl, q)
 
     monkeypatch.setattr(vae, "terms", spy)
-    LogLikelihood(70).sums(vae, BATCH)
+    LogLikelihood(70).values(vae, BATCH, vae.encode(BATCH))
     assert sum(drawn) == 70
     assert max(drawn) <= max(1, rows / 30)
 
@@ -55,7 +58,7 @@ def test_every_draw_counts_whatever_the_chunks(rows: int, monkeypatch: pytest.Mo
 def test_meets_log_p_from_below_with_a_wrong_one(
     rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_likelihood, "ROWS", rows)
+    monkeypatch.setattr(importance, "ROWS", rows)
     log_p, gap = LOG_P.mean().item(), TRUTH.gap(0.2, 0.3)
     few = measure(1, 0.2, 0.3)["log_likelihood"]
     some = measure(5, 0.2, 0.3)["log_likelihood"]

@@ -131,7 +131,7 @@ def test_rebuilt_model_gives_the_same_numbers(folder: Path, results: dict[str, A
     evaluation = Evaluation(experiment.metrics, config.seed, "test")
     for number, index in enumerate(torch.arange(len(split)).split(EVALUATION_BATCH)):
         evaluation.add(model.eval(), number, split.batch(index))
-    for key, value in evaluation.results([evaluation.state()]).items():
+    for key, value in evaluation.results([evaluation.state]).items():
         assert results[f"test/{key}"] == pytest.approx(value, rel=1e-12), key
 
 

@@ -1,11 +1,13 @@
 """How many dimensions of z the model uses."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from torch import Size
+from torch import Size, Tensor
+from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Totals
+from vae_cli.metric.base import Metric, Moments
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import AtLeast, NonNegativeFloat, checked
 
@@ -30,18 +32,14 @@ class ActiveUnits(Metric):
     ) -> None:
         self.samples, self.threshold = samples, threshold
 
-    def sums(self, model: LatentVariableModel, batch: Batch) -> Totals:
+    def values(
+        self, model: LatentVariableModel, batch: Batch, q: Distribution
+    ) -> dict[str, Tensor]:
         """See the base class."""
-        z = model.encode(batch).sample(Size([self.samples])).double()
-        means = z.mean(0)
-        return {
-            "mean": means.sum(0),
-            "square": means.square().sum(0),
-            "noise": z.var(0).sum(0) / self.samples,
-        }
+        z = q.sample(Size([self.samples])).double()
+        return {"z_mean": z.mean(0), "z_mean_variance": z.var(0) / self.samples}
 
-    def result(self, totals: Totals, count: int) -> dict[str, float]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """See the base class."""
-        spread = totals["square"] - totals["mean"].square() / count
-        variance = spread / max(count - 1, 1) - totals["noise"] / count
+        variance = moments["z_mean"].variance - moments["z_mean_variance"].mean
         return {"active_units": int((variance > self.threshold).sum())}

@@ -2,19 +2,27 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.distributions import Distribution
 
 from vae_cli import noise
 from vae_cli.data.batch import Batch
 from vae_cli.model.base import LatentVariableModel
 
-Totals = dict[str, Tensor]
+
+class Moments(NamedTuple):
+    """Of a quantity over the images of a split."""
+
+    mean: Tensor  # (*), float64
+    variance: Tensor  # (*), float64, unbiased; 0 of a single image
+    images: int
 
 
 class Metric(ABC):
-    """A number, or several, from sums over images.
+    """A number, or several, from values that each image has for itself.
 
     Attributes:
         is_costly: Whether it is left for the end of training.
@@ -23,25 +31,34 @@ class Metric(ABC):
     is_costly: bool
 
     @abstractmethod
-    def sums(self, model: LatentVariableModel, batch: Batch) -> Totals:
-        """What adds up over the images of a split, by name, in any shapes."""
+    def values(
+        self, model: LatentVariableModel, batch: Batch, q: Distribution
+    ) -> dict[str, Tensor]:
+        """What is measured of each of B images, by name, ``(B, *)``.
+
+        Args:
+            model: The model.
+            batch: The images.
+            q: Their posterior: the encoder runs once, whatever is measured.
+        """
 
     @abstractmethod
-    def result(self, totals: Totals, count: int) -> dict[str, float]:
-        """The numbers, by name, from the totals over ``count`` images."""
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
+        """The numbers, by name, from the moments of the ``values`` over a split."""
 
 
-def moments(value: Tensor) -> Tensor:
-    """The sums of ``(B,)`` values and of their squares, shape ``(2,)``."""
-    value = value.double()
-    return torch.stack([value.sum(), value.square().sum()])
+def mean_and_error(name: str, moments: Moments) -> dict[str, float]:
+    """The mean over images and its standard error (over images) of a scalar quantity."""
+    error = (moments.variance / moments.images).sqrt()
+    return {name: moments.mean.item(), f"{name}_se": error.item()}
 
 
-def mean_and_error(name: str, total: Tensor, count: int) -> dict[str, float]:
-    """The mean over images and its standard error (over images), from their ``moments``."""
-    mean, square = (total / count).tolist()
-    variance = max(square - mean**2, 0.0) * count / max(count - 1, 1)
-    return {name: mean, f"{name}_se": (variance / count) ** 0.5}
+class State(NamedTuple):
+    """What has been counted so far: plain, for another process or a file to hold."""
+
+    images: int
+    sums: dict[str, dict[str, Tensor]]  # by metric and value: Σ v and Σ v², (2, *), float64
+    kept: list[dict[str, Tensor]]  # the values of each batch, where they are kept
 
 
 class Evaluation:
@@ -54,44 +71,71 @@ class Evaluation:
         metrics: By the name under which the configuration has them.
         seed: Of the noise.
         split: Name of the split.
+        keeps_values: Whether the values of each image are kept beside their sums.
+        state: Where another evaluation of the same stopped.
     """
 
-    def __init__(self, metrics: Mapping[str, Metric], seed: int, split: str) -> None:
+    def __init__(
+        self,
+        metrics: Mapping[str, Metric],
+        seed: int,
+        split: str,
+        keeps_values: bool = False,
+        state: State | None = None,
+    ) -> None:
         self.metrics, self.stream = metrics, ("evaluation", seed, split)
-        self.totals = {name: Totals() for name in metrics}
-        self.count = 0
+        self.keeps_values = keeps_values
+        self.state = state or State(0, {name: {} for name in metrics}, [])
 
     @torch.no_grad()
     def add(self, model: LatentVariableModel, number: int, batch: Batch) -> None:
         """Counts in batch ``number`` of the split."""
+        images, sums, kept = self.state
+        q = model.encode(batch)
+        each: dict[str, Tensor] = {}
         for name, metric in self.metrics.items():
             noise.seed_draws(batch.x.device, *self.stream, number, name)
-            accumulate(self.totals[name], metric.sums(model, batch))
-        self.count += len(batch.x)
+            values = metric.values(model, batch, q)
+            accumulate(sums[name], {key: power_sums(value) for key, value in values.items()})
+            each |= values
+        if self.keeps_values:
+            kept.append({key: value.cpu() for key, value in each.items()})
+        self.state = State(images + len(batch.x), sums, kept)
 
-    def state(self) -> tuple[int, dict[str, Totals]]:
-        """What another process needs to count these batches as its own."""
-        return self.count, self.totals
-
-    def results(self, states: Iterable[tuple[int, dict[str, Totals]]]) -> dict[str, float]:
+    def results(self, states: Iterable[State]) -> dict[str, float]:
         """The numbers of all metrics.
 
         Args:
             states: The ``state`` of every process, this one's included.
         """
-        count, totals = 0, {name: Totals() for name in self.metrics}
-        for part_count, part in states:
-            count += part_count
-            for name, sums in part.items():
+        images, totals = 0, {name: dict[str, Tensor]() for name in self.metrics}
+        for state in states:
+            images += state.images
+            for name, sums in state.sums.items():
                 accumulate(totals[name], sums)
         return {
             key: number
             for name, metric in self.metrics.items()
-            for key, number in metric.result(totals[name], count).items()
+            for key, number in metric.result(
+                {value: moments(sums, images) for value, sums in totals[name].items()}
+            ).items()
         }
 
 
-def accumulate(totals: Totals, sums: Totals) -> None:
-    """Adds sums to totals, in float64: over a whole split float32 would lose digits."""
+def power_sums(value: Tensor) -> Tensor:
+    """Σ v and Σ v² over images of values ``(B, *)``, ``(2, *)``: in float64, or digits are lost."""
+    value = value.double()
+    return torch.stack([value.sum(0), value.square().sum(0)])
+
+
+def moments(sums: Tensor, images: int) -> Moments:
+    """From the ``power_sums`` of so many images."""
+    mean, square = sums / images
+    variance = (square - mean.square()).clamp_min(0) * images / max(images - 1, 1)
+    return Moments(mean, variance, images)
+
+
+def accumulate(totals: dict[str, Tensor], sums: Mapping[str, Tensor]) -> None:
+    """Adds sums to totals, by name."""
     for key, value in sums.items():
-        totals[key] = totals.get(key, 0) + value.double()
+        totals[key] = totals.get(key, 0) + value

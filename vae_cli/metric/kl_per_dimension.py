@@ -1,8 +1,13 @@
 """The KL of each latent dimension."""
 
+from collections.abc import Mapping
+
+from torch import Tensor
+from torch.distributions import Distribution
+
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import kl_per_dimension
-from vae_cli.metric.base import Metric, Totals
+from vae_cli.metric.base import Metric, Moments
 from vae_cli.model.base import LatentVariableModel
 
 
@@ -11,13 +16,15 @@ class KlPerDimension(Metric):
 
     is_costly = False
 
-    def sums(self, model: LatentVariableModel, batch: Batch) -> Totals:
+    def values(
+        self, model: LatentVariableModel, batch: Batch, q: Distribution
+    ) -> dict[str, Tensor]:
         """See the base class."""
-        kl = kl_per_dimension(model.encode(batch), model.prior())
-        return {} if kl is None else {"kl": kl.sum(0)}
+        kl = kl_per_dimension(q, model.prior())
+        return {} if kl is None else {"kl_per_dimension": kl}
 
-    def result(self, totals: Totals, count: int) -> dict[str, float]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """See the base class."""
-        means = (totals["kl"] / count).tolist() if totals else []
+        means = moments["kl_per_dimension"].mean.tolist() if moments else []
         width = len(str(len(means) - 1))  # so that sorting by name sorts by number
         return {f"kl_per_dimension/{d:0{width}}": kl for d, kl in enumerate(means)}

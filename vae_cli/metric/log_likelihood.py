@@ -1,15 +1,16 @@
 """log p(x), by importance sampling."""
 
 import math
+from collections.abc import Mapping
 
-import torch
+from torch import Tensor
+from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Totals, mean_and_error, moments
-from vae_cli.model.base import LatentVariableModel, log_mean_weight
+from vae_cli.metric.base import Metric, Moments, mean_and_error
+from vae_cli.metric.importance import importance_estimate
+from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import PositiveInt, checked
-
-ROWS = 20_000  # images decoded at once, all draws counted: what bounds the memory
 
 
 class LogLikelihood(Metric):
@@ -25,19 +26,16 @@ class LogLikelihood(Metric):
     def __init__(self, samples: PositiveInt = 200) -> None:
         self.samples = samples
 
-    def sums(self, model: LatentVariableModel, batch: Batch) -> Totals:
+    def values(
+        self, model: LatentVariableModel, batch: Batch, q: Distribution
+    ) -> dict[str, Tensor]:
         """See the base class."""
-        size = max(1, ROWS // len(batch.x))
-        rest = self.samples
-        log_weights = []
-        while rest > 0:
-            log_weights.append(model.terms(batch, min(size, rest), closed_form_kl=False).log_weight)
-            rest -= size
-        return {"log_likelihood": moments(log_mean_weight(torch.cat(log_weights).double()))}
+        estimate = importance_estimate(model, batch, q, self.samples)
+        return {"log_likelihood": estimate.log_likelihood}
 
-    def result(self, totals: Totals, count: int) -> dict[str, float]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """See the base class."""
-        numbers = mean_and_error("log_likelihood", totals["log_likelihood"], count)
+        numbers = mean_and_error("log_likelihood", moments["log_likelihood"])
         return {**numbers, "log_likelihood_samples": self.samples}
 
 

@@ -1,7 +1,12 @@
 """What the objective itself reports: the bound and its parts."""
 
+from collections.abc import Mapping
+
+from torch import Tensor
+from torch.distributions import Distribution
+
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Totals, mean_and_error, moments
+from vae_cli.metric.base import Metric, Moments, mean_and_error
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.objective.base import Objective
 
@@ -18,14 +23,15 @@ class Reported(Metric):
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
 
-    def sums(self, model: LatentVariableModel, batch: Batch) -> Totals:
+    def values(
+        self, model: LatentVariableModel, batch: Batch, q: Distribution
+    ) -> dict[str, Tensor]:
         """See the base class."""
-        reported = self.objective(model, batch, 1.0)[1]
-        return {name: moments(value) for name, value in reported.items()}
+        return self.objective(model, batch, 1.0)[1]
 
-    def result(self, totals: Totals, count: int) -> dict[str, float]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """See the base class."""
         numbers: dict[str, float] = {}
-        for name, total in totals.items():
-            numbers |= mean_and_error(name, total, count)
+        for name, each in moments.items():
+            numbers |= mean_and_error(name, each)
         return numbers

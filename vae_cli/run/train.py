@@ -190,8 +190,8 @@ def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dic
     for number, batch in batches:
         if batch is not None:
             evaluation.add(experiment.model, number, batch.to(experiment.model.device))
-    states = gather(evaluation.state())
-    return {"images": sum(count for count, _ in states), **evaluation.results(states)}
+    states = gather(evaluation.state)
+    return {"images": sum(state.images for state in states), **evaluation.results(states)}
 
 
 def settings(config: DictConfig) -> dict[str, Any]:

@@ -140,7 +140,7 @@ class TrainingModule(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Hands the numbers to the loggers, to early stopping and to the checkpoints."""
-        results = self.evaluation.results(gather(self.evaluation.state()))
+        results = self.evaluation.results(gather(self.evaluation.state))
         broken = [key for key, value in results.items() if not math.isfinite(value)]
         if broken:
             value = results[broken[0]]
