@@ -11,7 +11,7 @@ from torch import Size
 
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
-from vae_cli.figure.base import Figure, spread
+from vae_cli.figure.base import Figure
 from vae_cli.figure.latent_map import LatentMap
 from vae_cli.figure.manifold import Manifold
 from vae_cli.figure.reconstructions import Reconstructions
@@ -170,7 +170,7 @@ def test_reconstructions_show_what_they_say() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 7, 30, 100])
 def test_spread(count: int) -> None:
-    index = spread(split(), count)
+    index = split().spread(count)
     assert len(index.unique()) == len(index) == min(count, 30)
     assert index[0] == 0
     assert index.max() <= 29

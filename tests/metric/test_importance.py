@@ -119,4 +119,4 @@ def test_metric_is_the_estimate() -> None:
         torch.testing.assert_close(values[name], value, rtol=0, atol=0)
     numbers = metric.result({n: moments(power_sums(v), len(v)) for n, v in values.items()})
     assert numbers == pytest.approx(numbers_of(found, 7))
-    assert numbers["samples"] == 7
+    assert numbers["log_likelihood_samples"] == 7

@@ -1,22 +1,20 @@
 """vae-train: from one command line to a trained, measured variational autoencoder."""
 
-import argparse
-import logging
 import os
 import sys
 import traceback
-import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from vae_cli.commands.entry import Parser, prepare_libraries, run_command
 from vae_cli.config.compose import check_alone, check_sweep, compose
 from vae_cli.config.folders import search_path, search_path_override
 from vae_cli.config.help import help_of
-from vae_cli.errors import ConfigError, Interrupted, VaeCliError
+from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 
 if TYPE_CHECKING:
@@ -32,28 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    try:
-        return _main(arguments)
-    except VaeCliError as error:
-        if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes, one speaks
-            print(f"vae-train: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("vae-train: interrupted", file=sys.stderr)
-        return Interrupted.exit_code
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise VaeCliError(f"{message}. Try vae-train --help.")
+    return run_command("vae-train", _main, argv)
 
 
 def _main(arguments: list[str]) -> int:
-    parser = _Parser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--help", "-h", action="store_true")
+    parser = Parser()
     parser.add_argument("--config-name", "-cn", default="train")
-    parser.add_argument("--config-dir", "-cd")
     hydras = [parser.add_argument("--multirun", "-m", action="store_true")]
     hydras += [parser.add_argument("--resolve", action="store_true")]
     hydras += [parser.add_argument("--hydra-help", action="store_true")]
@@ -61,7 +43,6 @@ def _main(arguments: list[str]) -> int:
     hydras += [parser.add_argument("--package", "-p")]
     hydras += [parser.add_argument("--info", "-i", nargs="?", const="all")]
     hydras += [parser.add_argument("--shell-completion", "-sc", action="store_true")]
-    parser.add_argument("overrides", nargs="*")
     own = parser.parse_intermixed_args(arguments)
     if own.help:
         print(help_of("train"))
@@ -148,15 +129,9 @@ def _sweep_job(cfg: DictConfig, folder: RunFolder) -> None:
 
 
 def _build(cfg: DictConfig) -> "Experiment":
-    # Idle threads spin this long, not a hundred times as long by libgomp's default: beside a busy
-    # program that slows small models down fifty times.
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    prepare_libraries()
     from vae_cli.config.build import build  # torch and all: not before it is needed
 
-    # Lightning's advice is for programmers, not for people who run a command.
-    for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
     return build(cfg)
 
 

@@ -37,7 +37,6 @@ class Experiment:
 
     Attributes:
         config: The configuration, every value concrete.
-        is_binary: Whether the likelihood is one of binary values.
     """
 
     config: DictConfig
@@ -51,7 +50,6 @@ class Experiment:
     figures: Mapping[str, Figure]
     trainer: TrainerOptions
     accelerator: AcceleratorOptions
-    is_binary: bool
 
 
 def build(cfg: DictConfig) -> Experiment:
@@ -65,32 +63,54 @@ def build(cfg: DictConfig) -> Experiment:
     """
     accelerator: AcceleratorOptions = construct(cfg, "accelerator")
     check_accelerator(accelerator)
-    likelihood = construct(cfg, "likelihood")()
+    is_binary = models_binary_values(cfg)
     dataset = _load(cfg)
-    is_binary = likelihood.support is constraints.boolean
     treatment = _treatment(cfg, dataset, is_binary)
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
     model = build_model(cfg)
     objective = construct(cfg, "objective")
-    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     experiment = Experiment(
         config=cfg,
-        splits={name: Split(name, images, treatment) for name, images in parts.items()},
+        splits=_splits(dataset, treatment),
         model=model,
         objective=objective,
         kl_schedule=construct(cfg, "kl_schedule"),
         make_optimizer=construct(cfg, "optimizer", without=("lr_schedule",)),
         make_lr_schedule=construct(cfg, "optimizer.lr_schedule"),
-        metrics={"reported": Reported(objective)} | _each(cfg, "metric"),
-        figures=_each(cfg, "figure"),
+        metrics={"reported": Reported(objective)} | build_each(cfg, "metric"),
+        figures=build_each(cfg, "figure"),
         trainer=construct(cfg, "trainer"),
         accelerator=accelerator,
-        is_binary=is_binary,
     )
     _try_optimizer(experiment)
     return experiment
+
+
+def build_splits(cfg: DictConfig) -> dict[str, Split]:
+    """The images of a configuration whose values are concrete, treated as it says.
+
+    Raises:
+        VaeCliError: If they can't be had, or are not those that the configuration was made for.
+    """
+    dataset = _load(cfg)
+    found = {"shape": list(dataset.train.shape), "levels": dataset.levels}
+    for name, value in found.items():
+        if value != cfg.derived[name]:
+            rule = f"the images have {name} {value}, and those of the run had {cfg.derived[name]}"
+            raise ConfigError("data", cfg.data._target_, rule, "Are they where the run had them?")
+    return _splits(dataset, Treatment(cfg.data.binarize, cfg.data.dequantize, dataset.levels))
+
+
+def models_binary_values(cfg: DictConfig) -> bool:
+    """Whether the likelihood is one of binary values."""
+    return construct(cfg, "likelihood")().support is constraints.boolean
+
+
+def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
+    """The objects of a group of which several can be chosen, by name."""
+    return {name: construct(cfg, f"{group}.{name}") for name in cfg.get(group) or {}}
 
 
 def build_model(cfg: DictConfig) -> LatentVariableModel:
@@ -130,8 +150,9 @@ def _load(cfg: DictConfig) -> Dataset:
     return construct(cfg, "data", without=tuple(SHARED["data"].__annotations__))
 
 
-def _each(cfg: DictConfig, group: str) -> dict[str, Any]:
-    return {name: construct(cfg, f"{group}.{name}") for name in cfg.get(group) or {}}
+def _splits(dataset: Dataset, treatment: Treatment) -> dict[str, Split]:
+    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    return {name: Split(name, images, treatment) for name, images in parts.items()}
 
 
 def _treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Treatment:

@@ -23,13 +23,31 @@ SPECIAL = ("_target_", "_partial_", "_recursive_", "_convert_")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The keys at the top."""
+class TrainSettings:
+    """The keys at the top of ``train.yaml``."""
 
     seed: NonNegativeInt
     latent_dim: PositiveInt
     resume: str | None
     deterministic: bool
+
+
+@dataclass(frozen=True)
+class EvalSettings:
+    """The keys at the top of ``eval.yaml``."""
+
+    run: str | None
+    split: Literal["test", "validation", "train"]
+    samples: PositiveInt
+    seed: NonNegativeInt
+    checkpoint: Literal["best", "last"]
+    device: Literal["auto", "cpu", "gpu"]
+    data: Mapping[str, str | None]
+    mixed: bool
+    trust: bool
+
+
+SETTINGS: dict[str, type] = {"train": TrainSettings, "eval": EvalSettings}
 
 
 @dataclass(frozen=True)
@@ -53,12 +71,13 @@ class OptimizerSettings:
 SHARED: dict[str, type] = {"data": DataSettings, "optimizer": OptimizerSettings}
 
 
-def check(cfg: DictConfig, groups: Iterable[str]) -> None:
+def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings) -> None:
     """Raises ConfigError for the first value that breaks a rule.
 
     Args:
         cfg: As composed, without Hydra's own part; nothing of it is changed.
         groups: Names of the configuration groups.
+        settings: The keys at the top.
     """
     cfg = cfg.copy()
     for name in cfg.get("derived", {}):
@@ -68,7 +87,7 @@ def check(cfg: DictConfig, groups: Iterable[str]) -> None:
     with open_dict(cfg):
         cfg.derived = PLACEHOLDERS
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
-    own = Settings.__annotations__
+    own = settings.__annotations__
     check_keys("", plain, [*own, *groups, "derived"])
     for key, annotation in own.items():
         if key not in plain:

@@ -11,12 +11,11 @@ from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from vae_cli.config.check import check
+from vae_cli.config.check import SETTINGS, TrainSettings, check
 from vae_cli.config.explain import explained, parsed, with_default
 from vae_cli.config.folders import (
-    built_in_folder,
     check_clashes,
-    options_by_group,
+    groups_of,
     search_path,
     search_path_override,
 )
@@ -42,7 +41,7 @@ def compose(
         VaeCliError: With one line for the user.
     """
     folders = search_path(config_dir)
-    groups = options_by_group([built_in_folder(), *folders])
+    groups = groups_of(config_name, folders)
     everything = [*search_path_override(folders), *overrides]
     with _hydra():
         try:
@@ -52,7 +51,7 @@ def compose(
             with open_dict(cfg):
                 del cfg["hydra"]
             check_clashes(folders, full.hydra.runtime.choices)
-            check(cfg, groups)
+            check(cfg, groups, SETTINGS.get(config_name, TrainSettings))
             return cfg, str(full.hydra.run.dir)
         except ConfigError as error:
             if error.remedy:
@@ -87,7 +86,7 @@ def check_sweep(config_name: str, overrides: Sequence[str], config_dir: str | No
 
 def check_alone(cfg: DictConfig) -> None:
     """Checks a configuration that Hydra itself has composed, as in a sweep."""
-    check(cfg, options_by_group([built_in_folder(), *search_path(None)]))
+    check(cfg, groups_of("train", search_path(None)))
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def explained(
     bare = [text for text in overrides if "=" not in text and not text.startswith("~")]
     if bare:
         near = [f"{group}={bare[0]}" for group, options in groups.items() if bare[0] in options]
-        remedy = f"Did you mean {near[0]}?" if near else "Try vae-train --help."
+        remedy = f"Did you mean {near[0]}?" if near else "Try --help."
         return VaeCliError(f"{bare[0]}: is not of the form key=value. {remedy}")
     try:
         own = [o for o in map(parsed, overrides) if not o.key_or_group.startswith("hydra.")]
@@ -69,7 +69,10 @@ def explained(
     for override in own:
         if override.is_sweep_override():
             rule = "values parted by commas make several runs"
-            remedy = "Try it behind vae-train -m, or put one value in quotes within quotes."
+            remedy = (
+                "Try it behind vae-train -m, put a list in brackets, or one value in quotes "
+                "within quotes."
+            )
             return VaeCliError(f"{override.input_line}: {rule}. {remedy}")
         if (wrong := _unknown_option(override, groups)) is not None:
             return wrong
@@ -116,7 +119,7 @@ def _unknown_key(base: DictConfig, override: Override, groups: Groups) -> Config
     for part in override.key_or_group.split("."):
         known = [str(name) for name in node] if isinstance(node, DictConfig) else []
         if part not in known:
-            known += [] if walked else groups
+            known += [] if walked else [group for group in groups if group not in known]
             remedy = _options_with(walked, part) or suggest(part, known, ".".join(walked))
             key, value = override.key_or_group, override.value()
             return ConfigError(key, value, "there is no such key", remedy)

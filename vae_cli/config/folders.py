@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from omegaconf import DictConfig, OmegaConf
+
 import vae_cli.conf
 from vae_cli.errors import ConfigError
 
@@ -54,7 +56,28 @@ def search_path_override(folders: Sequence[Path]) -> list[str]:
     return [f"hydra.searchpath=[{','.join(quoted)}]"] if folders else []
 
 
-def options_by_group(folders: Iterable[Path]) -> dict[str, list[str]]:
+def default_options(config_name: str) -> dict[str, list[str]]:
+    """What a built-in primary file takes of each of its groups; nothing of another's file."""
+    file = built_in_folder() / f"{config_name}.yaml"
+    found: dict[str, list[str]] = {}
+    for item in OmegaConf.load(file).defaults if file.is_file() else ():
+        for group, options in item.items() if isinstance(item, DictConfig) else ():
+            found[str(group)] = [options] if isinstance(options, str) else list(options or [])
+    return found
+
+
+def groups_of(config_name: str, folders: Iterable[Path]) -> dict[str, list[str]]:
+    """The options of every group that a command with this primary file has.
+
+    Args:
+        config_name: Name of the primary file.
+        folders: The user's.
+    """
+    groups, chosen = _options_by_group([built_in_folder(), *folders]), default_options(config_name)
+    return {g: o for g, o in groups.items() if not chosen or g.partition("/")[0] in chosen}
+
+
+def _options_by_group(folders: Iterable[Path]) -> dict[str, list[str]]:
     """The options of every group that the folders' yamls make up."""
     groups: dict[str, list[str]] = {}
     for folder in folders:

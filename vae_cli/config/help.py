@@ -1,10 +1,8 @@
 """The help of a command, written without Hydra so that it comes at once."""
 
-from omegaconf import DictConfig, OmegaConf
+from vae_cli.config.folders import default_options, groups_of, search_path
 
-from vae_cli.config.folders import built_in_folder, options_by_group, search_path
-
-TEXT = """\
+TRAIN = """\
 vae-train trains a variational autoencoder, tests it and draws what it has learned.
 
 Usage: vae-train [GROUP=OPTION ...] [KEY=VALUE ...]
@@ -34,20 +32,53 @@ Flags:
   --hydra-help      the flags of Hydra, which does the composing
   --help            this text
 """
+EVAL = """\
+vae-eval measures a trained model, from its run's folder alone.
+
+Usage: vae-eval run=RUN_DIR [KEY=VALUE ...]
+
+  vae-eval run=outputs/digits_vae/2026-11-20_09-00-00
+  vae-eval run=RUN_DIR split=validation samples=1000
+  vae-eval run='outputs/digits_vae/*'          several runs, and a table of them
+  vae-eval run=RUN_DIR,OTHER_DIR mixed=true    in one table, though their data differ
+  vae-eval run=RUN_DIR data.root=FOLDER        the images have moved
+
+What was interrupted goes on where it stopped when the command is given again; the numbers are put
+into the run's folder, evaluation.json, and those of each image into evaluation.npz.
+
+Lists of what is measured (by itself, all of it): metric=[active_units]
+
+{groups}
+
+Keys:
+
+  run          folder of a run; several parted by commas, or a pattern
+  split        test, validation or train
+  samples      draws of z an image, for log p(x) and the bound (5000)
+  seed         of all noise (0)
+  checkpoint   best or last
+  device       auto, cpu or gpu
+  data.root, data.path    where the images are now, if not where the run had them
+  mixed        put runs of different data or treatment into one table
+  trust        let a run's configuration name modules that are not of this package
+  metric.M.KEY, analysis.A.KEY    their own options: analysis.mutual_information.images=5000
+
+Flags:
+
+  --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --help            this text
+"""
+TEXTS = {"train": TRAIN, "eval": EVAL}
 
 
 def help_of(config_name: str) -> str:
     """The help of the command whose primary file has that name.
 
-    It lists every group with its options, first those that are taken by themselves.
+    It lists the groups of that file with their options, first those that are taken by themselves.
     """
-    built_in = built_in_folder()
-    defaults: dict[str, list[str]] = {}
-    for item in OmegaConf.load(built_in / f"{config_name}.yaml").defaults:
-        for group, options in item.items() if isinstance(item, DictConfig) else ():
-            defaults[str(group)] = [options] if isinstance(options, str) else list(options or [])
+    defaults = default_options(config_name)
     lines = []
-    for group, options in sorted(options_by_group([built_in, *search_path(None)]).items()):
+    for group, options in sorted(groups_of(config_name, search_path(None)).items()):
         ordered = dict.fromkeys([*defaults.get(group, []), *options])
         lines.append(f"  {group:<22}{', '.join(ordered)}")
-    return TEXT.format(groups="\n".join(lines))
+    return TEXTS.get(config_name, TRAIN).format(groups="\n".join(lines))

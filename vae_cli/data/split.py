@@ -100,6 +100,11 @@ class Split:
         self._modelled = self._modelled and self._modelled.to(device)
         return self
 
+    def spread(self, count: int) -> Tensor:
+        """Positions of at most ``count`` images, evenly apart: a split may be sorted by class."""
+        count = min(count, len(self))
+        return torch.linspace(0, len(self) - 1, count, device=self.device).long()
+
     def grey(self, index: Tensor) -> Tensor:
         """Images before binarization or dequantization, shape ``(B, C, H, W)``."""
         return self.treatment.grey(self.images.take(index))

@@ -9,6 +9,8 @@ from torch.types import _size
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.normal import DiagonalNormal, StandardNormal, kl_from_standard
 
+MEAN_DRAWS = 16  # where a mean has no formula
+
 
 @singledispatch
 def rsample_with_log_prob(q: Distribution, sample_shape: _size = ()) -> tuple[Tensor, Tensor]:
@@ -87,9 +89,9 @@ def kl_per_dimension(q: Distribution, p: Distribution) -> Tensor | None:
     return None
 
 
-def mean(q: Distribution, samples: int) -> Tensor:
-    """E_q[z], exactly where there is a formula, else the average of so many draws."""
+def mean(q: Distribution) -> Tensor:
+    """E_q[z], exactly where there is a formula, else the average of 16 draws."""
     try:
         return q.mean
     except NotImplementedError:
-        return q.sample(Size((samples,))).mean(0)
+        return q.sample(Size((MEAN_DRAWS,))).mean(0)

@@ -8,12 +8,9 @@ import torch
 from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
-from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
-from vae_cli.distribution.relations import mean
 from vae_cli.model.base import LatentVariableModel
 
-DRAWS = 16  # of z where the posterior's mean has no formula
 GAP = 1  # pixels between images
 INCH = 0.55  # width of one image in a grid
 # Paul Tol's muted scheme, made for colour-blind readers, and a grey.
@@ -35,17 +32,6 @@ class Figure(ABC):
     @abstractmethod
     def draw(self, model: LatentVariableModel, split: Split) -> Canvas | None:
         """The picture, or None where it does not apply to this model."""
-
-
-def codes(model: LatentVariableModel, batch: Batch) -> Tensor:
-    """E_q[z], ``(B, latent_dim)``: of a few draws where there is no formula."""
-    return mean(model.encode(batch), DRAWS)
-
-
-def spread(split: Split, count: int) -> Tensor:
-    """Positions of ``count`` images spread evenly over a split, which may be sorted by class."""
-    count = min(count, len(split))
-    return torch.linspace(0, len(split) - 1, count, device=split.device).long()
 
 
 def tile(images: Tensor, columns: int) -> np.ndarray:

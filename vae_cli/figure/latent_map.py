@@ -5,7 +5,8 @@ from matplotlib.figure import Figure as Canvas
 
 from vae_cli import noise
 from vae_cli.data.split import Split
-from vae_cli.figure.base import PALETTE, Figure, codes, spread
+from vae_cli.distribution.relations import mean
+from vae_cli.figure.base import PALETTE, Figure
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import PositiveInt, checked
 
@@ -31,10 +32,10 @@ class LatentMap(Figure):
         if model.latent_dim != 2:
             return None
         noise.seed_draws(model.device, "figure", "latent_map")
-        index = spread(split, self.count)
+        index = split.spread(self.count)
         parts = [split.batch(part).to(model.device) for part in index.split(BATCH)]
         z, y = (
-            torch.cat([codes(model, part) for part in parts]).cpu(),
+            torch.cat([mean(model.encode(part)) for part in parts]).cpu(),
             split.images.labels[index].cpu(),
         )
         canvas = Canvas(figsize=(5.5, 5), dpi=200, layout="constrained")

@@ -5,7 +5,8 @@ from matplotlib.figure import Figure as Canvas
 
 from vae_cli import noise
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Figure, codes, sheet, spread
+from vae_cli.distribution.relations import mean
+from vae_cli.figure.base import Figure, sheet
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import PositiveInt, checked
 
@@ -26,13 +27,13 @@ class Reconstructions(Figure):
     @torch.no_grad()
     def draw(self, model: LatentVariableModel, split: Split) -> Canvas:
         """See the base class."""
-        index = spread(split, self.count)
+        index = split.spread(self.count)
         batch = split.batch(index).to(model.device)
         noise.seed_draws(model.device, "figure", "reconstructions")
         rows = {
             "original": split.grey(index).to(model.device),
             split.treatment.label: batch.x,
-            "reconstruction": model.decode(codes(model, batch)).mean,
+            "reconstruction": model.decode(mean(model.encode(batch))).mean,
         }
         images = torch.cat(list(rows.values()))
         return sheet(images, len(index), f"reconstructions of {split.name} images", list(rows))

@@ -91,7 +91,7 @@ class ImportanceSampling(Metric):
 
     def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """See the base class."""
-        numbers: dict[str, float] = {"samples": self.samples}
+        numbers: dict[str, float] = {"log_likelihood_samples": self.samples}
         for name in ("elbo", "reconstruction", "kl", "log_likelihood"):
             numbers |= mean_and_error(name, moments[name])
         variance = moments["log_likelihood_variance"]

@@ -9,27 +9,18 @@ from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import mean
 from vae_cli.metric.base import Metric, Moments, mean_and_error
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import PositiveInt, checked
 
 
 class ReconstructionError(Metric):
-    r""":math:`\|x - E[x|z]\|^2` at z = E_q[z], squared units of x, summed over dimensions.
-
-    Args:
-        samples: Draws of z for its mean, where there is no formula.
-    """
+    r""":math:`\|x - E[x|z]\|^2` at z = E_q[z], squared units of x, summed over dimensions."""
 
     is_costly = False
-
-    @checked
-    def __init__(self, samples: PositiveInt = 16) -> None:
-        self.samples = samples
 
     def values(
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class."""
-        error = batch.x - model.decode(mean(q, self.samples)).mean
+        error = batch.x - model.decode(mean(q)).mean
         return {"reconstruction_error": error.square().flatten(1).sum(1)}
 
     def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:

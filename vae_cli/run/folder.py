@@ -5,10 +5,12 @@ import json
 import platform
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
@@ -30,6 +32,9 @@ class RunFolder:
         config: The configuration, every value concrete.
         overrides: What the user chose, as Hydra's overrides; ``resume`` starts from them.
         results: The numbers at the end, one flat object.
+        evaluation: What vae-eval found, by split.
+        evaluated: The values of each image that it found, by split and name.
+        unfinished: Of an evaluation that was interrupted.
         last, best: Checkpoints: the newest one, and the one with the best validation bound.
         figures: Folder of the pictures.
     """
@@ -39,6 +44,9 @@ class RunFolder:
         self.config = self.path / "config.yaml"
         self.overrides = self.path / "overrides.yaml"
         self.results = self.path / "results.json"
+        self.evaluation = self.path / "evaluation.json"
+        self.evaluated = self.path / "evaluation.npz"
+        self.unfinished = self.path / "evaluation.partial"
         self.last = self.path / "checkpoints" / "last.ckpt"
         self.best = self.path / "checkpoints" / "best.ckpt"
         self.figures = self.path / "figures"
@@ -78,8 +86,12 @@ class RunFolder:
         self.figures.mkdir(exist_ok=True)
 
     @classmethod
-    def existing(cls, path: str) -> "RunFolder":
+    def existing(cls, path: str, key: str = "resume") -> "RunFolder":
         """The folder of a run that was started before.
+
+        Args:
+            path: Of the folder.
+            key: Which the user gave it to.
 
         Raises:
             ConfigError: If there is none.
@@ -89,7 +101,7 @@ class RunFolder:
             rule = (
                 "is not the folder of a run" if folder.path.is_dir() else "there is no such folder"
             )
-            raise ConfigError("resume", path, rule, "It should hold overrides.yaml.")
+            raise ConfigError(key, path, rule, "It should hold overrides.yaml.")
         return folder
 
     def saved_overrides(self) -> list[str]:
@@ -111,14 +123,41 @@ class RunFolder:
         (self.path / "environment.txt").write_text(environment(), encoding="utf-8")
 
     def write_results(self, results: Mapping[str, Any]) -> None:
-        """Writes the numbers, whole or not at all."""
-        partial = self.results.with_suffix(".partial")
-        partial.write_text(json.dumps(results, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        partial.replace(self.results)
+        """Writes the numbers of a finished run."""
+        _write_json(self.results, results)
 
-    def read_results(self) -> dict[str, Any]:
-        """The numbers of a finished run."""
-        return json.loads(self.results.read_text(encoding="utf-8"))
+    def read_evaluation(self) -> dict[str, Any]:
+        """What was written of evaluations so far, by split."""
+        if not self.evaluation.is_file():
+            return {}
+        return json.loads(self.evaluation.read_text(encoding="utf-8"))
+
+    def write_evaluation(
+        self, split: str, record: Mapping[str, Any], values: Mapping[str, np.ndarray]
+    ) -> None:
+        """Puts an evaluation in the place of an earlier one of the same split."""
+        prefix, arrays = f"{split}/", dict[str, np.ndarray]()
+        if self.evaluated.is_file():
+            with np.load(self.evaluated) as kept:
+                arrays = {name: kept[name] for name in kept if not name.startswith(prefix)}
+        arrays |= {f"{prefix}{name}": value for name, value in values.items()}
+        with replaced(self.evaluated) as partial, partial.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option
+        _write_json(self.evaluation, {**self.read_evaluation(), split: record})
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """A file to write beside ``path``, which it replaces in the end: whole or not at all."""
+    partial = path.with_name(f"{path.name}.new")
+    yield partial
+    partial.replace(path)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with replaced(path) as partial:
+        text = json.dumps(content, indent=2, allow_nan=False)
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def environment() -> str:

@@ -1,18 +1,32 @@
-"""What a run says at its end."""
+"""What a run says at its end, and what an evaluation says of one run or several."""
 
+import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from vae_cli.run.folder import RunFolder
 
+Results = Mapping[str, Any]
+Row = tuple[str, str, str]  # key, unit, meaning
 
-def print_summary(results: Mapping[str, Any], folder: RunFolder, console: Console) -> None:
-    """Prints the results as a table, where everything is, and what to do next.
+TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
+TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
+TREATMENT = ("data", "data_path", "split", "binarize", "dequantize")  # what makes results compare
+COMPARED = {  # of several runs: keys and column heads
+    "elbo": "ELBO", "log_likelihood": "log p(x)", "kl": "KL", "bits_per_dim": "bits/dim",
+    "active_units": "active", "mutual_information_lower": "I(x;z) ≥",
+    "linear_probe_accuracy": "probe", "effective_sample_size": "ESS",
+}  # fmt: skip
+
+
+def print_summary(results: Results, folder: RunFolder, console: Console) -> None:
+    """Prints a run's results as a table, where everything is, and what to do next.
 
     Args:
         results: As in ``results.json``.
@@ -30,29 +44,144 @@ def print_summary(results: Mapping[str, Any], folder: RunFolder, console: Consol
         ("train/images_per_second", "images/s", "training alone"),
         ("train/seconds", "s", "validation and all"),
     ]
-    images, binarize = results["test/images"], results["data/binarize"]
-    table = Table(title=f"{images} test images, binarize={binarize}", box=SIMPLE_HEAD)
-    for name, justify in (("result", "left"), ("value", "right"), ("", "left"), ("", "left")):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for key, unit, meaning in rows:
-        if results.get(key) is not None:
-            table.add_row(key, _number(results, key), unit, meaning)
+    title = f"{results['test/images']} test images, binarize={results['data/binarize']}"
     pictures = ", ".join(sorted(p.stem for p in folder.figures.glob("*.png")))
     further = 2 * results["train/steps"]
+    path = shlex.quote(str(folder.path))
     lines = {
         "run": str(folder.path),
         "pictures": f"{folder.figures} ({pictures})",
-        "go on": f"vae-train resume={shlex.quote(str(folder.path))} trainer.max_steps={further}",
+        "measure": f"vae-eval run={path}",
+        "go on": f"vae-train resume={path} trainer.max_steps={further}",
     }
     if any(folder.path.glob("events.*")):
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
-    console.print(table)
+    console.print(_table(title, rows, results))
+    _print_lines(lines, console)
+
+
+def print_evaluation(record: Results, folder: RunFolder, console: Console) -> None:
+    """Prints an evaluation as a table, with warnings of what not to trust.
+
+    Args:
+        record: As in ``evaluation.json``.
+        folder: Of the run.
+        console: Where to.
+    """
+    sha256 = record["checkpoint_sha256"][:8]
+    title = (
+        f"{record['images']} images: {_treatment(record)}\n"
+        f"{record['checkpoint']} ({sha256}), seed {record['seed']}"
+    )
+    console.print(_table(title, _rows_of(record), record))
+    for warning in warnings_of(record):
+        console.print(f"warning: {warning}", style="yellow", highlight=False)
+    _print_lines({"numbers": str(folder.evaluation), "images": str(folder.evaluated)}, console)
+
+
+def _rows_of(record: Results) -> list[Row]:
+    samples = record.get("log_likelihood_samples")
+    images = record.get("mutual_information_images", 1)
+    error, bias = record.get("log_likelihood_mc_se", 0.0), record.get("log_likelihood_bias", 0.0)
+    return [
+        ("elbo", "nats", f"bound, S = {samples}"),
+        ("reconstruction", "nats", "E log p(x|z)"),
+        ("kl", "nats", "KL(q(z|x)‖p(z))"),
+        ("log_likelihood", "nats", f"log p(x), S = {samples}"),
+        ("", "", f"± {error:.3f}, bias {bias:.3f}"),
+        ("exact_log_likelihood", "nats", "log p(x), in closed form"),
+        ("bits_per_dim", "bits", "each dimension"),
+        ("effective_sample_size", "draws", f"of {samples}, on average"),
+        ("active_units", "", f"of {record['latent_dim']}"),
+        ("mutual_information_lower", "nats", f"I(x;z) ≥, {images} images"),
+        ("", "", f"at most {math.log(images):.2f}"),
+        ("mutual_information_upper", "nats", "I(x;z) ≤"),
+        ("marginal_kl_lower", "nats", "KL(q(z)‖p(z)) ≥"),
+        ("marginal_kl_upper", "nats", "KL(q(z)‖p(z)) ≤"),
+        ("reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
+        ("linear_probe_accuracy", "", f"fitted to {record.get('probe_images')} images"),
+        ("nearest_neighbors_accuracy", "", "likewise"),
+        ("posterior_normalization", "", "E[p(z)/q(z|x)], to be 1"),
+        ("posterior_log_det_error", "nats", "against autograd, to be 0"),
+        ("posterior_log_prob_error", "nats", "at its draws, to be 0"),
+    ]
+
+
+def warnings_of(record: Results) -> list[str]:
+    """What should not be taken at its word in an evaluation."""
+    warnings = []
+    low = record.get("low_effective_sample_size", 0.0)
+    if low > TRUSTED_SHARE:
+        samples = record["log_likelihood_samples"]
+        warnings.append(
+            f"for {low:.1%} of the images fewer than 10 of {samples} draws count: log p(x) is "
+            f"likely too low there, by more than is stated. Try samples={10 * samples}."
+        )
+    for name in ("posterior_log_det_error", "posterior_log_prob_error"):
+        if record.get(name, 0.0) > TOLERANCE:
+            warnings.append(f"{name} is {record[name]:.1g} nats: q(z|x) is not what it claims.")
+    off = abs(record.get("posterior_normalization", 1.0) - 1)
+    if off > 5 * record.get("posterior_normalization_se", 0.0):
+        warnings.append("E_q[p/q] is not 1 within five standard errors: q(z|x) is no density.")
+    return warnings
+
+
+def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, console: Console) -> None:
+    """Prints the numbers of several runs, best log p(x) first: a table for each treatment of data.
+
+    Args:
+        records: Evaluations by the names of their runs.
+        mixed: Whether all go into one table, marked with their treatment.
+        console: Where to.
+    """
+    groups: dict[str, list[tuple[str, Results]]] = {}
+    for name, record in records:
+        groups.setdefault("mixed data" if mixed else _treatment(record), []).append((name, record))
+    for title, members in groups.items():
+        marked = mixed and len({_treatment(record) for _, record in members}) > 1
+        table = Table(title=title, box=SIMPLE_HEAD)
+        for column in ("run", *(["data"] if marked else [])):
+            table.add_column(column, overflow="fold")
+        keys = [key for key in COMPARED if any(r.get(key) is not None for _, r in members)]
+        for key in keys:
+            table.add_column(COMPARED[key], justify="right")
+        for name, record in sorted(members, key=lambda m: -m[1].get("log_likelihood", 0.0)):
+            mark = [_treatment(record)] if marked else []
+            table.add_row(name, *mark, *(_number(record, key) for key in keys))
+        console.print(table)
+
+
+def _treatment(record: Results) -> str:
+    values = {key: record[key] for key in TREATMENT if record[key] not in (None, False)}
+    data = " ".join(str(values.pop(key)) for key in ("data", "split"))
+    return ", ".join([data, *(f"{key}={value}" for key, value in values.items())])
+
+
+def _table(title: str, rows: Iterable[Row], results: Results) -> Table:
+    table = Table(title=title, box=SIMPLE_HEAD)
+    for name, justify in (("result", "left"), ("value", "right"), ("", "left")):
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("")
+    is_shown = False
+    for key, unit, meaning in rows:
+        is_shown = results.get(key) is not None if key else is_shown  # no key: more of the last
+        if is_shown:
+            table.add_row(key, _number(results, key), unit, escape(meaning))
+    return table
+
+
+def _print_lines(lines: Mapping[str, str], console: Console) -> None:
     for name, value in lines.items():
         console.print(f"{name:<10} {value}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _number(results: Mapping[str, Any], key: str) -> str:
-    value, error = results[key], results.get(f"{key}_se")
+def _number(results: Results, key: str) -> str:
+    value, error = results.get(key), results.get(f"{key}_se")
+    if value is None:
+        return ""
+    if key.startswith("posterior") and error is None:
+        return f"{value:.0e}"
     if error is not None:
-        return f"{value:.2f} ± {error:.2f}"
+        digits = 3 if "accuracy" in key or "normalization" in key else 2
+        return f"{value:.{digits}f} ± {error:.{digits}f}"
     return f"{value:.0f}" if isinstance(value, int) or value >= 1000 else f"{value:.2f}"

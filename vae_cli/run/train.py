@@ -16,7 +16,7 @@ from rich.progress import track
 from vae_cli.config.build import Experiment, construct
 from vae_cli.errors import Interrupted
 from vae_cli.metric.base import Evaluation
-from vae_cli.metric.log_likelihood import bits_per_dimension
+from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.checkpoint import load_weights
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder, environment
 from vae_cli.training.callbacks import Checkpoints, EarlyStopping, Throughput
@@ -154,7 +154,7 @@ def train(
     tested = test(experiment, data, console)
     results = {
         **{f"test/{name}": value for name, value in tested.items()},
-        "test/bits_per_dim": _bits(experiment, tested),
+        "test/bits_per_dim": bits_per_dim(config, tested.get("log_likelihood")),
         "data/binarize": config.data.binarize,
         "data/dequantize": config.data.dequantize,
         "train/images_per_second": images_per_second,
@@ -232,19 +232,6 @@ def _callbacks(
         settled = experiment.kl_schedule.settled_at
         callbacks.append(EarlyStopping(monitor, experiment.trainer.patience, settled))
     return callbacks
-
-
-def _bits(experiment: Experiment, tested: Mapping[str, float]) -> float | None:
-    """Bits per dimension where log p(x) is that of discrete values, else None."""
-    derived = experiment.config.derived
-    if "log_likelihood" not in tested:
-        return None
-    dimensions = torch.Size(derived.shape).numel()
-    if experiment.is_binary:
-        return bits_per_dimension(tested["log_likelihood"], dimensions, 1)
-    if experiment.config.data.dequantize:
-        return bits_per_dimension(tested["log_likelihood"], dimensions, derived.levels)
-    return None
 
 
 def _draw(experiment: Experiment, folder: RunFolder) -> None:

@@ -1,0 +1,1 @@
+"""Numbers that look at many images of a split at once."""

@@ -1,0 +1,25 @@
+"""The interface of analyses."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from vae_cli.data.split import Split
+from vae_cli.model.base import LatentVariableModel
+
+BATCH = 500  # images encoded at once
+
+
+class Analysis(ABC):
+    """Numbers about a model that are no sums over images."""
+
+    @abstractmethod
+    def numbers(
+        self, model: LatentVariableModel, splits: Mapping[str, Split], split: str
+    ) -> dict[str, float]:
+        """The numbers, by name; none where the analysis does not apply.
+
+        Args:
+            model: In evaluation mode.
+            splits: By name, on the model's device.
+            split: Name of the one that the numbers are about.
+        """

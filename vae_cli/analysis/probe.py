@@ -1,0 +1,69 @@
+"""How well simple classifiers read the labels off the codes."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from vae_cli.analysis.base import BATCH, Analysis
+from vae_cli.data.split import Split
+from vae_cli.distribution.relations import mean
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.options import PositiveInt, checked
+
+ITERATIONS = 2000  # of the linear probe's optimizer at most
+
+
+class Probe(Analysis):
+    """Test accuracies of logistic regression and of nearest neighbours on the means of q(z|x).
+
+    Both are fitted to standardized means of training images (of validation images where the
+    training images are what is measured). Nothing where fewer than two classes have labels.
+
+    Args:
+        images: Images to fit to, at most, spread over their split.
+        neighbors: How many of them vote.
+    """
+
+    @checked
+    def __init__(self, images: PositiveInt = 10_000, neighbors: PositiveInt = 10) -> None:
+        self.images, self.neighbors = images, neighbors
+
+    def numbers(
+        self, model: LatentVariableModel, splits: Mapping[str, Split], split: str
+    ) -> dict[str, float]:
+        """See the base class."""
+        fitted_to = splits["validation" if split == "train" else "train"]
+        x, y = _labelled_codes(model, fitted_to, self.images)
+        x_new, y_new = _labelled_codes(model, splits[split], len(splits[split]))
+        if len(np.unique(y)) < 2 or len(y_new) == 0:
+            return {}
+        probes: dict[str, ClassifierMixin] = {
+            "linear_probe": LogisticRegression(max_iter=ITERATIONS),
+            "nearest_neighbors": KNeighborsClassifier(min(self.neighbors, len(y))),
+        }
+        numbers: dict[str, float] = {"probe_images": len(y)}
+        for name, probe in probes.items():
+            accuracy = float(make_pipeline(StandardScaler(), probe).fit(x, y).score(x_new, y_new))
+            error = (accuracy * (1 - accuracy) / len(y_new)) ** 0.5
+            numbers |= {f"{name}_accuracy": accuracy, f"{name}_accuracy_se": error}
+        return numbers
+
+
+@torch.no_grad()
+def _labelled_codes(
+    model: LatentVariableModel, split: Split, images: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """E_q[z], ``(N, latent_dim)``, and the labels, ``(N,)``, of labelled images."""
+    index = split.spread(images)
+    index = index[split.images.labels[index] >= 0]
+    codes = [torch.zeros(0, model.latent_dim)]
+    for part in index.split(BATCH):
+        batch = split.batch(part).to(model.device)
+        codes.append(mean(model.encode(batch)).float().cpu())
+    return torch.cat(codes).numpy(), split.images.labels[index].cpu().numpy()

@@ -1,0 +1,24 @@
+"""When log p(x) can be told in bits per dimension."""
+
+from omegaconf import DictConfig
+from torch import Size
+
+from vae_cli.config.build import models_binary_values
+from vae_cli.metric.log_likelihood import bits_per_dimension
+
+
+def bits_per_dim(config: DictConfig, log_likelihood: float | None) -> float | None:
+    """Bits per dimension where log p(x) is that of discrete values, else None.
+
+    Args:
+        config: Of the run, every value concrete.
+        log_likelihood: log p(x), nats an image, where it was measured.
+    """
+    if log_likelihood is None:
+        return None
+    dimensions = Size(config.derived.shape).numel()
+    if models_binary_values(config):
+        return bits_per_dimension(log_likelihood, dimensions, 1)
+    if config.data.dequantize:
+        return bits_per_dimension(log_likelihood, dimensions, config.derived.levels)
+    return None
