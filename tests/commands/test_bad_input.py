@@ -26,6 +26,7 @@ SIZES = [  # every size there is, and what else the command line must say for it
     ("trainer.max_steps", ""), ("trainer.patience", ""), ("trainer.validate_every", ""),
     ("trainer.log_every", ""), ("posterior.flow_length", "posterior=planar"),
     ("posterior.flow_length", "posterior=radial"), ("network.hidden_dim", "network=conv"),
+    ("network.hidden_dim", "network=gated_conv"),
     ("objective.samples", ""), ("kl_schedule.warmup_steps", "kl_schedule=linear"),
     ("kl_schedule.cycle_steps", "kl_schedule=cyclical"),
     ("kl_schedule.cycles", "kl_schedule=cyclical"),
@@ -66,6 +67,19 @@ TABLE = [
     Bad("network.hidden_dims=64", ["network.hidden_dims=64", "a list"]),
     Bad("network.activation=rleu", ["network.activation=rleu", "relu"]),
     Bad("network=conv network.channels=[0]", ["network.channels=[0]", "at least 1"]),
+    Bad(
+        "network=gated_conv network.channels=[8,8]",
+        ["network.strides=[1,2,1,2,1]", "needs 2 numbers"],
+    ),
+    Bad(
+        "optimizer/lr_schedule=multistep optimizer.lr_schedule.milestones=null",
+        ["milestones=null", "steps, or of epochs", "milestones_epochs=[10]"],
+    ),
+    Bad(
+        "optimizer/lr_schedule=multistep optimizer.lr_schedule.milestones_epochs=3",
+        ["milestones_epochs=3", "a list, each a number above 0"],
+    ),
+    Bad("likelihood=gaussian likelihood.mean=tanh", ["likelihood.mean=tanh", "identity, sigmoid"]),
     Bad("trainer.gradient_clip=0", ["trainer.gradient_clip=0", "above 0"]),
     Bad("objective.tempering=both", ["objective.tempering=both", "kl, joint"]),
     Bad("data.binarize=maybe", ["data.binarize=maybe", "dynamic", "Try data.binarize=auto"]),

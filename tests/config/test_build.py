@@ -26,6 +26,10 @@ def built(overrides: Sequence[str]) -> DictConfig:
     return build(compose("train", [*overrides, "data.batch_size=64"])[0]).config
 
 
+MULTISTEP = [
+    "optimizer/lr_schedule=multistep",
+    "optimizer.lr_schedule.milestones_epochs=[1,2.5]",
+]
 SETTLED: list[tuple[list[str], dict[str, Any]]] = [
     ([], {"data.binarize": "dynamic", "derived.shape": [1, 8, 8], "derived.levels": 17}),
     (["likelihood=gaussian"], {"data.binarize": "none"}),
@@ -48,6 +52,15 @@ SETTLED: list[tuple[list[str], dict[str, Any]]] = [
     (["kl_schedule=linear", "kl_schedule.warmup_steps=9"], {"kl_schedule.warmup_steps": 9}),
     (["kl_schedule=cyclical"], {"kl_schedule.cycle_steps": 10 * STEPS}),
     (["kl_schedule=rezende"], {"kl_schedule.warmup_steps": 10_000}),
+    (["optimizer/lr_schedule=multistep"], {"optimizer.lr_schedule.milestones": [10_000, 20_000]}),
+    (
+        [*MULTISTEP, "optimizer.lr_schedule.milestones=null"],
+        {"optimizer.lr_schedule.milestones": [STEPS, 5 * STEPS // 2]},
+    ),
+    (
+        [*MULTISTEP, "optimizer.lr_schedule.milestones=[7,9]"],
+        {"optimizer.lr_schedule.milestones": [7, 9]},
+    ),
     (
         ["optimizer/lr_schedule=cosine", "trainer.max_steps=7"],
         {"optimizer.lr_schedule.T_max": 7},

@@ -50,6 +50,35 @@ VALUES: list[tuple[list[str], dict[str, Any]]] = [
     ),
     (["experiment=rezende2015_radial"], {"posterior._target_": RADIAL}),
     (
+        ["experiment=rezende2015_planar", "objective.tempering=kl", "posterior.flow_length=20"],
+        {"posterior._target_": PLANAR, "posterior.flow_length": 20, "objective.tempering": "kl",
+         "kl_schedule.start": 0.01, "kl_schedule.warmup_steps": 10000},
+    ),
+    (
+        ["experiment=vandenberg2018_planar"],
+        {"posterior._target_": PLANAR, "posterior.flow_length": 16, "data.batch_size": 100,
+         "latent_dim": 64, "kl_schedule.warmup_epochs": 100, "trainer.max_epochs": 2000,
+         "network.channels": [32, 32, 64, 64, 64], "network.strides": [1, 2, 1, 2, 1],
+         "network.hidden_dim": 256, "trainer.patience": 100, "optimizer.lr": 5e-4,
+         "optimizer._target_": "torch.optim.Adamax"},
+    ),
+    (
+        ["experiment=burda2015_vae"],
+        {"latent_dim": 50, "data.batch_size": 20, "network.hidden_dims": [200, 200],
+         "trainer.max_epochs": sum(3**i for i in range(8)), "optimizer.betas": [0.9, 0.999],
+         "optimizer.lr": 1e-3},
+    ),
+    (
+        ["experiment=kingma2014_mnist", "latent_dim=200"],
+        {"model.latent_dim": 200, "network.hidden_dims": [500], "network.activation": "tanh",
+         "optimizer._target_": "torch.optim.Adagrad"},
+    ),
+    (
+        ["experiment=kingma2014_frey_faces"],
+        {"latent_dim": 2, "network.hidden_dims": [200], "likelihood.mean": "sigmoid",
+         "likelihood.scale": "learned"},
+    ),
+    (
         ["kl_schedule=rezende"],
         {"kl_schedule.start": 0.01, "kl_schedule.warmup_steps": 10000,
          "kl_schedule.warmup_epochs": None},

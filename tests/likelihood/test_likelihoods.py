@@ -66,6 +66,13 @@ LIKELIHOODS = [
         REAL,
         lambda features, x: gaussian_log_prob(features, 2.0, x),
     ),
+    Case(
+        "gaussian sigmoid",
+        partial(GaussianLikelihood, 0.3, mean="sigmoid"),
+        1,
+        REAL,
+        lambda features, x: gaussian_log_prob(1 / (1 + (-features).exp()), 0.3, x),
+    ),
 ]
 ROWS = pytest.mark.parametrize("case", LIKELIHOODS, ids=lambda case: case.name)
 
@@ -163,6 +170,20 @@ def test_learned_scale_is_of_each_value() -> None:
     p = GaussianLikelihood()(features)
     torch.testing.assert_close(p.mean, features[:3])
     torch.testing.assert_close(p.variance.sqrt(), 0.01 + features[3:].exp())
+
+
+@pytest.mark.parametrize("scale", ["learned", "shared", 0.3])
+def test_mean_may_be_kept_between_0_and_1(scale: float | str) -> None:
+    identity, sigmoid = (GaussianLikelihood(scale, mean=mean) for mean in ("identity", "sigmoid"))
+    features = 3 * random(3 * identity.parameters_per_value, 2, 2)
+    free, bounded = identity(features), sigmoid(features)
+    torch.testing.assert_close(bounded.mean, torch.sigmoid(free.mean))
+    torch.testing.assert_close(bounded.variance, free.variance)
+
+
+def test_unknown_mean() -> None:
+    with pytest.raises(ConfigError, match=r"^mean=tanh: needs one of identity, sigmoid"):
+        GaussianLikelihood(mean="tanh")
 
 
 def test_shared_scale_learns() -> None:

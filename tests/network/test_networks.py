@@ -1,5 +1,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from torch import Size, nn
 from vae_cli.errors import ConfigError
 from vae_cli.network.base import Network
 from vae_cli.network.conv import Conv
+from vae_cli.network.gated_conv import GatedConv
 from vae_cli.network.mlp import MLP
 
 
@@ -31,7 +33,14 @@ NETWORKS = [
     Case("conv tanh", Conv, {"channels": [4, 6], "hidden_dim": 10, "activation": "tanh"}),
     Case("conv of one stage", Conv, {"channels": [4], "hidden_dim": 10, "activation": "elu"}),
     Case("deep conv", Conv, {"channels": [2, 3, 4, 5, 6, 7], "hidden_dim": 9, "activation": "elu"}),
+    Case("gated conv", GatedConv, {"channels": [4, 6, 8], "strides": [1, 2, 2], "hidden_dim": 10}),
+    Case(
+        "gated conv of stride 3",
+        GatedConv,
+        {"channels": [4, 5], "strides": [3, 1], "decoder_channels": [6, 5, 4]},
+    ),
 ]
+PUBLISHED_DECODER = [64, 64, 32, 32, 32, 32]
 IMAGES = [(1, 28, 28), (1, 8, 8), (2, 7, 5), (1, 1, 1), (3, 32, 32), (1, 33, 17)]
 VECTOR = Size([5])
 ROWS = pytest.mark.parametrize("case", NETWORKS, ids=lambda case: case.name)
@@ -74,7 +83,61 @@ def test_leading_dimensions_are_independent(case: Case) -> None:
             torch.testing.assert_close(together[s, i], network(x[s, i]))
 
 
-@ROWS
+@pytest.mark.parametrize("there", [True, False], ids=["encoder", "decoder"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("latent_dim", [1, 2, 64])
+@pytest.mark.parametrize("size", [(8, 8), (9, 11), (20, 28), (28, 28), (31, 32), (32, 32)], ids=str)
+def test_gated_conv_fits_every_image(
+    size: tuple[int, int], latent_dim: int, channels: int, there: bool
+) -> None:
+    shapes = Size([channels, *size]), Size([latent_dim])
+    in_shape, out_shape = shapes if there else shapes[::-1]
+    network = GatedConv(in_shape, out_shape)
+    out = network(torch.rand(2, *in_shape))
+    assert out.shape == (2, *out_shape)
+    out.square().sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+
+
+def layout(network: Network) -> list[tuple[object, ...]]:
+    """Of each layer with weights: channels in and out (after the gate), kernel and stride."""
+    found: list[tuple[object, ...]] = []
+    layers = [m for m in network.modules() if not list(m.children())]
+    for layer, following in pairwise([*layers, nn.Identity()]):
+        gates = 2 if isinstance(following, nn.GLU) else 1
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+            (kernel, _), (stride, _) = layer.kernel_size, layer.stride
+            found.append((layer.in_channels, layer.out_channels // gates, kernel, stride))
+        elif isinstance(layer, nn.Linear):
+            found.append((layer.in_features, layer.out_features))
+    return found
+
+
+def test_gated_conv_has_the_published_layers() -> None:
+    """Those of github.com/riannevdberg/sylvester-flows for binary images of 28 x 28."""
+    image, z = Size([1, 28, 28]), Size([64])
+    encoder = GatedConv(image, Size([128]))
+    decoder = GatedConv(z, image, decoder_channels=PUBLISHED_DECODER)
+    convolutions = [(1, 32, 5, 1), (32, 32, 5, 2), (32, 64, 5, 1), (64, 64, 5, 2), (64, 64, 5, 1)]
+    assert layout(encoder) == [*convolutions, (64, 256, 7, 1), (256, 128)]
+    back = [(64, 64, 5, 1), (64, 32, 5, 2), (32, 32, 5, 1), (32, 32, 5, 2), (32, 32, 5, 1)]
+    assert layout(decoder) == [(64, 64, 7, 1), *back, (32, 1, 1, 1)]
+    # A gated layer is two convolutions, each with biases.
+    gated = [*convolutions, (64, 256, 7, 1), (64, 64, 7, 1), *back]
+    expected = sum(2 * (n * k * k + 1) * m for n, m, k, _ in gated) + 257 * 128 + 33
+    assert sum(p.numel() for n in (encoder, decoder) for p in n.parameters()) == expected
+
+
+def test_a_gate_multiplies() -> None:
+    network = GatedConv(Size([1, 6, 6]), VECTOR, channels=[3], strides=[2])
+    convolution, x = network.layers[0], torch.rand(4, 1, 6, 6)
+    value, gate = convolution(x).chunk(2, dim=1)
+    torch.testing.assert_close(network.layers[:2](x), value * gate.sigmoid())
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in NETWORKS if case.make is not GatedConv], ids=lambda case: case.name
+)
 def test_decoder_mirrors_its_encoder(case: Case) -> None:
     def sizes(network: Network) -> list[tuple[int, ...]]:
         weights = [
@@ -129,7 +192,7 @@ def test_nothing_follows_the_last_layer(case: Case) -> None:
     # The likelihood works from logits, and from means of any sign.
     decoder = build(case, VECTOR, Size(IMAGES[1]))
     last = [m for m in decoder.modules() if not list(m.children())][-1]
-    assert isinstance(last, (nn.Linear, nn.ConvTranspose2d))
+    assert isinstance(last, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d))
 
 
 @pytest.mark.parametrize(
@@ -151,6 +214,13 @@ def test_nothing_follows_the_last_layer(case: Case) -> None:
         (Conv, {"hidden_dim": 0}, "hidden_dim"),
         (Conv, {"hidden_dim": True}, "hidden_dim"),
         (Conv, {"activation": "identity"}, "activation"),
+        (GatedConv, {"channels": []}, "network.channels"),
+        (GatedConv, {"strides": [1, 2, 1, 2]}, "network.strides"),
+        (GatedConv, {"strides": [1, 2, 0, 2, 1]}, "strides"),
+        (GatedConv, {"channels": [8, 8]}, "network.strides"),
+        (GatedConv, {"hidden_dim": 0}, "hidden_dim"),
+        (GatedConv, {"decoder_channels": [8, 8]}, "network.decoder_channels"),
+        (GatedConv, {"decoder_channels": 8}, "decoder_channels"),
     ],
 )
 def test_bad_options(make: Callable[..., Network], options: dict[str, Any], key: str) -> None:
@@ -159,10 +229,13 @@ def test_bad_options(make: Callable[..., Network], options: dict[str, Any], key:
     assert raised.value.key == key
 
 
+@pytest.mark.parametrize("make", [Conv, GatedConv])
 @pytest.mark.parametrize(("in_shape", "out_shape"), [([4], [5]), ([1, 8, 8], [1, 8, 8])])
-def test_conv_needs_an_image_and_a_vector(in_shape: list[int], out_shape: list[int]) -> None:
+def test_convolutions_need_an_image_and_a_vector(
+    make: Callable[..., Network], in_shape: list[int], out_shape: list[int]
+) -> None:
     with pytest.raises(ConfigError, match="network=mlp"):
-        Conv(Size(in_shape), Size(out_shape))
+        make(Size(in_shape), Size(out_shape))
 
 
 def test_typos_are_not_swallowed() -> None:

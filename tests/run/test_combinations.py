@@ -11,6 +11,7 @@ import pytest
 NETWORKS = {
     "mlp": "network=mlp network.hidden_dims=[16]",
     "conv": "network=conv network.channels=[4,8] network.hidden_dim=16",
+    "gated_conv": "network=gated_conv network.channels=[4,8] network.strides=[1,2]",
 }
 MODELS = [
     f"posterior={posterior} likelihood={likelihood} {NETWORKS[network]}"
@@ -30,8 +31,9 @@ OTHERS = [
     "likelihood=gaussian data.dequantize=true",
     "likelihood=gaussian likelihood.scale=shared",
     "likelihood=gaussian likelihood.scale=0.1",
+    "likelihood=gaussian likelihood.mean=sigmoid",
     "network.activation=tanh network.hidden_dims=[]",
-    *(f"optimizer={name}" for name in ("adam", "adamax", "rmsprop")),
+    *(f"optimizer={name}" for name in ("adam", "adamax", "adagrad", "rmsprop")),
     *(f"optimizer/lr_schedule={name}" for name in ("cosine", "exponential", "multistep")),
     *(f"kl_schedule={name}" for name in ("constant", "linear", "cyclical", "rezende")),
     "kl_schedule.weight=4",

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from torch.distributions import constraints
 
 from vae_cli import noise
@@ -208,7 +208,9 @@ def _settle(
         "steps_per_epoch": per_epoch,
         "total_steps": FAST_DEV_STEPS if trainer.fast_dev_run else total,
     }
-    _epochs_to_steps(cfg.kl_schedule, per_epoch)
+    for key in ("kl_schedule", "optimizer.lr_schedule"):
+        if node := OmegaConf.select(cfg, key):  # a constant learning rate has none
+            _epochs_to_steps(node, per_epoch)
 
 
 def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:
@@ -216,7 +218,9 @@ def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:
     for name in [str(name) for name in node if in_epochs(str(name)) in node]:
         epochs = node.pop(in_epochs(name))
         if node[name] is None:
-            node[name] = max(1, round(epochs * steps_per_epoch))
+            several = isinstance(epochs, ListConfig)
+            steps = [max(1, round(e * steps_per_epoch)) for e in (epochs if several else [epochs])]
+            node[name] = steps if several else steps[0]
 
 
 def _try_optimizer(experiment: Experiment) -> None:

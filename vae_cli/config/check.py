@@ -19,6 +19,7 @@ from vae_cli.options import (
 )
 
 PLACEHOLDERS = {"shape": [1, 1, 1], "levels": 2, "steps_per_epoch": 1, "total_steps": 1}
+MILESTONES = "milestones"
 SPECIAL = ("_target_", "_partial_", "_recursive_", "_convert_")
 
 
@@ -135,17 +136,25 @@ def _check_target(key: str, node: dict[str, Any], shared: type | None) -> None:
         if value is None and epochs in node:
             if node[epochs] is None:
                 rule = "needs a number of steps, or of epochs"
-                raise ConfigError(f"{key}.{name}", None, rule, f"Try {key}.{epochs}=10.")
+                example = "[10]" if name == MILESTONES else "10"
+                raise ConfigError(f"{key}.{name}", None, rule, f"Try {key}.{epochs}={example}.")
         elif name in node:
             check_value(f"{key}.{name}", value, annotation)
     for name in _in_epochs(signature):
         if node.get(name) is not None:
-            check_value(f"{key}.{name}", node[name], PositiveFloat)
+            several = name == in_epochs(MILESTONES)
+            annotation = Sequence[PositiveFloat] if several else PositiveFloat
+            check_value(f"{key}.{name}", node[name], annotation)
 
 
 def in_epochs(name: str) -> str:
-    """``warmup_epochs`` for ``warmup_steps``: the same duration in the other unit."""
-    return f"{name.removesuffix('_steps')}_epochs" if name.endswith("_steps") else ""
+    """``warmup_epochs`` for ``warmup_steps``: the same duration in the other unit.
+
+    And ``milestones_epochs`` for ``milestones``, torch's word for steps.
+    """
+    if name.endswith("_steps") or name == MILESTONES:
+        return f"{name.removesuffix('_steps')}_epochs"
+    return ""
 
 
 def _in_epochs(signature: Signature) -> list[str]:

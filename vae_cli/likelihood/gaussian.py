@@ -20,10 +20,15 @@ class GaussianLikelihood(Likelihood):
     ``log(min_scale) + softplus(a - log(min_scale))`` for a free number a, so that scales well
     above the bound are simply exp(a).
 
+    A mean in (0, 1), the logistic function of what the decoder says, suits images that are grey
+    values (Kingma & Welling 2014, arXiv:1312.6114, section 5); the density stays that of a
+    Gaussian, on all real numbers.
+
     Args:
         scale: Standard deviation in units of the data: ``learned`` (an output of the decoder for
             each value), ``shared`` (one parameter, starting at 1), or a fixed number.
         min_scale: Smallest scale that can be learned.
+        mean: ``identity``, what the decoder says, or ``sigmoid`` of it.
     """
 
     support = constraints.real
@@ -33,16 +38,19 @@ class GaussianLikelihood(Likelihood):
         self,
         scale: Literal["learned", "shared"] | PositiveFloat = "learned",
         min_scale: PositiveFloat = 0.01,
+        mean: Literal["identity", "sigmoid"] = "identity",
     ) -> None:
         super().__init__()
         self.parameters_per_value = 2 if scale == "learned" else 1
-        self.scale = scale
+        self.scale, self.mean = scale, mean
         self.log_min_scale = math.log(min_scale)
         self.log_scale = nn.Parameter(torch.zeros(())) if scale == "shared" else None
 
     def forward(self, features: Tensor) -> Independent:
         """See the base class."""
         loc, *free = features.chunk(self.parameters_per_value, dim=-3)
+        if self.mean == "sigmoid":
+            loc = loc.sigmoid()
         normal = Normal(loc, self._scale(loc, free), validate_args=False)
         return Independent(normal, 3, validate_args=False)
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
-import torch
 from torch import Size, Tensor, nn
 
-from vae_cli.errors import ConfigError
 from vae_cli.network.base import ACTIVATIONS, Network
+from vae_cli.network.strided import apply, areas, growing, is_encoder, shrinking
 from vae_cli.options import PositiveInt, checked
+
+KERNEL, STRIDE = 3, 2
 
 
 class Conv(Network):
@@ -37,52 +38,34 @@ class Conv(Network):
         activation: Literal["relu", "tanh", "softplus", "elu"] = "relu",
     ) -> None:
         super().__init__()
-        if not channels:
-            raise ConfigError(
-                "network.channels", "[]", "needs at least one stage", "Try network=mlp."
-            )
-        if {len(in_shape), len(out_shape)} != {1, 3}:
-            rule = f"leads from images to vectors or back, not from {in_shape} to {out_shape}"
-            raise ConfigError("network", "conv", rule, "Try network=mlp.")
+        encodes = is_encoder("conv", in_shape, out_shape, channels)
         self.in_shape, self.out_shape = in_shape, out_shape
-        act = ACTIVATIONS[activation]
-        build = self._encoder if len(in_shape) == 3 else self._decoder
-        self.layers = nn.Sequential(*build(list(channels), hidden_dim, act))
+        build = self._encoder if encodes else self._decoder
+        self.layers = nn.Sequential(*build(list(channels), hidden_dim, ACTIVATIONS[activation]))
 
     def forward(self, x: Tensor) -> Tensor:
         """See the base class."""
-        batch_shape = x.shape[: x.dim() - len(self.in_shape)]
-        return self.layers(x.reshape(-1, *self.in_shape)).reshape(*batch_shape, *self.out_shape)
+        return apply(self.layers, x, self.in_shape, self.out_shape)
 
     def _encoder(
         self, channels: list[int], hidden_dim: int, act: type[nn.Module]
     ) -> list[nn.Module]:
-        image = torch.tensor(self.in_shape[1:])
         stack: list[nn.Module] = []
         for c_in, c_out in pairwise([self.in_shape[0], *channels]):
-            stack += [nn.Conv2d(c_in, c_out, 3, stride=2, padding=1), act()]
-            image = (image + 1) // 2
-        smallest = channels[-1] * int(image.prod())
+            stack += [shrinking(c_in, c_out, KERNEL, STRIDE), act()]
+        height, width = areas(self.in_shape, [STRIDE] * len(channels))[-1]
+        smallest = channels[-1] * height * width
         stack += [nn.Flatten(), nn.Linear(smallest, hidden_dim), act()]
         return [*stack, nn.Linear(hidden_dim, self.out_shape[0])]
 
     def _decoder(
         self, channels: list[int], hidden_dim: int, act: type[nn.Module]
     ) -> list[nn.Module]:
-        sizes = [torch.tensor(self.out_shape[1:])]
-        for _ in channels:
-            sizes.append((sizes[-1] + 1) // 2)
-        smallest = (channels[-1], *sizes[-1].tolist())
+        path = areas(self.out_shape, [STRIDE] * len(channels))[::-1]
+        smallest = (channels[-1], *path[0])
         stack: list[nn.Module] = [nn.Linear(self.in_shape[0], hidden_dim), act()]
         stack += [nn.Linear(hidden_dim, Size(smallest).numel()), act(), nn.Unflatten(1, smallest)]
-        for (c_in, c_out), (small, large) in zip(
-            pairwise([*reversed(channels), self.out_shape[0]]),
-            pairwise(reversed(sizes)),
-            strict=True,
-        ):
-            height, width = (large - (2 * small - 1)).tolist()  # 1 where the size was even
-            up = nn.ConvTranspose2d(
-                c_in, c_out, 3, stride=2, padding=1, output_padding=(height, width)
-            )
-            stack += [up, act()]
+        widths = [*reversed(channels), self.out_shape[0]]
+        for (c_in, c_out), (small, large) in zip(pairwise(widths), pairwise(path), strict=True):
+            stack += [growing(c_in, c_out, KERNEL, STRIDE, small, large), act()]
         return stack[:-1]
