@@ -12,6 +12,8 @@ from vae_cli.config.compose import compose
 from vae_cli.config.signature import signature_of
 
 GROUPS = sorted({group_of(path) for path in YAMLS} - {"", *BORROWED})
+PROGRAMS = {"vae-train": "train", "vae-eval": "eval"}  # and their primary files
+EVALUATED = ("analysis",)  # groups that vae-eval alone has
 TESTS = Path(__file__).parents[1]
 every_yaml = pytest.mark.parametrize("path", YAMLS, ids=IDS)
 
@@ -20,15 +22,16 @@ every_yaml = pytest.mark.parametrize("path", YAMLS, ids=IDS)
 def test_opens_with_a_command(path: Path) -> None:
     assert (ROOT / path).read_text(encoding="utf-8").startswith("# ")
     assert commands(path)
-    assert all(c[0] in ("vae-train", "tensorboard") for c in commands(path))
+    assert all(c[0] in (*PROGRAMS, "tensorboard") for c in commands(path))
 
 
 @every_yaml
 def test_command_composes(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for program, *arguments in commands(path):
-        if program == "vae-train" and "--help" not in arguments:
-            compose("train", arguments)
+        if program in PROGRAMS and "--help" not in arguments:
+            composed = [text for text in arguments if text != "run=RUN_DIR"]  # read beforehand
+            compose(PROGRAMS[program], composed)
     assert not list(tmp_path.iterdir())
 
 
@@ -37,7 +40,7 @@ def test_option_composes(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     group = path.parent.as_posix()
     if group != "." and [f"{group}={path.stem}"] not in [c[1:] for c in commands(path)]:
-        compose("train", [f"{group}={path.stem}"])
+        compose("eval" if group in EVALUATED else "train", [f"{group}={path.stem}"])
 
 
 @every_yaml

@@ -114,12 +114,12 @@ class Split:
 
         Args:
             index: Shape ``(B,)``, on the device of the images.
-            fresh: Source of noise that is drawn anew in each epoch of training; needed only
-                where ``draws_anew``.
+            fresh: Source of noise that is drawn anew in each epoch of training, where it
+                ``draws_anew``; without it, the noise is one that belongs to the images.
         """
         if self._modelled is not None:
             x = self._modelled.take(index).float()
-        elif self.draws_anew:
+        elif self.draws_anew and fresh is not None:
             pixels = self.images.take(index)
             x = self.treatment(
                 pixels, torch.rand(pixels.shape, generator=fresh, device=pixels.device)

@@ -136,7 +136,7 @@ def _conditions(subject: Subject, cfg: DictConfig) -> dict[str, Any]:
         "seed": cfg.seed,
         "settings": settings,
         "device": subject.model.device.type,
-        "versions": {"vae-cli": vae_cli.__version__, "torch": torch.__version__},
+        "versions": {"vae-cli": vae_cli.__version__, "torch": str(torch.__version__)},
     }
 
 
