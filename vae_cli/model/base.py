@@ -82,11 +82,14 @@ class LatentVariableModel(Model):
         """p(z): batch shape ``()``, event shape ``(latent_dim,)``."""
 
     @abstractmethod
-    def terms(self, batch: Batch, samples: int, closed_form_kl: bool) -> ElboTerms:
+    def terms(
+        self, batch: Batch, samples: int, closed_form_kl: bool, q: Distribution | None = None
+    ) -> ElboTerms:
         """The terms of the bound for so many draws of z an image.
 
         Args:
             batch: B images.
             samples: S.
             closed_form_kl: Take KL(q‖p) from its formula, as far as there is one.
+            q: The posterior of the batch, where it has been encoded already.
         """

@@ -67,9 +67,12 @@ class VAE(LatentVariableModel):
         """See the base class."""
         return self.likelihood(full_precision(self.decoder(z)))
 
-    def terms(self, batch: Batch, samples: int, closed_form_kl: bool) -> ElboTerms:
+    def terms(
+        self, batch: Batch, samples: int, closed_form_kl: bool, q: Distribution | None = None
+    ) -> ElboTerms:
         """See the base class."""
-        q, p = self.encode(batch), self.prior()
+        q = self.encode(batch) if q is None else q
+        p = self.prior()
         if closed_form_kl:
             z, log_posterior, kl = rsample_with_kl(q, p, (samples,))
             log_prior = p.log_prob(z)
