@@ -97,6 +97,18 @@ TABLE = [
     Bad("accelerator.devices=[]", ["accelerator.devices=[]"]),
     # what does not go together
     Bad("data.binarize=none", ["data.binarize=none", "binary values", "likelihood=gaussian"]),
+    Bad("posterior=exact", ["posterior=exact", "no formula", "Try posterior=diagonal"]),
+    Bad(
+        "model=ppca likelihood=bernoulli",
+        ["model.likelihood=BernoulliLikelihood", "Try likelihood=gaussian"],
+    ),
+    Bad("model=ppca model.noise=both", ["model.noise=both", "shared, per_pixel"]),
+    Bad(
+        "model=factor_analysis likelihood.scale=shared",
+        ["likelihood.scale=shared", "Try likelihood.scale=learned, or model=ppca"],
+    ),
+    Bad("model=factor_analysis latent_dim=0", ["latent_dim=0", "at least 1"]),
+    Bad("model=ppca posterior=planar posterior.flow_length=0", ["posterior.flow_length=0"]),
     Bad("data.dequantize=true", ["data.dequantize=true", "Try likelihood=gaussian"]),
     Bad("data.batch_size=2000", ["data.batch_size=2000", "only 1437", "data.batch_size=1437"]),
     Bad(

@@ -33,6 +33,8 @@ MULTISTEP = [
 SETTLED: list[tuple[list[str], dict[str, Any]]] = [
     ([], {"data.binarize": "dynamic", "derived.shape": [1, 8, 8], "derived.levels": 17}),
     (["likelihood=gaussian"], {"data.binarize": "none"}),
+    (["model=ppca"], {"data.binarize": "none", "model.shape": [1, 8, 8]}),
+    (["model=factor_analysis", "data.dequantize=true"], {"data.binarize": "none"}),
     (["data.binarize=static"], {"data.binarize": "static"}),
     (["data=array", "data.path=binary.npy"], {"data.binarize": "static", "derived.levels": 2}),
     (

@@ -25,10 +25,16 @@ PLANAR, RADIAL = (
     "vae_cli.posterior.planar.PlanarPosterior",
     "vae_cli.posterior.radial.RadialPosterior",
 )
+EXACT = "vae_cli.posterior.exact.ExactPosterior"
+GAUSSIAN = "vae_cli.likelihood.gaussian.GaussianLikelihood"
 VALUES: list[tuple[list[str], dict[str, Any]]] = [
     ([], {"posterior._target_": "vae_cli.posterior.diagonal.DiagonalPosterior"}),
     (["model=flow"], {"posterior._target_": PLANAR, "model.posterior._target_": PLANAR}),
     (["posterior=flow"], {"posterior._target_": PLANAR}),
+    (["model=ppca"], {"model.posterior._target_": EXACT, "model.likelihood._target_": GAUSSIAN}),
+    (["model=ppca", "posterior=radial"], {"model.posterior._target_": RADIAL}),
+    (["model=ppca", "likelihood.scale=0.1"], {"model.likelihood.scale": 0.1}),
+    (["model=factor_analysis"], {"model.noise": "per_pixel", "model.posterior._target_": EXACT}),
     (["model=flow", "posterior=radial"], {"model.posterior._target_": RADIAL}),
     (["posterior=radial", "model=flow"], {"model.posterior._target_": RADIAL}),
     (["model=flow", "posterior.flow_length=9"], {"model.posterior.flow_length": 9}),

@@ -57,6 +57,7 @@ def test_annotations_are_those_of_get_type_hints(target: str) -> None:
 USERS_OPTIONS = [  # what a user sets must not be read as Any: then nothing would check it
     ("vae_cli.posterior.planar.PlanarPosterior", "flow_length"),
     ("vae_cli.posterior.radial.RadialPosterior", "flow_length"),
+    ("vae_cli.model.linear_gaussian.LinearGaussian", "noise"),
     ("vae_cli.network.mlp.MLP", "hidden_dims"),
     ("vae_cli.network.mlp.MLP", "activation"),
     ("vae_cli.network.conv.Conv", "channels"),

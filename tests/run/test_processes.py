@@ -15,7 +15,7 @@ from vae_cli.run.checkpoint import load_model
 from vae_cli.training.data_module import EVALUATION_BATCH
 
 ARGUMENTS = [
-    "accelerator=ddp_cpu", "data.batch_size=100", "trainer.max_epochs=1", "posterior=planar",
+    "accelerator=ddp_cpu", "data.batch_size=100", "trainer.max_epochs=1",
     "metric.log_likelihood.samples=2", "figure=[]", "hydra.run.dir=run",
 ]  # fmt: skip
 CODE = "import sys; from vae_cli.commands.train import main; sys.exit(main(sys.argv[1:]))"
@@ -32,8 +32,9 @@ def start(arguments: list[str], work: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_two_processes(tmp_path: Path) -> None:
-    done = start(ARGUMENTS, tmp_path)
+@pytest.mark.parametrize("choice", ["posterior=planar", "model=factor_analysis"])
+def test_two_processes(choice: str, tmp_path: Path) -> None:
+    done = start([*ARGUMENTS, choice], tmp_path)
     assert done.returncode == 0, done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
     run = tmp_path / "run"

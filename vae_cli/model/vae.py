@@ -7,9 +7,9 @@ from torch import Size, Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.distribution.relations import rsample_with_kl, rsample_with_log_prob
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
+from vae_cli.model.terms import one_layer_terms
 from vae_cli.network.base import Network
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
@@ -72,13 +72,4 @@ class VAE(LatentVariableModel):
     ) -> ElboTerms:
         """See the base class."""
         q = self.encode(batch) if q is None else q
-        p = self.prior()
-        if closed_form_kl:
-            z, log_posterior, kl = rsample_with_kl(q, p, (samples,))
-            log_prior = p.log_prob(z)
-        else:
-            z, log_posterior = rsample_with_log_prob(q, (samples,))
-            log_prior = p.log_prob(z)
-            kl = log_posterior - log_prior
-        log_likelihood = self.decode(z).log_prob(batch.x)
-        return ElboTerms(log_likelihood, log_prior, log_posterior, kl)
+        return one_layer_terms(q, self.prior(), self.decode, batch.x, samples, closed_form_kl)
