@@ -22,6 +22,7 @@ import torch
 from torch import Size, Tensor, nn
 from torch.nn.functional import linear
 
+from vae_cli.commands.entry import prepare_libraries
 from vae_cli.data.batch import Batch
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.metric.importance import ROWS, importance_estimate
@@ -113,6 +114,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=5000, help="draws an image")
     parser.add_argument("--flow-length", type=int, default=10)
     args = parser.parse_args()
+    prepare_libraries()  # as the command does
     x = (torch.rand(args.images, *SHAPE) > 0.5).float()
     plain = our_model(DiagonalPosterior)
     planar = our_model(partial(PlanarPosterior, flow_length=args.flow_length))

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader, TensorDataset
 
+from vae_cli.commands.entry import prepare_libraries
 from vae_cli.config.build import build
 from vae_cli.config.compose import compose
 from vae_cli.run.folder import RunFolder
@@ -154,6 +155,7 @@ def main() -> None:
     parser.add_argument("--precision", default="32-true", choices=["32-true", "bf16-mixed"])
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     args = parser.parse_args()
+    prepare_libraries()  # as the command does
     logging.disable(logging.WARNING)
     warnings.filterwarnings("ignore")
     pixels = torch.randint(0, 256, (IMAGES, 1, 28, 28), dtype=torch.uint8)

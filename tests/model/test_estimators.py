@@ -15,7 +15,7 @@ from torch.distributions import Distribution, MultivariateNormal
 
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.normal import DiagonalNormal
-from vae_cli.distribution.planar import PlanarTransform
+from vae_cli.distribution.planar import PlanarFlow
 from vae_cli.distribution.radial import RadialTransform
 from vae_cli.model.base import log_mean_weight
 from vae_cli.model.evidence import exact_log_likelihood
@@ -55,8 +55,10 @@ def planar(p: MultivariateNormal) -> FlowDistribution:
     maps = []
     for _ in range(2):
         w, u = torch.randn(2, B, 2, generator=generator, dtype=torch.float64)
-        offset = -(w / p.stddev * p.mean).sum(-1)
-        maps.append(PlanarTransform(w / p.stddev, 0.4 * u * p.stddev, offset))
+        along = w / p.stddev
+        offset = -(along * p.mean).sum(-1)
+        across = 0.4 * u * p.stddev
+        maps.append(PlanarFlow(along.unsqueeze(1), across.unsqueeze(1), offset.unsqueeze(1)))
     return FlowDistribution(start, maps)
 
 

@@ -59,6 +59,6 @@ def test_pickled_code_is_not_run(saved: Path) -> None:
             return os.mkdir, ("hacked",)
 
     torch.save({"config": Evil(), "state_dict": {}}, saved)
-    with pytest.raises(Exception, match=r"[Ww]eights.only"):
+    with pytest.raises(Exception, match="can't be read"):
         load_model(saved)
     assert "hacked" not in os.listdir()  # noqa: PTH208

@@ -1,5 +1,6 @@
 """Folders of runs."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def test_named_folder(tmp_path: Path) -> None:
 def test_results_are_read_as_written(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.write_results({"a": 1.5, "b": None})
-    assert folder.read_results() == {"a": 1.5, "b": None}
+    assert json.loads(folder.results.read_text()) == {"a": 1.5, "b": None}
     with pytest.raises(ValueError, match="nan"):
         folder.write_results({"a": float("nan")})
-    assert folder.read_results() == {"a": 1.5, "b": None}
+    assert json.loads(folder.results.read_text()) == {"a": 1.5, "b": None}

@@ -48,7 +48,7 @@ def test_two_processes(choice: str, tmp_path: Path) -> None:
     evaluation = Evaluation(experiment.metrics, config.seed, "test")
     for number, index in enumerate(torch.arange(len(split)).split(EVALUATION_BATCH)):
         evaluation.add(model.eval(), number, split.batch(index))
-    for key, value in evaluation.results([evaluation.state()]).items():
+    for key, value in evaluation.results([evaluation.state]).items():
         assert found[f"test/{key}"] == pytest.approx(value, rel=1e-6), key
 
 

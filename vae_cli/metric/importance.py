@@ -15,7 +15,7 @@ from vae_cli.options import PositiveInt, checked
 
 # Draws decoded at once, over all images: what bounds the memory. As many as fit into a processor's
 # cache with the pixels they are decoded to: more are slower.
-ROWS = 2_000
+ROWS = 4_000
 LOW = 10  # effective draws below which an image's log p(x) is not to be trusted
 
 

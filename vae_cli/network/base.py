@@ -1,11 +1,13 @@
 """What all networks share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
 
 from torch import Tensor, nn
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "relu": nn.ReLU,
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": partial(nn.ReLU, inplace=True),  # of a layer's output, which nothing else needs
     "tanh": nn.Tanh,
     "softplus": nn.Softplus,
     "elu": nn.ELU,

@@ -1,6 +1,6 @@
 """Convolutional networks for images of any size."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -48,7 +48,7 @@ class Conv(Network):
         return apply(self.layers, x, self.in_shape, self.out_shape)
 
     def _encoder(
-        self, channels: list[int], hidden_dim: int, act: type[nn.Module]
+        self, channels: list[int], hidden_dim: int, act: Callable[[], nn.Module]
     ) -> list[nn.Module]:
         stack: list[nn.Module] = []
         for c_in, c_out in pairwise([self.in_shape[0], *channels]):
@@ -59,7 +59,7 @@ class Conv(Network):
         return [*stack, nn.Linear(hidden_dim, self.out_shape[0])]
 
     def _decoder(
-        self, channels: list[int], hidden_dim: int, act: type[nn.Module]
+        self, channels: list[int], hidden_dim: int, act: Callable[[], nn.Module]
     ) -> list[nn.Module]:
         path = areas(self.out_shape, [STRIDE] * len(channels))[::-1]
         smallest = (channels[-1], *path[0])

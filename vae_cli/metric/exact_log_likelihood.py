@@ -1,0 +1,31 @@
+"""log p(x) where the model has a formula for it."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+from torch.distributions import Distribution
+
+from vae_cli.data.batch import Batch
+from vae_cli.metric.base import Metric, Moments, mean_and_error
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.evidence import exact_log_likelihood
+
+
+class ExactLogLikelihood(Metric):
+    """log p(x), nats an image, in closed form; nothing at all where there is none."""
+
+    is_costly = False
+
+    def values(
+        self, model: LatentVariableModel, batch: Batch, q: Distribution
+    ) -> dict[str, Tensor]:
+        """See the base class."""
+        exact = exact_log_likelihood(model, batch)
+        return {} if exact is None else {"exact_log_likelihood": exact}
+
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
+        """See the base class."""
+        numbers: dict[str, float] = {}
+        for name, each in moments.items():
+            numbers |= mean_and_error(name, each)
+        return numbers
