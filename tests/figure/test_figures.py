@@ -6,12 +6,11 @@ import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure as Canvas
 from torch import Size
 
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
-from vae_cli.figure.base import Figure
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw
 from vae_cli.figure.latent_map import LatentMap
 from vae_cli.figure.manifold import Manifold
 from vae_cli.figure.reconstructions import Reconstructions
@@ -60,10 +59,14 @@ def split(channels: int = 1, count: int = 30, labels: torch.Tensor | None = None
     return Split("test", StoredImages(pixels, labels), Treatment("dynamic", False, 256))
 
 
-def drawn(canvas: Canvas | None) -> bytes:
+def picture(figure: Figure, model: VAE, split: Split, seed: int = 0) -> Drawing:
+    return draw("name", figure, model.eval(), split, seed)
+
+
+def drawn(drawing: Drawing) -> bytes:
     """The picture itself; it must not be of one colour."""
-    assert canvas is not None
-    agg = FigureCanvasAgg(canvas)
+    assert drawing.arrays
+    agg = FigureCanvasAgg(drawing.canvas)
     agg.draw()
     pixels = bytes(agg.buffer_rgba())
     assert len(set(pixels)) > 2
@@ -73,25 +76,26 @@ def drawn(canvas: Canvas | None) -> bytes:
 @ROWS
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
 def test_drawn_where_it_applies(case: Case, latent_dim: int) -> None:
-    canvas = case.make().draw(model(latent_dim=latent_dim), split())
-    assert (canvas is None) == (case.needs_plane and latent_dim != 2)
-    if canvas is not None:
-        drawn(canvas)
+    if case.needs_plane and latent_dim != 2:
+        with pytest.raises(Inapplicable, match="two latent dimensions"):
+            picture(case.make(), model(latent_dim=latent_dim), split())
+    else:
+        drawn(picture(case.make(), model(latent_dim=latent_dim), split()))
 
 
 @ROWS
 @pytest.mark.parametrize("channels", [2, 3])
 def test_channels(case: Case, channels: int) -> None:
-    drawn(case.make().draw(model(channels), split(channels)))
+    drawn(picture(case.make(), model(channels), split(channels)))
 
 
 @ROWS
 @pytest.mark.parametrize("posterior", [DiagonalPosterior, PLANAR], ids=["diagonal", "planar"])
 def test_the_same_whenever_it_is_drawn(case: Case, posterior: Callable[..., Posterior]) -> None:
     one, images = model(posterior=posterior), split()
-    first = drawn(case.make().draw(one, images))
+    first = drawn(picture(case.make(), one, images))
     torch.manual_seed(123)
-    assert drawn(case.make().draw(one, images)) == first
+    assert drawn(picture(case.make(), one, images)) == first
 
 
 @ROWS
@@ -101,20 +105,20 @@ def test_the_same_whenever_it_is_drawn(case: Case, posterior: Callable[..., Post
     ids=["ten", "thirty", "some unknown", "large"],
 )
 def test_labels(case: Case, labels: torch.Tensor) -> None:
-    drawn(case.make().draw(model(), split(labels=labels)))
+    drawn(picture(case.make(), model(), split(labels=labels)))
 
 
 @ROWS
 @pytest.mark.parametrize("count", [1, 2])
 def test_few_images(case: Case, count: int) -> None:
-    drawn(case.make().draw(model(), split(count=count)))
+    drawn(picture(case.make(), model(), split(count=count)))
 
 
 @ROWS
 def test_the_model_is_left_as_it_was(case: Case) -> None:
     one = model()
     before = {name: p.clone() for name, p in one.state_dict().items()}
-    case.make().draw(one, split())
+    picture(case.make(), one, split())
     torch.testing.assert_close(dict(one.state_dict()), before, rtol=0, atol=0)
     assert all(p.grad is None for p in one.parameters())
 
@@ -122,7 +126,7 @@ def test_the_model_is_left_as_it_was(case: Case) -> None:
 def test_latent_map_shows_the_means_by_label() -> None:
     labels = torch.arange(30) % 3 - 1
     one, images = model(), split(labels=labels)
-    axes = LatentMap().draw(one, images).axes[0]
+    axes = picture(LatentMap(), one, images).canvas.axes[0]
     mean = one.encode(images.batch(torch.arange(30))).mean.detach()
     names = {"unlabelled": -1, "0": 0, "1": 1}
     assert {points.get_label() for points in axes.collections} == set(names)
@@ -134,7 +138,7 @@ def test_latent_map_shows_the_means_by_label() -> None:
 
 
 def test_unlabelled_images_have_a_colour_of_their_own() -> None:
-    axes = LatentMap().draw(model(), split(labels=torch.arange(30) % 11 - 1)).axes[0]
+    axes = picture(LatentMap(), model(), split(labels=torch.arange(30) % 11 - 1)).canvas.axes[0]
     colours = {to_hex(points.get_facecolor()[0]) for points in axes.collections}
     assert len(colours) == 11
 
@@ -144,7 +148,7 @@ def test_manifold_rises_to_the_right_and_upwards() -> None:
     shown = []
     decode = one.decode
     one.decode = lambda z, y=None: shown.append(z) or decode(z)
-    Manifold(rows=3).draw(one, split())
+    picture(Manifold(rows=3), one, split())
     z = shown[0].view(3, 3, 2)
     edge = torch.special.ndtri(torch.tensor(5 / 6)).item()
     across = torch.tensor([-edge, 0, edge]).expand(3, 3)
@@ -154,7 +158,7 @@ def test_manifold_rises_to_the_right_and_upwards() -> None:
 
 def test_reconstructions_show_what_they_say() -> None:
     one, images = model(), split()
-    canvas = Reconstructions(count=4).draw(one, images)
+    canvas = picture(Reconstructions(count=4), one, images).canvas
     axes = canvas.axes[0]
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["original", "binarized (dynamic)", "reconstruction"]

@@ -37,8 +37,9 @@ def _main(arguments: list[str]) -> int:
     prepare_libraries()
     from rich.console import Console
 
-    from vae_cli.run.evaluate import evaluate, load_subject
+    from vae_cli.run.evaluate import evaluate
     from vae_cli.run.folder import RunFolder
+    from vae_cli.run.subject import load_subject
     from vae_cli.run.summary import print_comparison, print_evaluation
 
     for path in paths:

@@ -48,7 +48,26 @@ class EvalSettings:
     trust: bool
 
 
-SETTINGS: dict[str, type] = {"train": TrainSettings, "eval": EvalSettings}
+@dataclass(frozen=True)
+class SampleSettings:
+    """The keys at the top of ``sample.yaml``."""
+
+    run: str | None
+    what: str | None
+    format: Literal["png", "svg", "pdf", "npz", "gif"]
+    output: str | None
+    count: PositiveInt | None
+    split: Literal["test", "validation", "train"]
+    seed: NonNegativeInt
+    checkpoint: Literal["best", "last"]
+    device: Literal["auto", "cpu", "gpu"]
+    data: Mapping[str, str | None]
+    trust: bool
+
+
+SETTINGS: dict[str, type] = {
+    "train": TrainSettings, "eval": EvalSettings, "sample": SampleSettings,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

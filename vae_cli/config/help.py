@@ -68,7 +68,41 @@ Flags:
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
   --help            this text
 """
-TEXTS = {"train": TRAIN, "eval": EVAL}
+SAMPLE = """\
+vae-sample draws pictures of a trained model, from its run's folder alone.
+
+Usage: vae-sample run=RUN_DIR what=PICTURE[,PICTURE...] [KEY=VALUE ...]
+
+  vae-sample run=RUN_DIR what=samples figure.samples.temperature=0.7
+  vae-sample run=RUN_DIR what=traversals,interpolations format=pdf
+  vae-sample run=RUN_DIR what=traversals format=gif
+  vae-sample run=RUN_DIR what=samples count=10000 format=npz
+
+Pictures:
+
+{groups}
+
+Keys:
+
+  run          folder of a run
+  what         pictures, parted by commas; figure.PICTURE.KEY sets their own options
+  format       png, svg, pdf; npz, the numbers behind it; gif, of those that move
+  output       folder to write to (the run's figures)
+  count        so many samples instead of a picture of some, one by one into a folder (png) or into
+               one file (npz), however many there are
+  split        test, validation or train: whose images are shown
+  seed         of all noise (0)
+  checkpoint   best or last
+  device       auto, cpu or gpu
+  data.root, data.path    where the images are now, if not where the run had them
+  trust        let a run's configuration name modules that are not of this package
+
+Flags:
+
+  --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --help            this text
+"""
+TEXTS = {"train": TRAIN, "eval": EVAL, "sample": SAMPLE}
 
 
 def help_of(config_name: str) -> str:

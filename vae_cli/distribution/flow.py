@@ -27,6 +27,10 @@ class FlowTransform(Transform, ABC):
         """The image of ``z``, shape ``(*, D)``, and log|det J| there in nats, shape ``(*,)``."""
 
     @abstractmethod
+    def path(self, z: Tensor) -> list[Tensor]:
+        """Where ``z``, shape ``(*, D)``, is after each of the maps that this is made of."""
+
+    @abstractmethod
     def _inverse(self, y: Tensor) -> Tensor: ...
 
     def _call(self, x: Tensor) -> Tensor:
@@ -64,6 +68,13 @@ class FlowDistribution(Distribution):
             z, log_det = transform.transform(z)
             total = total + log_det
         return z, total
+
+    def path(self, z: Tensor) -> list[Tensor]:
+        """z_0 and where it is after each map, z_1 to z_K: each ``(*, B, D)``."""
+        points = [z]
+        for transform in self.transforms:
+            points += transform.path(points[-1])
+        return points
 
     def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
         """Draws, ``(*sample_shape, B, D)``, and their log-density in nats, without inverting."""

@@ -54,15 +54,24 @@ class PlanarFlow(FlowTransform):
 
     def transform(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """See the base class."""
+        t = self._moves(z)
+        squared = t.square()
+        log_det = torch.log(squared + (1 - squared) * self.slack).sum(-1)
+        return z + _full_precision_einsum("...k,...kd->...d", t, self.u_hat), log_det
+
+    def path(self, z: Tensor) -> list[Tensor]:
+        """See the base class."""
+        steps = self._moves(z).unsqueeze(-1) * self.u_hat
+        return list((z.unsqueeze(-2) + steps.cumsum(-2)).unbind(-2))
+
+    def _moves(self, z: Tensor) -> Tensor:
+        """:math:`t_k` of each map, shape ``(*, K)``."""
         heights = _full_precision_einsum("...kd,...d->...k", self.w, z) + self.b
         moves: list[Tensor] = []
         for row in self.coupling.unbind(-2):
             moves.append(torch.tanh(heights[..., len(moves)]))
             heights = torch.addcmul(heights, row, moves[-1].unsqueeze(-1))
-        t = torch.stack(moves, -1)
-        squared = t.square()
-        log_det = torch.log(squared + (1 - squared) * self.slack).sum(-1)
-        return z + _full_precision_einsum("...k,...kd->...d", t, self.u_hat), log_det
+        return torch.stack(moves, -1)
 
     def _inverse(self, y: Tensor) -> Tensor:
         heights = _full_precision_einsum("...kd,...d->...k", self.w, y)

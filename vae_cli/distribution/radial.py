@@ -41,6 +41,10 @@ class RadialTransform(FlowTransform):
         stretched = self.center + offset * (inner / outer).unsqueeze(-1)
         return stretched, (z.shape[-1] - 1) * log_stretch + log_radial
 
+    def path(self, z: Tensor) -> list[Tensor]:
+        """See the base class."""
+        return [self.transform(z)[0]]
+
     def _inverse(self, y: Tensor) -> Tensor:
         r"""With :math:`R = \|y - z_0\|` the radius solves :math:`r^2 + (s - R) r - \alpha R = 0`.
 

@@ -1,23 +1,45 @@
 """What all pictures share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
+from vae_cli import noise
 from vae_cli.data.split import Split
+from vae_cli.errors import VaeCliError
 from vae_cli.model.base import LatentVariableModel
 
 GAP = 1  # pixels between images
 INCH = 0.55  # width of one image in a grid
+FRAME_WIDTH = 600  # pixels, about, of an animation
 # Paul Tol's muted scheme, made for colour-blind readers, and a grey.
 PALETTE = (
     "#332288", "#88ccee", "#44aa99", "#117733", "#999933",
     "#ddcc77", "#cc6677", "#882255", "#aa4499", "#888888",
 )  # fmt: skip
+
+
+class Inapplicable(VaeCliError):  # noqa: N818  a statement about a figure, not a failure
+    """Why a figure can't be drawn of a model: a clause without a capital, ``needs a flow``."""
+
+
+class Drawing(NamedTuple):
+    """What a figure gives.
+
+    Attributes:
+        canvas: The picture.
+        arrays: The numbers that it shows, by name.
+        frames: Of its animation, if it moves: each ``(H, W, 3)``, uint8, an image pixel a pixel.
+    """
+
+    canvas: Canvas
+    arrays: Mapping[str, np.ndarray]
+    frames: Sequence[np.ndarray] = ()
 
 
 class Figure(ABC):
@@ -30,8 +52,36 @@ class Figure(ABC):
     during_training: bool
 
     @abstractmethod
-    def draw(self, model: LatentVariableModel, split: Split) -> Canvas | None:
-        """The picture, or None where it does not apply to this model."""
+    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+        """The picture; called by ``draw`` of this module, without gradients and with its noise.
+
+        Args:
+            model: In evaluation mode.
+            split: On the model's device.
+
+        Raises:
+            Inapplicable: If there is no such picture of this model.
+        """
+
+
+@torch.no_grad()
+def draw(
+    name: str, figure: Figure, model: LatentVariableModel, split: Split, seed: int = 0
+) -> Drawing:
+    """A figure's picture, the same whenever it is drawn.
+
+    Args:
+        name: Of the figure.
+        figure, model, split: See ``Figure.draw``.
+        seed: Of what is random in it.
+    """
+    noise.seed_draws(model.device, "figure", name, seed)
+    return figure.draw(model, split)
+
+
+def to_numpy(**tensors: Tensor) -> dict[str, np.ndarray]:
+    """Tensors as arrays, by name."""
+    return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
 
 
 def tile(images: Tensor, columns: int) -> np.ndarray:
@@ -55,6 +105,13 @@ def tile(images: Tensor, columns: int) -> np.ndarray:
         top, left = i // columns * (height + GAP), i % columns * (width + GAP)
         sheet[top : top + height, left : left + width] = image.permute(1, 2, 0)
     return sheet.byte().numpy()
+
+
+def frame(images: Tensor, columns: int) -> np.ndarray:
+    """Laid out as by ``tile``, and enlarged without blur to be seen in an animation."""
+    pixels = tile(images, columns)
+    scale = max(1, FRAME_WIDTH // pixels.shape[1])
+    return pixels.repeat(scale, 0).repeat(scale, 1)
 
 
 def sheet(images: Tensor, columns: int, title: str, row_labels: Sequence[str] = ()) -> Canvas:

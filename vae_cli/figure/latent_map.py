@@ -3,10 +3,9 @@
 import torch
 from matplotlib.figure import Figure as Canvas
 
-from vae_cli import noise
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import PALETTE, Figure
+from vae_cli.figure.base import PALETTE, Drawing, Figure, Inapplicable, to_numpy
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import PositiveInt, checked
 
@@ -26,12 +25,10 @@ class LatentMap(Figure):
     def __init__(self, count: PositiveInt = 5000) -> None:
         self.count = count
 
-    @torch.no_grad()
-    def draw(self, model: LatentVariableModel, split: Split) -> Canvas | None:
+    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
         """See the base class."""
         if model.latent_dim != 2:
-            return None
-        noise.seed_draws(model.device, "figure", "latent_map")
+            raise Inapplicable("needs two latent dimensions")
         index = split.spread(self.count)
         parts = [split.batch(part).to(model.device) for part in index.split(BATCH)]
         z, y = (
@@ -53,4 +50,4 @@ class LatentMap(Figure):
         if len(y.unique()) <= len(PALETTE):
             axes.legend(title="label", markerscale=2, fontsize=8, loc="center left",
                         bbox_to_anchor=(1, 0.5), frameon=False)  # fmt: skip
-        return canvas
+        return Drawing(canvas, to_numpy(z=z, label=y, index=index))

@@ -1,10 +1,9 @@
 """The plane of a two-dimensional latent space."""
 
 import torch
-from matplotlib.figure import Figure as Canvas
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Figure, sheet
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import PositiveInt, checked
 
@@ -24,15 +23,15 @@ class Manifold(Figure):
     def __init__(self, rows: PositiveInt = 20) -> None:
         self.rows = rows
 
-    @torch.no_grad()
-    def draw(self, model: LatentVariableModel, split: Split) -> Canvas | None:
+    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
         """See the base class."""
         if model.latent_dim != 2:
-            return None
+            raise Inapplicable("needs two latent dimensions")
         device = model.device
         levels = (torch.arange(self.rows, device=device) + 0.5) / self.rows
         quantiles = torch.special.ndtri(levels)
         down, across = torch.meshgrid(quantiles.flip(0), quantiles, indexing="ij")
         z = torch.stack([across.flatten(), down.flatten()], dim=-1)
+        x = model.decode(z).mean
         title = "manifold: mean of p(x|z) over the quantiles of the prior"
-        return sheet(model.decode(z).mean, self.rows, title)
+        return Drawing(sheet(x, self.rows, title), to_numpy(z=z, x=x))

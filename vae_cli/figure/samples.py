@@ -1,31 +1,44 @@
 """Images the model makes up."""
 
-import torch
-from matplotlib.figure import Figure as Canvas
+from torch import Size, Tensor
+from torch.distributions import Distribution
 
-from vae_cli import noise
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Figure, sheet
+from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import PositiveInt, checked
+from vae_cli.options import PositiveFloat, PositiveInt, checked
+
+
+def draw_latents(prior: Distribution, count: int, temperature: float) -> Tensor:
+    """Draws from the prior, ``(count, latent_dim)``.
+
+    Args:
+        prior: Batch shape ``()``.
+        count: How many.
+        temperature: By which their distance from the prior's mean is multiplied.
+    """
+    z = prior.sample(Size([count]))
+    return prior.mean + temperature * (z - prior.mean)
 
 
 class Samples(Figure):
-    """Means of p(x|z) for z from the prior, the same z whenever it is drawn.
+    """Means of p(x|z) for z from the prior.
 
     Args:
         rows: Rows, and columns, of the grid.
+        temperature: Of z: below 1 images are more typical and less varied.
     """
 
     during_training = True
 
     @checked
-    def __init__(self, rows: PositiveInt = 10) -> None:
-        self.rows = rows
+    def __init__(self, rows: PositiveInt = 10, temperature: PositiveFloat = 1.0) -> None:
+        self.rows, self.temperature = rows, temperature
 
-    @torch.no_grad()
-    def draw(self, model: LatentVariableModel, split: Split) -> Canvas:
+    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
         """See the base class."""
-        noise.seed_draws(model.device, "figure", "samples")
-        z = model.prior().sample(torch.Size([self.rows**2]))
-        return sheet(model.decode(z).mean, self.rows, "samples: mean of p(x|z), z from the prior")
+        z = draw_latents(model.prior(), self.rows**2, self.temperature)
+        x = model.decode(z).mean
+        heat = "" if self.temperature == 1 else f", temperature {self.temperature:g}"
+        title = f"samples: mean of p(x|z), z from the prior{heat}"
+        return Drawing(sheet(x, self.rows, title), to_numpy(z=z, x=x))

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -15,6 +15,7 @@ from rich.progress import track
 
 from vae_cli.config.build import Experiment, construct
 from vae_cli.errors import Interrupted
+from vae_cli.figure.base import Inapplicable, draw
 from vae_cli.metric.base import Evaluation
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.checkpoint import load_weights
@@ -236,6 +237,6 @@ def _callbacks(
 
 def _draw(experiment: Experiment, folder: RunFolder) -> None:
     for name, figure in experiment.figures.items():
-        canvas = figure.draw(experiment.model, experiment.splits["test"])
-        if canvas is not None:
-            canvas.savefig(folder.figures / f"{name}.png")
+        with suppress(Inapplicable):
+            drawing = draw(name, figure, experiment.model, experiment.splits["test"])
+            drawing.canvas.savefig(folder.figures / f"{name}.png")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Figure
+from vae_cli.figure.base import Figure, Inapplicable, draw
 
 SHARE = 0.03  # of the time so far that pictures may take
 Value = str | int | float | bool
@@ -61,10 +62,10 @@ class Dashboard(Callback):
         if self._spent > SHARE * (now - self._started):
             return
         for name, figure in self.figures.items():
-            canvas = figure.draw(pl_module.model, self.split)  # type: ignore[arg-type]
-            if canvas is not None:
+            with suppress(Inapplicable):
+                drawing = draw(name, figure, pl_module.model, self.split)  # type: ignore[arg-type]
                 trainer.logger.experiment.add_image(
-                    name, pixels(canvas, 100), trainer.global_step, dataformats="HWC"
+                    name, pixels(drawing.canvas, 100), trainer.global_step, dataformats="HWC"
                 )
         self._spent += time.monotonic() - now
 

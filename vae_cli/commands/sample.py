@@ -1,0 +1,104 @@
+"""vae-sample: pictures of a trained model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig, OmegaConf
+
+from vae_cli.commands.entry import Parser, prepare_libraries, run_command
+from vae_cli.config.compose import compose
+from vae_cli.config.help import help_of
+from vae_cli.errors import ConfigError, VaeCliError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vae_cli.run.subject import Subject
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the installed script's entry.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+
+    Returns:
+        The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
+    """
+    return run_command("vae-sample", _main, argv)
+
+
+def _main(arguments: list[str]) -> int:
+    own = Parser().parse_intermixed_args(arguments)
+    if own.help:
+        print(help_of("sample"))
+        return 0
+    given = dict(text.split("=", 1) for text in own.overrides if text.startswith(("run=", "what=")))
+    if not (given.get("run") and given.get("what")):
+        raise VaeCliError("run and what: need a run's folder and a picture. Try --help.")
+    others = [text for text in own.overrides if not text.startswith(("run=", "what="))]
+    what = given["what"].strip("[]")
+    try:
+        cfg, _ = compose("sample", [f"figure=[{what}]", *others], own.config_dir)
+    except ConfigError as error:
+        if error.key != "figure":
+            raise
+        remedy = error.remedy.replace("figure=", "what=")
+        raise ConfigError("what", error.value, error.rule, remedy) from error
+    OmegaConf.resolve(cfg)
+    if cfg.count is not None and (what != "samples" or cfg.format not in ("png", "npz")):
+        rule = "goes with what=samples and format=png or npz"
+        raise ConfigError("count", cfg.count, rule, "Leave it out.")
+    prepare_libraries()
+    from rich.console import Console
+
+    from vae_cli.run.subject import load_subject
+
+    subject = load_subject(given["run"], cfg)
+    folder = Path(cfg.output) if cfg.output else subject.folder.figures
+    write = _write_pictures if cfg.count is None else _write_samples
+    write(subject, cfg, folder, Console())
+    return 0
+
+
+def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
+    from vae_cli.config.build import build_each
+    from vae_cli.run.pictures import check_moves, draw_all, write_picture
+
+    drawings = draw_all(subject, build_each(cfg, "figure"), cfg.split, cfg.seed)
+    if cfg.format == "gif":
+        check_moves(drawings)
+    _make(folder)
+    for name, drawing in drawings.items():
+        path = folder / f"{name}.{cfg.format}"
+        write_picture(drawing, path)
+        console.print(str(path), soft_wrap=True, highlight=False, markup=False)
+
+
+def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
+    from rich.progress import Progress
+
+    from vae_cli.run.pictures import sample_chunks, write_arrays, write_images
+
+    chunks = sample_chunks(subject, cfg.count, cfg.figure.samples.temperature, cfg.seed)
+    _make(folder)
+    if cfg.format == "npz":
+        path, shape = folder / "samples.npz", subject.splits[cfg.split].images.shape
+        written = write_arrays(chunks, cfg.count, subject.model.latent_dim, shape, path)
+    else:
+        path = folder / "samples"
+        written = write_images(chunks, path)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("samples", total=cfg.count)
+        for count in written:
+            bar.advance(task, count)
+    console.print(str(path), soft_wrap=True, highlight=False, markup=False)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        rule = f"can't be made ({error.strerror})"
+        raise ConfigError("output", folder, rule, "Try output=SOME_WRITABLE_FOLDER.") from error

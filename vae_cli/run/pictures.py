@@ -1,0 +1,126 @@
+"""Pictures of a trained model as files."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Size, Tensor
+
+from vae_cli import noise
+from vae_cli.errors import ConfigError
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw, tile
+from vae_cli.figure.samples import draw_latents
+from vae_cli.run.folder import replaced
+from vae_cli.run.subject import Subject
+
+CHUNK = 500  # samples decoded at once
+FRAME_SECONDS = 0.1
+HOLD = 8  # times as long: the first and the last frame of an animation
+
+
+def draw_all(
+    subject: Subject, figures: Mapping[str, Figure], split: str, seed: int
+) -> dict[str, Drawing]:
+    """The pictures, by name.
+
+    Raises:
+        ConfigError: If one of them is not to be had of this model; before anything is written.
+    """
+    drawings = {}
+    for name, figure in figures.items():
+        try:
+            drawings[name] = draw(name, figure, subject.model, subject.splits[split], seed)
+        except Inapplicable as reason:
+            raise ConfigError("what", name, str(reason), "Leave it out.") from reason
+    return drawings
+
+
+def check_moves(drawings: Mapping[str, Drawing]) -> None:
+    """Raises ConfigError if one of the pictures has no animation."""
+    for name, drawing in drawings.items():
+        if not drawing.frames:
+            remedy = "Try what=traversals, or format=png."
+            raise ConfigError("format", "gif", f"{name} does not move", remedy)
+
+
+def write_picture(drawing: Drawing, path: Path) -> None:
+    """Writes a picture, its numbers or its animation, as the path's suffix says."""
+    with replaced(path) as partial:
+        _WRITERS[path.suffix](drawing, partial)
+
+
+def _write_npz(drawing: Drawing, path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, **drawing.arrays)  # type: ignore[arg-type]  # the stubs take it for an option
+
+
+def _write_gif(drawing: Drawing, path: Path) -> None:
+    first, *others = [Image.fromarray(frame) for frame in drawing.frames]
+    inner = [int(1000 * FRAME_SECONDS)] * max(len(others) - 1, 0)
+    ends = int(1000 * FRAME_SECONDS * HOLD)
+    durations = [ends, *inner, *([ends] if others else [])]
+    first.save(path, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+
+
+def _saved_as(kind: str) -> Callable[[Drawing, Path], None]:
+    return lambda drawing, path: drawing.canvas.savefig(path, format=kind)
+
+
+_WRITERS: dict[str, Callable[[Drawing, Path], None]] = {
+    ".png": _saved_as("png"),
+    ".svg": _saved_as("svg"),
+    ".pdf": _saved_as("pdf"),
+    ".npz": _write_npz,
+    ".gif": _write_gif,
+}
+
+
+@torch.no_grad()
+def sample_chunks(
+    subject: Subject, count: int, temperature: float, seed: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """z from the prior and means of p(x|z), so many in all, a few at a time."""
+    for number, start in enumerate(range(0, count, CHUNK)):
+        noise.seed_draws(subject.model.device, "samples", seed, number)
+        z = draw_latents(subject.model.prior(), min(CHUNK, count - start), temperature)
+        yield z.cpu(), subject.model.decode(z).mean.cpu()
+
+
+def write_images(chunks: Iterator[tuple[Tensor, Tensor]], folder: Path) -> Iterator[int]:
+    """Writes samples as ``000000.png`` and so on; yields how many each chunk had."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = 0
+    for _, x in chunks:
+        for image in x:
+            Image.fromarray(tile(image.unsqueeze(0), 1)).save(folder / f"{written:06}.png")
+            written += 1
+        yield len(x)
+
+
+def write_arrays(
+    chunks: Iterator[tuple[Tensor, Tensor]], count: int, latent_dim: int, shape: Size, path: Path
+) -> Iterator[int]:
+    """Writes samples as arrays ``z``, ``(N, latent_dim)``, and ``x``, ``(N, C, H, W)``, of an .npz.
+
+    Only a chunk is ever in memory. Yields how many each chunk had.
+    """
+    latents = []
+    with replaced(path) as partial, ZipFile(partial, "w") as archive:
+        with archive.open("x.npy", "w", force_zip64=True) as file:
+            _write_header(file, (count, *shape))
+            for z, x in chunks:
+                latents.append(z)
+                file.write(x.float().numpy().tobytes())
+                yield len(x)
+        with archive.open("z.npy", "w") as file:
+            _write_header(file, (count, latent_dim))
+            for z in latents:
+                file.write(z.float().numpy().tobytes())
+
+
+def _write_header(file: object, shape: tuple[int, ...]) -> None:
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)  # type: ignore[arg-type]

@@ -1,0 +1,68 @@
+"""A trained model and its images, from its run's folder alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig
+
+from vae_cli.config.build import build_splits
+from vae_cli.data.split import Split
+from vae_cli.errors import ConfigError
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.run.checkpoint import load_model
+from vae_cli.run.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained model and its images.
+
+    Attributes:
+        folder: Of its run.
+        checkpoint: Which of the folder's.
+        model: On the device on which it is measured, as are the images.
+        config: Of its run, every value concrete.
+        splits: By name.
+    """
+
+    folder: RunFolder
+    checkpoint: Path
+    model: LatentVariableModel
+    config: DictConfig
+    splits: Mapping[str, Split]
+
+
+def load_subject(path: str, cfg: DictConfig) -> Subject:
+    """Rebuilds a run's model and images.
+
+    Args:
+        path: The run's folder.
+        cfg: Says ``checkpoint``, ``device``, ``data`` and ``trust``, as ``eval.yaml`` has them.
+
+    Raises:
+        VaeCliError: If that can't be done.
+    """
+    device = _device(cfg.device)
+    folder = RunFolder.existing(path, key="run")
+    checkpoint = folder.best if cfg.checkpoint == "best" else folder.last
+    if not checkpoint.is_file():
+        rule = f"it has no {checkpoint.name} yet"
+        raise ConfigError("run", path, rule, f"Try vae-train resume={path}.")
+    model, config = load_model(checkpoint, cfg.trust)
+    for name, value in cfg.data.items():
+        if value is not None:
+            if name not in config.data:
+                rule = f"the run's data have no {name}"
+                raise ConfigError(f"data.{name}", value, rule, "Leave it out.")
+            config.data[name] = str(value)
+    splits = {name: split.to(device) for name, split in build_splits(config).items()}
+    return Subject(folder, checkpoint, model.to(device).eval(), config, splits)
+
+
+def _device(wanted: str) -> torch.device:
+    has_gpu = torch.cuda.is_available()
+    if wanted == "gpu" and not has_gpu:
+        raise ConfigError("device", wanted, "torch sees no GPU here", "Try device=cpu.")
+    return torch.device("cuda" if has_gpu and wanted != "cpu" else "cpu")
