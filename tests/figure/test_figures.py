@@ -11,10 +11,12 @@ from torch import Size
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw
+from vae_cli.figure.interpolations import Interpolations, spherical
 from vae_cli.figure.latent_map import LatentMap
 from vae_cli.figure.manifold import Manifold
 from vae_cli.figure.reconstructions import Reconstructions
 from vae_cli.figure.samples import Samples
+from vae_cli.figure.traversals import Traversals
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.model.vae import VAE
 from vae_cli.network.mlp import MLP
@@ -34,10 +36,12 @@ class Case:
 
 
 FIGURES = [
+    Case("interpolations", partial(Interpolations, pairs=2, steps=4), needs_plane=False),
     Case("latent_map", LatentMap, needs_plane=True),
     Case("manifold", partial(Manifold, rows=4), needs_plane=True),
     Case("reconstructions", partial(Reconstructions, count=5), needs_plane=False),
     Case("samples", partial(Samples, rows=3), needs_plane=False),
+    Case("traversals", partial(Traversals, steps=3), needs_plane=False),
 ]
 ROWS = pytest.mark.parametrize("case", FIGURES, ids=lambda case: case.name)
 PLANAR = partial(PlanarPosterior, flow_length=2)
@@ -111,7 +115,10 @@ def test_labels(case: Case, labels: torch.Tensor) -> None:
 @ROWS
 @pytest.mark.parametrize("count", [1, 2])
 def test_few_images(case: Case, count: int) -> None:
-    drawn(picture(case.make(), model(), split(count=count)))
+    try:
+        drawn(picture(case.make(), model(), split(count=count)))
+    except Inapplicable as reason:
+        assert (case.name, count, str(reason)) == ("interpolations", 1, "needs two images")
 
 
 @ROWS
@@ -181,3 +188,73 @@ def test_spread(count: int) -> None:
     gaps = index.diff()
     assert not len(gaps) or gaps.max() - gaps.min() <= 1
     assert count == 1 or index[-1] == 29
+
+
+def test_temperature_scales_the_draws() -> None:
+    one = model()
+    warm, cold = (picture(Samples(rows=3, temperature=t), one, split()).arrays for t in (1.0, 0.5))
+    torch.testing.assert_close(cold["z"], 0.5 * warm["z"])
+    assert abs(cold["x"] - warm["x"]).max() > 0
+
+
+def test_another_seed_shows_other_samples() -> None:
+    one, images = model(), split()
+    first, other = (picture(Samples(), one, images, seed).arrays["z"] for seed in (0, 1))
+    assert abs(first - other).max() > 0.1
+
+
+def test_traversals_move_one_dimension_the_most_telling_first() -> None:
+    one, images = model(latent_dim=4), split()
+    arrays = picture(Traversals(image=3, dimensions=3, steps=5), one, images).arrays
+    codes = one.encode(images.batch(torch.arange(30))).mean.detach()
+    variance = codes.var(0, correction=0)
+    order = variance.argsort(descending=True)
+    assert arrays["dimension"].tolist() == order[:3].tolist()
+    torch.testing.assert_close(torch.from_numpy(arrays["variance"]), variance)
+    z = torch.from_numpy(arrays["z"])
+    assert z.shape == (3, 5, 4)
+    for row, dimension in enumerate(order[:3].tolist()):
+        torch.testing.assert_close(z[row, :, dimension], torch.linspace(-2.5, 2.5, 5))
+        others = [d for d in range(4) if d != dimension]
+        torch.testing.assert_close(z[row][:, others], codes[3, others].expand(5, 3))
+
+
+def test_animation_goes_there_and_back() -> None:
+    drawing = picture(Traversals(steps=4), model(), split())
+    assert len(drawing.frames) == 6
+    assert all(f.dtype == "uint8" and f.shape[1] >= 300 for f in drawing.frames)
+    assert (drawing.frames[1] == drawing.frames[-1]).all()
+
+
+def test_interpolations_go_from_code_to_code() -> None:
+    one, images = model(latent_dim=4), split()
+    arrays = picture(Interpolations(pairs=2, steps=5), one, images).arrays
+    codes = one.encode(images.batch(torch.from_numpy(arrays["index"]))).mean.detach()
+    z = torch.from_numpy(arrays["z"])
+    assert z.shape == (2, 2, 5, 4)
+    for way in range(2):
+        torch.testing.assert_close(z[:, way, 0], codes[:2])
+        torch.testing.assert_close(z[:, way, -1], codes[2:], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(z[:, 0, 2], (codes[:2] + codes[2:]) / 2)
+
+
+def test_arc_is_of_constant_speed_on_a_sphere() -> None:
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.randn(2, 5, 1, 7, generator=generator, dtype=torch.float64)
+    b = b / b.norm(dim=-1, keepdim=True) * a.norm(dim=-1, keepdim=True)
+    t = torch.linspace(0, 1, 9, dtype=torch.float64).view(1, -1, 1)
+    points = spherical(a, b, t)
+    radius = a.norm(dim=-1).expand(5, 9)
+    torch.testing.assert_close(points.norm(dim=-1), radius)
+    steps = points.diff(dim=1).norm(dim=-1)
+    torch.testing.assert_close(steps, steps[:, :1].expand(5, 8))
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, -1.0, 0.0])
+def test_arc_between_parallel_codes_is_a_line(factor: float) -> None:
+    a = torch.tensor([[1.0, 2.0]])
+    t = torch.tensor([[0.0], [0.5], [1.0]])
+    expected = torch.lerp(a, factor * a, t)
+    points = spherical(a, factor * a, t)
+    assert points.isfinite().all()
+    torch.testing.assert_close(points[[0, -1]], expected[[0, -1]], rtol=1e-4, atol=1e-4)

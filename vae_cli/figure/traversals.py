@@ -1,0 +1,66 @@
+"""What each dimension of z is about."""
+
+import torch
+from torch import Tensor
+
+from vae_cli.data.split import Split
+from vae_cli.distribution.relations import mean
+from vae_cli.figure.base import Drawing, Figure, frame, sheet, to_numpy
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.options import PositiveFloat, PositiveInt, checked
+
+BATCH = 500  # images encoded at once
+COUNT = 2000  # images at most by which dimensions are ranked
+
+
+class Traversals(Figure):
+    r"""Means of p(x|z) as one dimension of z moves and the others stay where an image has them.
+
+    Rows are dimensions, those that tell images apart most first: sorted by
+    :math:`\mathrm{Var}_x\, E[z_d|x]`, which stands beside them.
+
+    Args:
+        image: Position in the split of the image whose code the rows pass through.
+        dimensions: Rows, at most.
+        steps: Columns.
+        reach: From -reach to reach the dimension goes, in standard deviations of the prior.
+    """
+
+    during_training = False
+
+    @checked
+    def __init__(
+        self,
+        image: int = 0,
+        dimensions: PositiveInt = 10,
+        steps: PositiveInt = 11,
+        reach: PositiveFloat = 2.5,
+    ) -> None:
+        self.image, self.dimensions, self.steps, self.reach = image, dimensions, steps, reach
+
+    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+        """See the base class."""
+        variance = _variance_of_means(model, split)
+        order = variance.argsort(descending=True)[: self.dimensions]
+        start = torch.tensor([self.image % len(split)], device=split.device)
+        z_0 = mean(model.encode(split.batch(start).to(model.device)))
+        values = torch.linspace(-self.reach, self.reach, self.steps, device=model.device)
+        z = z_0.repeat(len(order), self.steps, 1)
+        for row, dimension in enumerate(order.tolist()):
+            z[row, :, dimension] = values
+        x = model.decode(z).mean
+        labels = [f"$z_{{{d + 1}}}$  ({variance[d]:.2f})" for d in order.tolist()]
+        title = f"one dimension from -{self.reach:g} to {self.reach:g}; (Var of E[z|x])"
+        canvas = sheet(x.flatten(0, 1), self.steps, title, labels)
+        columns = min(len(order), 5)
+        there_and_back = [*range(self.steps), *range(self.steps - 2, 0, -1)]
+        frames = [frame(x[:, step], columns) for step in there_and_back]
+        arrays = to_numpy(dimension=order, variance=variance, value=values, z=z, x=x)
+        return Drawing(canvas, arrays, frames)
+
+
+def _variance_of_means(model: LatentVariableModel, split: Split) -> Tensor:
+    """Var_x E[z|x] over images of the split, ``(latent_dim,)``."""
+    parts = split.spread(COUNT).split(BATCH)
+    codes = [mean(model.encode(split.batch(part).to(model.device))) for part in parts]
+    return torch.cat(codes).var(0, correction=0)
