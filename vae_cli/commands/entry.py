@@ -45,6 +45,9 @@ def run_command(program: str, body: Callable[[list[str]], int], argv: Sequence[s
         if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes, one speaks
             print(f"{program}: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # whoever read the output has seen enough: "| head"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return Interrupted.exit_code
