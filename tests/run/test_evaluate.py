@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from vae_cli.commands.eval import main
+from vae_cli.commands.eval import _run_folders, main
 from vae_cli.commands.train import main as train
 from vae_cli.config.build import build
 from vae_cli.metric.base import Evaluation
@@ -22,7 +22,8 @@ from vae_cli.run.summary import warnings_of
 
 QUICK = ["samples=20", "analysis.posterior_check.samples=40"]
 CONDITIONS = {
-    "data", "split", "images", "binarize", "dequantize", "checkpoint", "checkpoint_sha256", "seed",
+    "data", "split", "images", "images_sha256", "binarize", "dequantize", "checkpoint",
+    "checkpoint_sha256", "seed",
     "settings", "device", "versions",
 }  # fmt: skip
 ERRORS = (
@@ -217,7 +218,12 @@ def test_several_runs_are_put_into_tables(
         (["run=nowhere/*"], ["run=nowhere/*", "pattern"]),
         (["run=plain,nowhere"], ["run=nowhere"]),
         (["run=."], ["run=.", "not the folder of a run"]),
-        (["run=empty"], ["run=empty", "no best.ckpt"]),
+        (["run=empty"], ["run=empty", "no best.ckpt", "Try vae-train resume=empty"]),
+        (["run=half"], ["run=half", "no best.ckpt", "Try checkpoint=last"]),
+        (["run=plain", "metric=[]", "analysis=[]"], ["nothing to measure"]),
+        (["run=plain", "samples=99999999999999999999"], ["samples=9999", "at most 1000000000"]),
+        (["run=plain", "samples=1,2"], ["samples=1,2", "brackets"]),
+        (["run=muddled"], ["run=muddled", "evaluation.json can't be read"]),
         (["run=broken"], ["run=broken", "best.ckpt can't be read", "checkpoint=last"]),
         (["run=foreign"], ["_target_=os.system", "trust=true"]),
         (["run=plain", "splt=test"], ["splt=test", "split?"]),
@@ -246,6 +252,11 @@ def test_mistakes_are_told_in_one_line(
     for name in ("broken", "foreign"):
         shutil.copytree("plain", name)
     Path("broken/checkpoints/best.ckpt").write_bytes(b"no checkpoint")
+    for name in ("half", "muddled"):
+        shutil.copytree("plain", name)
+    Path("half/checkpoints/best.ckpt").unlink()
+    for name in ("evaluation.json", "evaluation.npz"):
+        Path("muddled", name).write_text("{")
     damage(Path("foreign/checkpoints/best.ckpt"))
     before = sorted(runs.rglob("*"))
     assert main(arguments) == 2
@@ -310,3 +321,68 @@ def test_moved_images_are_found(
     np.save(path, pixels[:, :5])
     assert main([f"run={run}", f"data.path={path}", *QUICK, "seed=1"]) == 2
     assert "shape [1, 5, 5]" in capsys.readouterr().err
+
+
+def test_what_is_known_is_not_measured_again(runs: Path) -> None:
+    assert main(["run=plain", "samples=20", "analysis=[]"]) == 0
+    first = record(runs / "plain")
+    with pytest.MonkeyPatch.context() as patch:
+        counted = interrupt_after(100, patch)
+        assert main(["run=plain", "samples=20", "analysis=[probe]"]) == 0
+        assert counted == []
+        added = record(runs / "plain")
+        assert added.keys() - first.keys() >= {"probe_images", "linear_probe_accuracy"}
+        assert {name: added[name] for name in first if name != "settings"} == {
+            name: value for name, value in first.items() if name != "settings"
+        }
+        assert main(["run=plain", "metric=[active_units]", "analysis=[]"]) == 0
+        assert counted == [] and record(runs / "plain") == added
+        option = "metric.active_units.threshold=0.5"
+        assert main(["run=plain", "metric=[active_units]", option, "analysis=[]"]) == 0
+        assert counted == [0, 1]
+    changed = record(runs / "plain")
+    assert changed["log_likelihood"] == first["log_likelihood"]
+    assert changed["settings"]["metric"]["active_units"]["threshold"] == 0.5
+    with np.load("plain/evaluation.npz") as values:
+        assert "test/log_likelihood" in values
+
+
+def test_other_images_are_measured_anew(vae_train: Callable[..., Path], tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 6, 5), dtype=np.uint8)
+    path = tmp_path / "images.npy"
+    np.save(path, pixels)
+    run = vae_train("data=array", f"data.path={path}", "data.batch_size=10", "trainer.max_steps=3")
+    arguments = [f"run={run}", "samples=5", "analysis=[]"]
+    assert main(arguments) == 0
+    first = record(run)
+    np.save(path, 255 - pixels)
+    assert main(arguments) == 0
+    assert record(run)["images_sha256"] != first["images_sha256"]
+    assert record(run)["elbo"] != first["elbo"]
+    (run / "evaluation.npz").unlink()
+    assert main(arguments) == 0
+    assert (run / "evaluation.npz").exists()
+
+
+def test_damaged_remains_are_not_used(runs: Path) -> None:
+    (runs / "plain" / "evaluation.partial").write_bytes(b"damaged")
+    assert main(["run=plain", *QUICK]) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("plain", ["plain"]),
+        ("'plain'", ["plain"]),
+        ("plain,flow", ["plain", "flow"]),
+        ("[plain,flow]", ["plain", "flow"]),
+        ("plain,plain/", ["plain/"]),
+        ("*", ["a, b", "flow", "plain"]),
+        ("p*", ["plain"]),
+        ("a, b", ["a, b"]),
+    ],
+)
+def test_which_runs_are_named(value: str, names: list[str], runs: Path) -> None:
+    shutil.copytree("plain", "a, b")
+    Path("stray.txt").touch()
+    assert _run_folders(value) == names

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from vae_cli.commands.entry import Parser, prepare_libraries, run_command
+from vae_cli.commands.entry import Parser, make_console, prepare_libraries, run_command
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.run.folder import RunFolder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,22 +30,21 @@ def _main(arguments: list[str]) -> int:
     if own.help:
         print(help_of("eval"))
         return 0
-    named = [text for text in own.overrides if text.startswith("run=")]
-    others = [text for text in own.overrides if text not in named]
+    named = [text.partition("=")[2] for text in own.overrides if text.startswith("run=")]
+    others = [text for text in own.overrides if not text.startswith("run=")]
     cfg, _ = compose("eval", others, own.config_dir)
     OmegaConf.resolve(cfg)
-    paths = _run_folders(named[-1].partition("=")[2] if named else "")
+    paths = [path for value in named for path in _run_folders(value)]
+    if not paths:
+        raise VaeCliError("run: needs the folder of a run. Try vae-eval run=outputs/...")
     prepare_libraries()
-    from rich.console import Console
-
     from vae_cli.run.evaluate import evaluate
-    from vae_cli.run.folder import RunFolder
     from vae_cli.run.subject import load_subject
     from vae_cli.run.summary import print_comparison, print_evaluation
 
     for path in paths:
         RunFolder.existing(path, key="run")  # all of them, before hours of work on the first
-    console, records = Console(), []
+    console, records = make_console(), []
     for path in paths:
         subject = load_subject(path, cfg)
         record = evaluate(subject, cfg, console)
@@ -57,13 +57,15 @@ def _main(arguments: list[str]) -> int:
 
 def _run_folders(value: str) -> list[str]:
     """The folders that ``run=`` names: parted by commas, patterns filled in, each once."""
-    paths: dict[str, None] = {}
-    for part in filter(None, value.strip("[]").split(",")):
-        is_pattern = glob.has_magic(part) and not Path(part).exists()
-        found = sorted(glob.glob(part)) if is_pattern else [part]  # noqa: PTH207  may be absolute
-        if not found:
-            raise ConfigError("run", part, "no folder matches the pattern")
-        paths |= dict.fromkeys(found)
-    if not paths:
-        raise VaeCliError("run: needs the folder of a run. Try vae-eval run=outputs/...")
-    return list(paths)
+    value = value.strip("'\"")
+    found: dict[Path, str] = {}
+    for part in [value] if Path(value).exists() else filter(None, value.strip("[]").split(",")):
+        paths = [part]
+        if glob.has_magic(part) and not Path(part).exists():
+            matches = sorted(glob.glob(part))  # noqa: PTH207  the pattern may be absolute
+            paths = [match for match in matches if RunFolder(match).overrides.is_file()]
+            if not paths:
+                rule = "no folder of a run matches the pattern"
+                raise ConfigError("run", part, rule, "Try run='outputs/*/*'.")
+        found |= {Path(path).resolve(): path for path in paths}
+    return list(found.values())

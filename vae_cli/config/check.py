@@ -3,13 +3,15 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vae_cli.config.signature import Signature, signature_of
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.options import (
+    AtLeast,
+    AtMost,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -39,7 +41,7 @@ class EvalSettings:
 
     run: str | None
     split: Literal["test", "validation", "train"]
-    samples: PositiveInt
+    samples: Annotated[int, AtLeast(1), AtMost(1_000_000_000)]
     seed: NonNegativeInt
     checkpoint: Literal["best", "last"]
     device: Literal["auto", "cpu", "gpu"]

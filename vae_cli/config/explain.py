@@ -69,10 +69,8 @@ def explained(
     for override in own:
         if override.is_sweep_override():
             rule = "values parted by commas make several runs"
-            remedy = (
-                "Try it behind vae-train -m, put a list in brackets, or one value in quotes "
-                "within quotes."
-            )
+            sweep = "Try it behind vae-train -m, put" if config_name == "train" else "Put"
+            remedy = f"{sweep} a list in brackets, or one value in quotes within quotes."
             return VaeCliError(f"{override.input_line}: {rule}. {remedy}")
         if (wrong := _unknown_option(override, groups)) is not None:
             return wrong

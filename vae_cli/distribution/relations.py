@@ -89,9 +89,15 @@ def kl_per_dimension(q: Distribution, p: Distribution) -> Tensor | None:
     return None
 
 
-def mean(q: Distribution) -> Tensor:
-    """E_q[z], exactly where there is a formula, else the average of 16 draws."""
+def closed_form_mean(q: Distribution) -> Tensor | None:
+    """E_q[z] where there is a formula, else None."""
     try:
         return q.mean
     except NotImplementedError:
-        return q.sample(Size((MEAN_DRAWS,))).mean(0)
+        return None
+
+
+def mean(q: Distribution) -> Tensor:
+    """E_q[z], exactly where there is a formula, else the average of 16 draws."""
+    exact = closed_form_mean(q)
+    return q.sample(Size((MEAN_DRAWS,))).mean(0) if exact is None else exact

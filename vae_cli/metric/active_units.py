@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated
 
+import torch
 from torch import Size, Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
+from vae_cli.distribution.relations import closed_form_mean
 from vae_cli.metric.base import Metric, Moments
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import AtLeast, NonNegativeFloat, checked
@@ -15,9 +17,10 @@ from vae_cli.options import AtLeast, NonNegativeFloat, checked
 class ActiveUnits(Metric):
     r"""The number of dimensions with :math:`\mathrm{Var}_x(E_q[z_d]) >` threshold.
 
-    (Burda et al. 2016, arXiv:1509.00519, section 5.2.) The means are those of M draws, for any
-    posterior; what their noise adds to the variance, :math:`E_x[\mathrm{Var}_q z_d] / M`, is
-    estimated from the same draws and subtracted.
+    (Burda et al. 2016, arXiv:1509.00519, section 5.2.) Where the means have no formula they are
+    those of M draws; what their noise adds to the variance, :math:`E_x[\mathrm{Var}_q z_d] / M`,
+    is estimated from the same draws and subtracted. Of few images that leaves noise of its own:
+    a standard deviation of about :math:`\sqrt{2 / N} / M` for q like the prior.
 
     Args:
         samples: M.
@@ -36,6 +39,9 @@ class ActiveUnits(Metric):
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class."""
+        exact = closed_form_mean(q)
+        if exact is not None:
+            return {"z_mean": exact.double(), "z_mean_variance": torch.zeros_like(exact).double()}
         z = q.sample(Size([self.samples])).double()
         return {"z_mean": z.mean(0), "z_mean_variance": z.var(0) / self.samples}
 

@@ -53,6 +53,14 @@ def mean_and_error(name: str, moments: Moments) -> dict[str, float]:
     return {name: moments.mean.item(), f"{name}_se": error.item()}
 
 
+def means_and_errors(moments: Mapping[str, Moments]) -> dict[str, float]:
+    """``mean_and_error`` of every quantity."""
+    numbers: dict[str, float] = {}
+    for name, each in moments.items():
+        numbers |= mean_and_error(name, each)
+    return numbers
+
+
 class State(NamedTuple):
     """What has been counted so far: plain, for another process or a file to hold."""
 

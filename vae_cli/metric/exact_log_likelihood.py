@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, mean_and_error
+from vae_cli.metric.base import Metric, Moments, means_and_errors
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.model.evidence import exact_log_likelihood
 
@@ -25,7 +25,4 @@ class ExactLogLikelihood(Metric):
 
     def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """See the base class."""
-        numbers: dict[str, float] = {}
-        for name, each in moments.items():
-            numbers |= mean_and_error(name, each)
-        return numbers
+        return means_and_errors(moments)

@@ -7,7 +7,7 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import mean
-from vae_cli.metric.base import Metric, Moments, mean_and_error
+from vae_cli.metric.base import Metric, Moments, means_and_errors
 from vae_cli.model.base import LatentVariableModel
 
 
@@ -25,4 +25,4 @@ class ReconstructionError(Metric):
 
     def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """See the base class."""
-        return mean_and_error("reconstruction_error", moments["reconstruction_error"])
+        return means_and_errors(moments)

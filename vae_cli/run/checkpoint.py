@@ -56,7 +56,8 @@ def load_model(path: str | Path, trust: bool = False) -> tuple[LatentVariableMod
             anything but a model's parts and data, which are the modules of this package and of
             torch.nn: it may be somebody else's.
     """
-    checkpoint = _read(Path(path), "run", "Try checkpoint=last, or the other way round.")
+    other = "last" if Path(path).stem == "best" else "best"
+    checkpoint = _read(Path(path), "run", f"Try checkpoint={other}.")
     config = OmegaConf.create(checkpoint["config"])
     assert isinstance(config, DictConfig)
     if not trust:

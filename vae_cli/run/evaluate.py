@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,8 +16,10 @@ from torch import Tensor
 
 import vae_cli
 from vae_cli import noise
-from vae_cli.config.build import build_each
-from vae_cli.errors import TrainingError
+from vae_cli.analysis.base import Analysis
+from vae_cli.config.build import construct
+from vae_cli.data.split import Split
+from vae_cli.errors import ConfigError, TrainingError
 from vae_cli.metric.base import Evaluation, State
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.folder import replaced
@@ -25,6 +27,8 @@ from vae_cli.run.subject import Subject
 
 BATCH = 100  # images; part of the definition of the evaluation's noise: not an option
 SAVE_EVERY = 10.0  # seconds of work that an interruption may cost, beside a batch
+HASHED = 1000  # images at most, of a split: decoding all of a folder's would take too long
+GROUPS = ("metric", "analysis")  # of what can be measured
 LINES = 10  # about so many, where the output is no terminal
 
 
@@ -37,60 +41,96 @@ def evaluate(subject: Subject, cfg: DictConfig, console: Console) -> dict[str, A
         console: Where progress is shown.
 
     Returns:
-        The numbers, after what they depend on: split, treatment of the pixels, checkpoint and its
-        hash, seed, settings. Where the folder has them for the same settings already, they are
-        taken from there.
+        The numbers, after what they depend on: the images and their hash, the checkpoint and its,
+        seed, device, settings. What the folder has of all that already is not measured again.
 
     Raises:
+        ConfigError: If there is nothing to measure.
         TrainingError: If one of the numbers is none: the model is broken.
     """
-    conditions = _conditions(subject, cfg)
-    known = subject.folder.read_evaluation().get(cfg.split, {})
-    if all(known.get(name) == value for name, value in conditions.items()):
+    folder, basis = subject.folder, _basis(subject, cfg)
+    known = folder.read_evaluation().get(cfg.split, {})
+    if any(known.get(name) != value for name, value in basis.items()):
+        known = {}
+    wanted = {group: _settings(cfg, group) for group in GROUPS}
+    if not any(wanted.values()):
+        raise ConfigError("metric", [], "there is nothing to measure", "Leave it out.")
+    have: dict[str, dict[str, Any]] = known.get("settings", {group: {} for group in GROUPS})
+    missing = {
+        group: [name for name, node in nodes.items() if have[group].get(name) != node]
+        for group, nodes in wanted.items()
+    }
+    if not any(missing.values()):
         return known
-    evaluation = _measure(subject, cfg, conditions, console)
-    numbers: dict[str, Any] = evaluation.results([evaluation.state])
-    for name, analysis in build_each(cfg, "analysis").items():
+    numbers, values = _measure(subject, cfg, basis, missing["metric"], console)
+    for name in missing["analysis"]:
         _note(console, name.replace("_", " "))
         noise.seed_draws(subject.model.device, "analysis", cfg.seed, cfg.split, name)
+        analysis: Analysis = construct(cfg, f"analysis.{name}")
         numbers |= analysis.numbers(subject.model, subject.splits, cfg.split)
     wrong = [name for name, number in numbers.items() if not math.isfinite(number)]
     if wrong:
-        raise TrainingError(f"{subject.folder.path}: {wrong[0]} is not a number. Is it trained?")
-    numbers["bits_per_dim"] = bits_per_dim(subject.config, numbers.get("log_likelihood"))
-    record = {**conditions, "latent_dim": subject.model.latent_dim, **numbers}
-    subject.folder.write_evaluation(cfg.split, record, _values(subject, cfg, evaluation.state))
-    subject.folder.unfinished.unlink(missing_ok=True)
+        raise TrainingError(f"{folder.path}: {wrong[0]} is not a number. Is it trained?")
+    settings = {group: {**have[group], **wanted[group]} for group in GROUPS}
+    record = {**basis, **known, "settings": settings, **numbers}
+    record["bits_per_dim"] = bits_per_dim(subject.config, record.get("log_likelihood"))
+    folder.write_evaluation(cfg.split, record, values, keep=bool(known))
+    folder.unfinished.unlink(missing_ok=True)
     return record
 
 
-def _conditions(subject: Subject, cfg: DictConfig) -> dict[str, Any]:
-    """Everything that the numbers depend on."""
-    data = subject.config.data
-    settings = OmegaConf.to_container(OmegaConf.masked_copy(cfg, ["metric", "analysis"]))
+def _settings(cfg: DictConfig, group: str) -> dict[str, Any]:
+    return cast(dict[str, Any], OmegaConf.to_container(cfg[group])) if cfg.get(group) else {}
+
+
+def _basis(subject: Subject, cfg: DictConfig) -> dict[str, Any]:
+    """Everything that all numbers depend on."""
+    data, split = subject.config.data, subject.splits[cfg.split]
     return {
         "data": data.get("name") or data._target_.split(".")[-2],
-        "data_path": data.get("path"),
         "split": cfg.split,
-        "images": len(subject.splits[cfg.split]),
+        "images": len(split),
+        "images_sha256": _hash_of_images(split),
         "binarize": data.binarize,
         "dequantize": data.dequantize,
         "checkpoint": subject.checkpoint.name,
         "checkpoint_sha256": hashlib.sha256(subject.checkpoint.read_bytes()).hexdigest(),
+        "latent_dim": subject.model.latent_dim,
         "seed": cfg.seed,
-        "settings": settings,
         "device": subject.model.device.type,
         "versions": {"vae-cli": vae_cli.__version__, "torch": str(torch.__version__)},
     }
 
 
+def _hash_of_images(split: Split) -> str:
+    """SHA-256 of as many images as are soon read, spread over the split, as they are modelled."""
+    digest = hashlib.sha256()
+    for index in split.spread(HASHED).split(BATCH):
+        digest.update(split.batch(index).x.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def _measure(
-    subject: Subject, cfg: DictConfig, conditions: Mapping[str, Any], console: Console
-) -> Evaluation:
-    """The metrics over the split, from where an interrupted evaluation of the same stopped."""
+    subject: Subject,
+    cfg: DictConfig,
+    basis: Mapping[str, Any],
+    names: list[str],
+    console: Console,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Metrics over the split, from where an interrupted evaluation of the same stopped.
+
+    Returns:
+        The numbers, and the values of each image, by name.
+    """
+    if not names:
+        return {}, {}
+    metrics = {name: construct(cfg, f"metric.{name}") for name in names}
+    conditions = {
+        **basis,
+        "metric": OmegaConf.to_container(OmegaConf.masked_copy(cfg.metric, names)),
+    }
     split, unfinished = subject.splits[cfg.split], subject.folder.unfinished
     state = _saved_state(unfinished, conditions)
-    metrics = build_each(cfg, "metric")
     evaluation = Evaluation(metrics, cfg.seed, cfg.split, keeps_values=True, state=state)
     done = state.images if state else 0
     if done:
@@ -103,13 +143,19 @@ def _measure(
             with replaced(unfinished) as partial:
                 torch.save({"conditions": conditions, **evaluation.state._asdict()}, partial)
             saved = time.monotonic()
-    return evaluation
+    kept = evaluation.state.kept
+    values = {name: torch.cat([part[name] for part in kept]).numpy() for name in kept[0]}
+    values["label"] = split.images.labels.cpu().numpy()
+    return evaluation.results([evaluation.state]), values
 
 
 def _saved_state(path: Path, conditions: Mapping[str, Any]) -> State | None:
     if not path.is_file():
         return None
-    saved = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # torch raises whatever the damage leads to; what it held is measured anew
+        return None
     is_same = saved.pop("conditions") == conditions
     return State(**saved) if is_same else None
 
@@ -133,10 +179,3 @@ def _tracked(
 
 def _note(console: Console, text: str) -> None:
     console.print(text, highlight=False, style="dim")
-
-
-def _values(subject: Subject, cfg: DictConfig, state: State) -> dict[str, np.ndarray]:
-    """What is known of each image, by name, with its label."""
-    names = state.kept[0]
-    values = {name: torch.cat([part[name] for part in state.kept]).numpy() for name in names}
-    return values | {"label": subject.splits[cfg.split].images.labels.cpu().numpy()}

@@ -128,22 +128,34 @@ class RunFolder:
 
     def read_evaluation(self) -> dict[str, Any]:
         """What was written of evaluations so far, by split."""
-        if not self.evaluation.is_file():
+        if not (self.evaluation.is_file() and self.evaluated.is_file()):
             return {}
-        return json.loads(self.evaluation.read_text(encoding="utf-8"))
+        try:
+            return json.loads(self.evaluation.read_text(encoding="utf-8"))
+        except ValueError as error:
+            rule = f"its {self.evaluation.name} can't be read"
+            raise ConfigError("run", self.path, rule, "Delete that file.") from error
 
     def write_evaluation(
-        self, split: str, record: Mapping[str, Any], values: Mapping[str, np.ndarray]
+        self, split: str, record: Mapping[str, Any], values: Mapping[str, np.ndarray], keep: bool
     ) -> None:
-        """Puts an evaluation in the place of an earlier one of the same split."""
-        prefix, arrays = f"{split}/", dict[str, np.ndarray]()
-        if self.evaluated.is_file():
+        """Adds to the evaluations, in the place of an earlier one of the same split.
+
+        Args:
+            split: Name of the split.
+            record: Its numbers, all of them.
+            values: Of each image, by name.
+            keep: Whether the split's values of other names stay, being of the same model.
+        """
+        known, arrays = self.read_evaluation(), dict[str, np.ndarray]()
+        if known:
             with np.load(self.evaluated) as kept:
-                arrays = {name: kept[name] for name in kept if not name.startswith(prefix)}
-        arrays |= {f"{prefix}{name}": value for name, value in values.items()}
+                stay = [name for name in kept if keep or not name.startswith(f"{split}/")]
+                arrays = {name: kept[name] for name in stay}
+        arrays |= {f"{split}/{name}": value for name, value in values.items()}
         with replaced(self.evaluated) as partial, partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option
-        _write_json(self.evaluation, {**self.read_evaluation(), split: record})
+        _write_json(self.evaluation, {**known, split: record})
 
 
 @contextmanager

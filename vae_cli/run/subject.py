@@ -48,8 +48,10 @@ def load_subject(path: str, cfg: DictConfig) -> Subject:
     folder = RunFolder.existing(path, key="run")
     checkpoint = folder.best if cfg.checkpoint == "best" else folder.last
     if not checkpoint.is_file():
-        rule = f"it has no {checkpoint.name} yet"
-        raise ConfigError("run", path, rule, f"Try vae-train resume={path}.")
+        rule = f"it has no {checkpoint.name}"
+        others = [c.stem for c in (folder.best, folder.last) if c.is_file()]
+        remedy = f"Try checkpoint={others[0]}." if others else f"Try vae-train resume={path}."
+        raise ConfigError("run", path, rule, remedy)
     model, config = load_model(checkpoint, cfg.trust)
     for name, value in cfg.data.items():
         if value is not None:

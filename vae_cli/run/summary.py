@@ -17,11 +17,14 @@ Row = tuple[str, str, str]  # key, unit, meaning
 
 TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
 TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
-TREATMENT = ("data", "data_path", "split", "binarize", "dequantize")  # what makes results compare
+SMALL = (  # numbers that are 0 where all is well
+    "log_likelihood_mc_se", "log_likelihood_bias", "posterior_log_det_error",
+    "posterior_log_prob_error",
+)  # fmt: skip
+TREATMENT = ("data", "split", "binarize", "dequantize")  # what a table of several runs is headed by
 COMPARED = {  # of several runs: keys and column heads
     "elbo": "ELBO", "log_likelihood": "log p(x)", "kl": "KL", "bits_per_dim": "bits/dim",
-    "active_units": "active", "mutual_information_lower": "I(x;z) ≥",
-    "linear_probe_accuracy": "probe", "effective_sample_size": "ESS",
+    "active_units": "active", "effective_sample_size": "ESS",
 }  # fmt: skip
 
 
@@ -82,26 +85,25 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
 def _rows_of(record: Results) -> list[Row]:
     samples = record.get("log_likelihood_samples")
     images = record.get("mutual_information_images", 1)
-    error, bias = record.get("log_likelihood_mc_se", 0.0), record.get("log_likelihood_bias", 0.0)
     return [
         ("elbo", "nats", f"bound, S = {samples}"),
         ("reconstruction", "nats", "E log p(x|z)"),
         ("kl", "nats", "KL(q(z|x)‖p(z))"),
         ("log_likelihood", "nats", f"log p(x), S = {samples}"),
-        ("", "", f"± {error:.3f}, bias {bias:.3f}"),
-        ("exact_log_likelihood", "nats", "log p(x), in closed form"),
+        ("log_likelihood_mc_se", "nats", "error left by the draws"),
+        ("log_likelihood_bias", "nats", "by which it is too low, about"),
+        ("exact_log_likelihood", "nats", "log p(x), by formula"),
         ("bits_per_dim", "bits", "each dimension"),
         ("effective_sample_size", "draws", f"of {samples}, on average"),
         ("active_units", "", f"of {record['latent_dim']}"),
-        ("mutual_information_lower", "nats", f"I(x;z) ≥, {images} images"),
-        ("", "", f"at most {math.log(images):.2f}"),
-        ("mutual_information_upper", "nats", "I(x;z) ≤"),
+        ("mutual_information_lower", "nats", f"I(x;z) ≥; ≤ {math.log(images):.2f}"),
+        ("mutual_information_upper", "nats", f"I(x;z) ≤; {images} images"),
         ("marginal_kl_lower", "nats", "KL(q(z)‖p(z)) ≥"),
         ("marginal_kl_upper", "nats", "KL(q(z)‖p(z)) ≤"),
         ("reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
         ("linear_probe_accuracy", "", f"fitted to {record.get('probe_images')} images"),
         ("nearest_neighbors_accuracy", "", "likewise"),
-        ("posterior_normalization", "", "E[p(z)/q(z|x)], to be 1"),
+        ("posterior_normalization", "", "E_q[p/q] of a known p: 1"),
         ("posterior_log_det_error", "nats", "against autograd, to be 0"),
         ("posterior_log_prob_error", "nats", "at its draws, to be 0"),
     ]
@@ -134,19 +136,20 @@ def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, consol
         mixed: Whether all go into one table, marked with their treatment.
         console: Where to.
     """
-    groups: dict[str, list[tuple[str, Results]]] = {}
+    groups: dict[tuple[str, str], list[tuple[str, Results]]] = {}
     for name, record in records:
-        groups.setdefault("mixed data" if mixed else _treatment(record), []).append((name, record))
-    for title, members in groups.items():
-        marked = mixed and len({_treatment(record) for _, record in members}) > 1
+        own = (_treatment(record), record["images_sha256"])
+        groups.setdefault(("mixed data", "") if mixed else own, []).append((name, record))
+    for (title, _), members in groups.items():
+        marked = mixed and len({record["images_sha256"] for _, record in members}) > 1
         table = Table(title=title, box=SIMPLE_HEAD)
         for column in ("run", *(["data"] if marked else [])):
             table.add_column(column, overflow="fold")
         keys = [key for key in COMPARED if any(r.get(key) is not None for _, r in members)]
         for key in keys:
-            table.add_column(COMPARED[key], justify="right")
+            table.add_column(COMPARED[key], justify="right", overflow="fold")
         for name, record in sorted(members, key=lambda m: -m[1].get("log_likelihood", 0.0)):
-            mark = [_treatment(record)] if marked else []
+            mark = [f"{_treatment(record)} ({record['images_sha256'][:4]})"] if marked else []
             table.add_row(name, *mark, *(_number(record, key) for key in keys))
         console.print(table)
 
@@ -159,13 +162,10 @@ def _treatment(record: Results) -> str:
 
 def _table(title: str, rows: Iterable[Row], results: Results) -> Table:
     table = Table(title=title, box=SIMPLE_HEAD)
-    for name, justify in (("result", "left"), ("value", "right"), ("", "left")):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    table.add_column("")
-    is_shown = False
+    for name, justify in (("result", "left"), ("value", "right"), ("", "left"), ("", "left")):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for key, unit, meaning in rows:
-        is_shown = results.get(key) is not None if key else is_shown  # no key: more of the last
-        if is_shown:
+        if results.get(key) is not None:
             table.add_row(key, _number(results, key), unit, escape(meaning))
     return table
 
@@ -179,9 +179,10 @@ def _number(results: Results, key: str) -> str:
     value, error = results.get(key), results.get(f"{key}_se")
     if value is None:
         return ""
-    if key.startswith("posterior") and error is None:
-        return f"{value:.0e}"
+    if key in SMALL:
+        return f"{value:.1g}"
     if error is not None:
         digits = 3 if "accuracy" in key or "normalization" in key else 2
         return f"{value:.{digits}f} ± {error:.{digits}f}"
-    return f"{value:.0f}" if isinstance(value, int) or value >= 1000 else f"{value:.2f}"
+    whole = isinstance(value, int) or value >= 1000 or key == "effective_sample_size"
+    return f"{value:.0f}" if whole else f"{value:.2f}"
