@@ -35,15 +35,14 @@ def _main(arguments: list[str]) -> int:
     OmegaConf.resolve(cfg)
     paths = _run_folders(named[-1].partition("=")[2] if named else "")
     prepare_libraries()
-    from rich.console import Console
-
     from vae_cli.run.evaluate import evaluate, load_subject
     from vae_cli.run.folder import RunFolder
     from vae_cli.run.summary import print_comparison, print_evaluation
+    from vae_cli.training.progress import make_console
 
     for path in paths:
         RunFolder.existing(path, key="run")  # all of them, before hours of work on the first
-    console, records = Console(), []
+    console, records = make_console(), []
     for path in paths:
         subject = load_subject(path, cfg)
         record = evaluate(subject, cfg, console)
