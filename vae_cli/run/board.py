@@ -39,10 +39,15 @@ def write_board(
 
 
 def settings(config: DictConfig) -> dict[str, Any]:
-    """The configuration by dotted keys.
+    """What was or could have been chosen, by dotted keys.
 
-    A group's own key tells which class it is: ``posterior: PlanarPosterior``.
+    A group's own key tells which class it is: ``posterior: PlanarPosterior``; that of the data,
+    which set.
     """
+    plain = cast(dict[str, Any], OmegaConf.to_container(config))
+    data = {k: v for k, v in plain["data"].items() if k not in ("suggests", "name")}
+    name = plain["data"].get("name") or data["_target_"].split(".")[-2]
+    plain["data"] = {**data, "_target_": name}
     flat: dict[str, Any] = {}
 
     def visit(key: str, node: Any) -> None:
@@ -52,9 +57,10 @@ def settings(config: DictConfig) -> dict[str, Any]:
         elif node is not None and not key.endswith("_partial_"):
             flat[key] = node if isinstance(node, (bool, int, float, str)) else str(node)
 
-    plain = cast(dict[str, Any], OmegaConf.to_container(config))
     for name in plain.keys() - OMITTED:
         visit(name, plain[name])
+    for group in ("accelerator", "trainer"):  # of one class each
+        flat.pop(group)
     return {
         k: v.rpartition(".")[2] if isinstance(v, str) and k in plain else v for k, v in flat.items()
     }

@@ -66,7 +66,6 @@ class Dashboard(Callback):
             writer.add_text(name, text)
         writer._get_file_writer().add_summary(custom_scalars(layout(self.monitor)))
         write_graph(writer, self.model, self.split)
-        self._spent = time.monotonic() - self._started
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the overview, and looks at the model if it is time."""

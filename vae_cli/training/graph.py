@@ -5,8 +5,10 @@ import io
 import warnings
 
 import torch
+from tensorboard.compat.proto.graph_pb2 import GraphDef
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard._pytorch_graph import graph
 
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
@@ -39,9 +41,33 @@ def write_graph(writer: SummaryWriter, model: LatentVariableModel, split: Split)
         split: Where images are taken from.
     """
     batch = split.batch(split.spread(2)).to(model.device)
-    # A trace draws noise, which differs from run to run, and torch.jit is told to be on its way
-    # out: neither concerns whoever runs a command, nor does a model that can't be traced.
+    # torch.jit is said to be on its way out, and that it traces a trace is only half of the point:
+    # nothing of that concerns whoever runs a command, nor does a model that can't be traced.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         with contextlib.suppress(RuntimeError), torch.no_grad():
-            writer.add_graph(_ThereAndBack(model, batch), batch.input)
+            traced = torch.jit.trace(_ThereAndBack(model, batch), batch.input, check_trace=False)
+            nodes, profile = graph(traced, batch.input)
+            writer._get_file_writer().add_graph((_unwrapped(nodes), profile))
+
+
+def _unwrapped(nodes: GraphDef) -> GraphDef:
+    """The same graph, opened at the model's parts: constants left out, loose operations boxed."""
+    kept = [node for node in nodes.node if node.op != "prim::Constant"]
+    names = {node.name: _inner_name(node.name) for node in kept}
+    for node in kept:
+        inputs = [names[name] for name in node.input if name in names]
+        node.name = names[node.name]
+        del node.input[:]
+        node.input.extend(inputs)
+    return GraphDef(node=kept, versions=nodes.versions)
+
+
+def _inner_name(name: str) -> str:
+    """``_ThereAndBack/VAE[model]/MLP[encoder]/...`` without the wrappers."""
+    first, *parts = name.split("/")
+    if first != _ThereAndBack.__name__:
+        return name
+    if parts[0].endswith("[model]"):
+        parts = parts[1:]
+    return "/".join(parts if len(parts) > 1 else ["draws_and_densities", *parts])
