@@ -2,7 +2,6 @@
 
 from functools import singledispatch
 
-import torch
 from torch import Size, Tensor
 from torch.distributions import Distribution, Independent, kl_divergence
 from torch.types import _size
@@ -88,20 +87,6 @@ def kl_per_dimension(q: Distribution, p: Distribution) -> Tensor | None:
     if isinstance(q, Independent) and isinstance(p, Independent):
         return closed_form_kl(q.base_dist, p.base_dist)
     return None
-
-
-def log_determinants(q: Distribution) -> Tensor | None:
-    """log|det J| of each map of a flow at one draw an image, ``(K, B)``, in nats.
-
-    None where q is no flow.
-    """
-    if not isinstance(q, FlowDistribution):
-        return None
-    z, each = q.base.rsample(), []
-    for transform in q.transforms:
-        z, log_det = transform.transform(z)
-        each.append(log_det)
-    return torch.stack(each)
 
 
 def mean(q: Distribution) -> Tensor:

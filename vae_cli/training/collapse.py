@@ -6,6 +6,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 
 FEW = 0.1  # of the dimensions of z, fewer than which is called collapse
+PATIENCE = 500  # steps after the KL schedule has settled, at least, before anything is said
 
 
 def collapse_advice(numbers: Mapping[str, float], latent_dim: int, split: str) -> str | None:
@@ -33,8 +34,8 @@ def collapse_advice(numbers: Mapping[str, float], latent_dim: int, split: str) -
 class CollapseWarning(Callback):
     """Warns of a collapsed posterior while there is still time, once.
 
-    Not before the KL schedule has settled, and after that not in the first half of what is left:
-    many a run starts with a posterior that says nothing, and finds out later.
+    Not before the KL schedule has settled, and after that neither in the first half of what is left
+    nor in the first 500 steps: many a run starts with a posterior that says nothing.
 
     Args:
         latent_dim: Number of dimensions of z.
@@ -47,7 +48,7 @@ class CollapseWarning(Callback):
         self, latent_dim: int, settled_at: int, total_steps: int, console: Console
     ) -> None:
         self.latent_dim, self.console = latent_dim, console
-        self.from_step = settled_at + max(0, total_steps - settled_at) / 2
+        self.from_step = settled_at + max(PATIENCE, (total_steps - settled_at) / 2)
         self._has_warned = False
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
