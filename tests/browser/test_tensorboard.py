@@ -100,7 +100,7 @@ def test_projector_finds_codes_labels_and_thumbnails(address: str) -> None:
     """By what the server says: drawing points without a graphics card takes a page for ever."""
     assert sorted(fetched(address, "projector/runs")) == ["0", "1"]
     (embedding,) = fetched(address, "projector/info?run=0")["embeddings"]
-    assert embedding["tensorShape"] == [180, 2]
+    assert embedding["tensorShape"] == [180, 3]  # of two dimensions the tab would show nothing
     name = quote(embedding["tensorName"])
     for what in ("tensor", "metadata", "sprite_image"):
         with urlopen(f"{address}data/plugin/projector/{what}?run=0&name={name}") as answer:

@@ -7,6 +7,7 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from torch import Tensor
+from torch.nn.functional import pad
 
 from vae_cli import noise
 from vae_cli.data.split import Split
@@ -15,6 +16,7 @@ from vae_cli.model.base import LatentVariableModel
 
 IMAGES = 1000
 BATCH = 500  # images encoded at once
+AXES = 3  # of codes of fewer dimensions nothing is shown: zeros fill them up
 SIDE = 2048  # pixels of the sheet of thumbnails, at most: one texture of a graphics card
 
 
@@ -32,8 +34,10 @@ def write_projector(folder: Path, model: LatentVariableModel, split: Split) -> N
     noise.seed_draws(model.device, "dashboard", "projector")
     index = split.spread(IMAGES)
     batches = [split.batch(part).to(model.device) for part in index.split(BATCH)]
-    codes = torch.cat([mean(model.encode(batch)) for batch in batches]).tolist()
-    lines = ["\t".join(f"{value:.4g}" for value in code) for code in codes]
+    codes = torch.cat([mean(model.encode(batch)) for batch in batches])
+    if model.latent_dim < AXES:
+        codes = pad(codes, (0, AXES - model.latent_dim))
+    lines = ["\t".join(f"{value:.4g}" for value in code) for code in codes.tolist()]
     (files / "codes.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     labels = [str(y) if y >= 0 else "unlabelled" for b in batches for y in b.y.tolist()]
     (files / "labels.tsv").write_text("\n".join(labels) + "\n", encoding="utf-8")
