@@ -7,14 +7,10 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from vae_cli.errors import Interrupted, VaeCliError
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-WIDE = 140  # columns
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
 
 
@@ -69,16 +65,6 @@ def prepare_libraries() -> None:
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
-
-
-def make_console() -> "Console":
-    """Of the terminal's width; wide enough for any table where the output is no terminal."""
-    from rich.console import Console
-
-    console = Console()
-    if console.is_terminal or "COLUMNS" in os.environ:
-        return console
-    return Console(width=WIDE)
 
 
 def _keep_freed_memory() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from vae_cli.commands.entry import Parser, make_console, prepare_libraries, run_command
+from vae_cli.commands.entry import Parser, prepare_libraries, run_command
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
@@ -41,6 +41,7 @@ def _main(arguments: list[str]) -> int:
     from vae_cli.run.evaluate import evaluate
     from vae_cli.run.subject import load_subject
     from vae_cli.run.summary import print_comparison, print_evaluation
+    from vae_cli.training.progress import make_console
 
     for path in paths:
         RunFolder.existing(path, key="run")  # all of them, before hours of work on the first

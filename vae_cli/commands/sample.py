@@ -51,14 +51,13 @@ def _main(arguments: list[str]) -> int:
         rule = "goes with what=samples and format=png or npz"
         raise ConfigError("count", cfg.count, rule, "Leave it out.")
     prepare_libraries()
-    from rich.console import Console
-
     from vae_cli.run.subject import load_subject
+    from vae_cli.training.progress import make_console
 
     subject = load_subject(given["run"], cfg)
     folder = Path(cfg.output) if cfg.output else subject.folder.figures
     write = _write_pictures if cfg.count is None else _write_samples
-    write(subject, cfg, folder, Console())
+    write(subject, cfg, folder, make_console())
     return 0
 
 

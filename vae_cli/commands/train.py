@@ -77,11 +77,10 @@ def _run(config_name: str, overrides: list[str], config_dir: str | None, command
 def _execute(
     experiment: "Experiment", folder: RunFolder, overrides: Sequence[str], command: Sequence[str]
 ) -> None:
-    from rich.console import Console
-
     from vae_cli.run.checkpoint import check_fits
     from vae_cli.run.summary import print_summary
     from vae_cli.run.train import is_finished, train
+    from vae_cli.training.progress import make_console
 
     if folder.last.is_file():
         check_fits(experiment.model, folder.last)
@@ -93,7 +92,7 @@ def _execute(
     is_first = SHARED_FOLDER not in os.environ
     if is_first:
         folder.describe(experiment.config, overrides, command)
-    console = Console(quiet=not is_first)
+    console = make_console(quiet=not is_first)
     results = train(experiment, folder, command, console)
     print_summary(results, folder, console)
 

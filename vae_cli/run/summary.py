@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from vae_cli.run.folder import RunFolder
+from vae_cli.training.collapse import collapse_advice
 
 Results = Mapping[str, Any]
 Row = tuple[str, str, str]  # key, unit, meaning
@@ -59,7 +60,10 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     }
     if any(folder.path.glob("events.*")):
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
-    console.print(_table(title, rows, results))
+    console.print("", _table(title, rows, results))
+    advice = collapse_advice(results, results["latent_dim"], "test")
+    if advice is not None:
+        _print_warning(advice, console)
     _print_lines(lines, console)
 
 
@@ -78,7 +82,7 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
     )
     console.print(_table(title, _rows_of(record), record))
     for warning in warnings_of(record):
-        console.print(f"warning: {warning}", style="yellow", highlight=False)
+        _print_warning(warning, console)
     _print_lines({"numbers": str(folder.evaluation), "images": str(folder.evaluated)}, console)
 
 
@@ -168,6 +172,10 @@ def _table(title: str, rows: Iterable[Row], results: Results) -> Table:
         if results.get(key) is not None:
             table.add_row(key, _number(results, key), unit, escape(meaning))
     return table
+
+
+def _print_warning(text: str, console: Console) -> None:
+    console.print(f"warning: {text}", style="yellow", highlight=False, soft_wrap=True)
 
 
 def _print_lines(lines: Mapping[str, str], console: Console) -> None:

@@ -2,12 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
@@ -18,20 +18,18 @@ from vae_cli.errors import Interrupted
 from vae_cli.figure.base import Inapplicable, draw
 from vae_cli.metric.base import Evaluation
 from vae_cli.run.bits import bits_per_dim
+from vae_cli.run.board import write_board
 from vae_cli.run.checkpoint import load_weights
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder, environment
 from vae_cli.training.callbacks import Checkpoints, EarlyStopping, Throughput
-from vae_cli.training.dashboard import Dashboard, write_hyperparameters
+from vae_cli.training.collapse import CollapseWarning
+from vae_cli.training.dashboard import Dashboard
 from vae_cli.training.data_module import ImageDataModule
 from vae_cli.training.module import TrainingModule, gather
 from vae_cli.training.progress import ProgressDisplay
 from vae_cli.training.trainer import make_trainer
 
 FAST_DEV_BATCHES = 2
-HEADLINES = (
-    "test/elbo", "test/log_likelihood", "test/kl", "test/reconstruction", "test/active_units",
-    "test/bits_per_dim",
-)  # fmt: skip
 
 
 def is_finished(experiment: Experiment, folder: RunFolder) -> bool:
@@ -79,9 +77,7 @@ def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], conso
     """
     config, options = experiment.config, experiment.trainer
     throughput = Throughput(config.data.batch_size)
-    monitor = f"validation/{experiment.objective.monitor}"
-    shown = console if options.progress else Console(quiet=True)
-    progress = ProgressDisplay(config.derived.total_steps, monitor, shown)
+    total, monitor = config.derived.total_steps, experiment.objective.monitor
 
     def after_step(step: int) -> None:
         throughput.after_step(step, module.device)
@@ -101,15 +97,22 @@ def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], conso
         options.log_every,
         OmegaConf.to_yaml(config),
     )
+    display = console if options.progress else Console(quiet=True)
+    progress = ProgressDisplay(
+        total, config.data.batch_size, monitor, experiment.kl_schedule, module.recorder, display
+    )
     limit = FAST_DEV_BATCHES if options.fast_dev_run else None
     data = ImageDataModule(experiment.splits, config.data.batch_size, config.seed, limit)
-    callbacks = [throughput, *_callbacks(experiment, folder, command, monitor), progress]
+    dashboard = Dashboard(
+        experiment.model, experiment.figures, experiment.splits["validation"],
+        _text(experiment, command), throughput, module.recorder, monitor,
+    )  # fmt: skip
     trainer = make_trainer(
         experiment.accelerator,
-        config.derived.total_steps,
+        total,
         config.deterministic,
         construct(config, "logger", save_dir=str(folder.path)),
-        callbacks,
+        [throughput, dashboard, *_watchers(experiment, folder, console), progress],
     )
     _warn_of_unsettled(experiment, console)
     resumed = folder.last if folder.last.is_file() else None
@@ -170,9 +173,7 @@ def train(
     if trainer.is_global_zero:
         folder.write_results(results)  # first of all: a picture may fail
         if isinstance(trainer.logger, TensorBoardLogger):
-            numbers = {key: results[key] for key in HEADLINES if results.get(key) is not None}
-            write_hyperparameters(folder.path, settings(config), numbers, trainer.global_step)
-            (folder.path / "hparams.yaml").unlink(missing_ok=True)  # Lightning's, and empty
+            write_board(experiment, folder, results, trainer.global_step)
         _draw(experiment, folder)
     return results
 
@@ -195,42 +196,22 @@ def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dic
     return {"images": sum(state.images for state in states), **evaluation.results(states)}
 
 
-def settings(config: DictConfig) -> dict[str, Any]:
-    """The configuration by dotted keys, for the HPARAMS tab.
-
-    A group's own key tells which class it is: ``posterior: PlanarPosterior``.
-    """
-    flat: dict[str, Any] = {}
-
-    def visit(key: str, node: Any) -> None:
-        if isinstance(node, Mapping):
-            for name, child in node.items():
-                visit(f"{key}.{name}".removesuffix("._target_"), child)
-        elif node is not None and not key.endswith("_partial_"):
-            flat[key] = node if isinstance(node, (bool, int, float, str)) else str(node)
-
-    plain = cast(dict[str, Any], OmegaConf.to_container(config))
-    for name in plain.keys() - {"model", "derived", "metric", "figure", "logger", "resume"}:
-        visit(name, plain[name])
+def _text(experiment: Experiment, command: Sequence[str]) -> dict[str, str]:
     return {
-        k: v.rpartition(".")[2] if isinstance(v, str) and k in plain else v for k, v in flat.items()
-    }
-
-
-def _callbacks(
-    experiment: Experiment, folder: RunFolder, command: Sequence[str], monitor: str
-) -> list[Callback]:
-    text = {
         "config": f"```yaml\n{OmegaConf.to_yaml(experiment.config)}```",
         "command": f"    {' '.join(command)}",
         "environment": "".join(f"    {line}\n" for line in environment().splitlines()),
     }
+
+
+def _watchers(experiment: Experiment, folder: RunFolder, console: Console) -> list[Callback]:
+    monitor = f"validation/{experiment.objective.monitor}"
+    settled, config = experiment.kl_schedule.settled_at, experiment.config
     callbacks: list[Callback] = [
-        Dashboard(experiment.figures, experiment.splits["validation"], text),
         Checkpoints(folder.best.parent, monitor),
+        CollapseWarning(config.latent_dim, settled, config.derived.total_steps, console),
     ]
     if experiment.trainer.patience is not None:
-        settled = experiment.kl_schedule.settled_at
         callbacks.append(EarlyStopping(monitor, experiment.trainer.patience, settled))
     return callbacks
 

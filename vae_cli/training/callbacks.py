@@ -52,14 +52,18 @@ class Throughput(Callback):
             self.seconds += seconds_now(pl_module.device) - self._start
             self.steps += trainer.global_step - self._start_step
 
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Starts the clock again: what Lightning calls a batch is all steps to a validation."""
+        if trainer.global_step > self._warm_at:
+            self._start, self._start_step = seconds_now(pl_module.device), trainer.global_step
+
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Starts the clock again."""
-        step = trainer.global_step
-        if step > self._warm_at:
-            self._start, self._start_step = seconds_now(pl_module.device), step
+        """Tells the speed."""
         if self.images_per_second is not None and trainer.logger is not None:
             speed = {"train/images_per_second": self.images_per_second}
-            trainer.logger.log_metrics(speed, step=step)
+            trainer.logger.log_metrics(speed, step=trainer.global_step)
 
 
 class EarlyStopping(Callback):

@@ -3,83 +3,106 @@
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Canvas
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch.utils.tensorboard import SummaryWriter
-from torch.utils.tensorboard.summary import hparams
+from torch.utils.tensorboard.summary import custom_scalars
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Figure, Inapplicable, draw
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.training.callbacks import Throughput
+from vae_cli.training.graph import write_graph
+from vae_cli.training.histograms import write_histograms
+from vae_cli.training.layout import layout, overview
+from vae_cli.training.pictures import picture
+from vae_cli.training.recorder import Recorder
 
-SHARE = 0.03  # of the time so far that pictures may take
-Value = str | int | float | bool
-
-
-def pixels(canvas: Canvas, dpi: int) -> np.ndarray:
-    """A figure as an image, ``(H, W, 3)``, uint8."""
-    canvas.set_dpi(dpi)
-    agg = FigureCanvasAgg(canvas)
-    agg.draw()
-    return np.asarray(agg.buffer_rgba())[..., :3]
+SHARE = 0.02  # of the time so far that looks may have taken when another is begun
+GROWTH = 1.7  # of the step between looks: a hundred epochs have nine, and TensorBoard shows ten
 
 
 class Dashboard(Callback):
-    """Adds the configuration as text, and pictures as training goes on, to TensorBoard's log.
+    """Adds an overview, text, the model's graph and looks at the model to TensorBoard's log.
 
-    Pictures are drawn after a validation as long as all of them have taken no more than a small
-    share of the run's time: many in a long run, few in a short one.
+    A look is pictures and histograms. There is one at the first validation and one at the end; in
+    between there is one whenever the step has grown by a factor, since a model changes most at
+    first, and the looks so far have taken no more than a small share of the run's time. Where
+    the logger is another, and in all processes but the first, nothing happens.
 
     Args:
+        model: What is looked at.
         figures: By name; those that are for use during training are drawn.
         split: What they show.
         text: Markdown by name.
+        throughput: Of the training steps.
+        recorder: Of the training curves.
+        monitor: Name of the quantity that is maximised.
     """
 
     def __init__(
-        self, figures: Mapping[str, Figure], split: Split, text: Mapping[str, str]
+        self,
+        model: LatentVariableModel,
+        figures: Mapping[str, Figure],
+        split: Split,
+        text: Mapping[str, str],
+        throughput: Throughput,
+        recorder: Recorder,
+        monitor: str,
     ) -> None:
+        self.model, self.split, self.text = model, split, text
         self.figures = {name: f for name, f in figures.items() if f.during_training}
-        self.split, self.text = split, text
+        self.throughput, self.recorder, self.monitor = throughput, recorder, monitor
         self._started, self._spent = 0.0, 0.0
+        self._looked_at, self._next_look = 0, 0.0  # steps
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Writes the text."""
+        """Writes what is known before the first step."""
         self._started = time.monotonic()
-        if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
-            for name, text in self.text.items():
-                trainer.logger.experiment.add_text(name, text)
+        writer = writer_of(trainer)
+        if writer is None:
+            return
+        for name, text in self.text.items():
+            writer.add_text(name, text)
+        writer._get_file_writer().add_summary(custom_scalars(layout(self.monitor)))
+        write_graph(writer, self.model, self.split)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draws, if there is time."""
-        if not (isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero):
+        """Writes the overview, and looks at the model if it is time."""
+        writer, step = writer_of(trainer), trainer.global_step
+        if writer is None:
             return
-        now = time.monotonic()
-        if self._spent > SHARE * (now - self._started):
-            return
+        numbers = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        numbers |= {f"train/{name}": v for name, v in self.recorder.averages.items()}
+        if self.throughput.images_per_second is not None:
+            numbers["train/images_per_second"] = self.throughput.images_per_second
+        for name, source in overview(self.monitor).items():
+            if source in numbers:
+                writer.add_scalar(name, numbers[source], step)
+        is_affordable = self._spent <= SHARE * (time.monotonic() - self._started)
+        if step >= self._next_look and (is_affordable or not self._looked_at):
+            self._look(writer, step)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Looks a last time."""
+        writer = writer_of(trainer)
+        if writer is not None and self._looked_at != trainer.global_step:
+            self._look(writer, trainer.global_step)
+
+    def _look(self, writer: SummaryWriter, step: int) -> None:
+        start = time.monotonic()
         for name, figure in self.figures.items():
             with suppress(Inapplicable):
-                drawing = draw(name, figure, pl_module.model, self.split)  # type: ignore[arg-type]
-                trainer.logger.experiment.add_image(
-                    name, pixels(drawing.canvas, 100), trainer.global_step, dataformats="HWC"
-                )
-        self._spent += time.monotonic() - now
+                drawing = draw(name, figure, self.model, self.split)
+                writer._get_file_writer().add_summary(picture(name, drawing.canvas), step)
+        write_histograms(writer, self.model, self.split, step)
+        self._looked_at, self._next_look = step, GROWTH * step
+        self._spent += time.monotonic() - start
 
 
-def write_hyperparameters(
-    folder: Path, settings: Mapping[str, Value], results: Mapping[str, float], step: int
-) -> None:
-    """Puts a run into the HPARAMS tab.
-
-    Written straight into the run's folder: the logger's way would need the metrics before they
-    are known, and SummaryWriter's makes a folder of its own.
-    """
-    with SummaryWriter(str(folder), filename_suffix=".results") as writer:
-        for summary in hparams(dict(settings), dict(results)):
-            writer.file_writer.add_summary(summary)
-        for name, value in results.items():
-            writer.add_scalar(name, value, step)
+def writer_of(trainer: Trainer) -> SummaryWriter | None:
+    """What to write events with, None where there are to be none."""
+    if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
+        return trainer.logger.experiment
+    return None

@@ -31,6 +31,11 @@ def gather(item: Any) -> list[Any]:
     return items
 
 
+def _curve(key: str) -> str:
+    """The name of a validation curve: parts of a number have a group of their own."""
+    return f"validation_{key}" if "/" in key else f"validation/{key}"
+
+
 class TrainingModule(LightningModule):
     """Minimises an objective over a model and measures it on the validation images.
 
@@ -147,7 +152,7 @@ class TrainingModule(LightningModule):
             raise TrainingError(
                 f"step {self.global_step}: validation/{broken[0]} is {value}. {ADVICE}"
             )
-        curves = {f"validation/{key}": float(value) for key, value in results.items()}
+        curves = {_curve(key): float(value) for key, value in results.items()}
         self.log_dict(curves, logger=False)  # for callbacks; a logger would count calls
         if self.logger is not None:
             self.logger.log_metrics(curves, step=self.global_step)

@@ -1,61 +1,137 @@
 """What is seen of a run while it trains."""
 
+import os
 import time
+from collections.abc import Iterable
 
 from pytorch_lightning import Callback, LightningModule, Trainer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from vae_cli.kl_schedule.base import KlSchedule
+from vae_cli.training.recorder import Recorder
 
 REFRESH = 0.2  # seconds between looks at the step
 LINES = 20  # about so many, where the output is no terminal
+GAP = "   "
+WIDE = 140  # columns for tables where the output is no terminal
+
+
+def make_console(quiet: bool = False) -> Console:
+    """A console; one that knows no escape codes where they are not wanted or not understood.
+
+    Args:
+        quiet: Prints nothing.
+    """
+    # rich takes NO_COLOR for colours alone: the bar would still move the cursor.
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown")
+    console = Console(quiet=quiet, force_terminal=False if plain else None)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = WIDE
+    return console
+
+
+def folded(parts: Iterable[str], width: int) -> list[str]:
+    """Lines of whole parts, none wider than ``width`` unless a part is."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(GAP) + len(part) <= width:
+            lines[-1] += GAP + part
+        else:
+            lines.append(part)
+    return lines
+
+
+class _Numbers:
+    """Parts of lines that are folded to the width of what they are shown in."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text("\n".join(folded(self.parts, options.max_width)), style="dim")
 
 
 class ProgressDisplay(Callback):
-    """A bar in a terminal; elsewhere a line now and then.
+    """A bar and numbers in a terminal; elsewhere a line now and then.
 
     Args:
         total_steps: Steps of the whole run.
-        monitor: Name of the number to show.
+        batch_size: Images a step over all processes.
+        monitor: Name of the quantity that is maximised.
+        kl_schedule: The weight at each step.
+        recorder: Of the training curves.
         console: Where to.
     """
 
-    def __init__(self, total_steps: int, monitor: str, console: Console) -> None:
-        self.total_steps, self.monitor, self.console = total_steps, monitor, console
+    def __init__(
+        self,
+        total_steps: int,
+        batch_size: int,
+        monitor: str,
+        kl_schedule: KlSchedule,
+        recorder: Recorder,
+        console: Console,
+    ) -> None:
+        self.total_steps, self.batch_size, self.monitor = total_steps, batch_size, monitor
+        self.kl_schedule, self.recorder, self.console = kl_schedule, recorder, console
         self.bar = Progress(
-            TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"),
-            TextColumn("{task.fields[score]}"), TimeRemainingColumn(),
-            console=console, transient=True, refresh_per_second=4,
+            TextColumn("training"), BarColumn(bar_width=None), MofNCompleteColumn(),
+            TimeRemainingColumn(), console=console, expand=True,
         )  # fmt: skip
+        self.task = self.bar.add_task("training", total=total_steps)
+        self.numbers = _Numbers()
+        self.live = Live(
+            Group(self.bar, self.numbers), console=console, transient=True, refresh_per_second=4
+        )
         self._looked, self._next_line = 0.0, 0
+        self._validated: list[str] = []
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Shows the bar."""
-        if self._shows(trainer) and self.console.is_terminal:
-            self.task = self.bar.add_task(
-                "training", total=self.total_steps, completed=trainer.global_step, score=""
-            )
-            self.bar.start()
+        self.bar.reset(self.task, total=self.total_steps, completed=trainer.global_step)
+        if trainer.is_global_zero and self.console.is_terminal:
+            self.live.start()
 
     def after_step(self, step: int) -> None:
         """Moves the bar."""
         now = time.monotonic()
-        if self.bar.live.is_started and now - self._looked > REFRESH:
+        if now - self._looked > REFRESH:
             self._looked = now
             self.bar.update(self.task, completed=step)
+            self.numbers.parts = self.parts(step)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Tells the latest number."""
+        """Tells the latest numbers."""
         step = trainer.global_step
-        score = f"{self.monitor} {float(trainer.callback_metrics[self.monitor]):.2f}"
-        if self.bar.live.is_started:
-            self.bar.update(self.task, completed=step, score=score)
-        elif self._shows(trainer) and step >= self._next_line:
+        score = float(trainer.callback_metrics[f"validation/{self.monitor}"])
+        self._validated = [f"validation {self.monitor} {score:.2f}"]
+        self.bar.update(self.task, completed=step)
+        self.numbers.parts = self.parts(step)
+        if trainer.is_global_zero and not self.console.is_terminal and step >= self._next_line:
             self._next_line = step + self.total_steps // LINES
-            self.console.print(f"step {step}/{self.total_steps}  {score}", highlight=False)
+            parts = [f"step {step}/{self.total_steps}", *self.numbers.parts, *self.time_left()]
+            self.console.print(GAP.join(parts), highlight=False, soft_wrap=True)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Takes the bar away, whatever ended the run."""
-        self.bar.stop()
+        self.live.stop()
 
-    def _shows(self, trainer: Trainer) -> bool:
-        return trainer.is_global_zero
+    def parts(self, step: int) -> list[str]:
+        """The bound of validation, averages of the last training steps, the weight, the speed."""
+        shown = {n: v for n, v in self.recorder.averages.items() if n != "loss"}
+        prefix = {self.monitor: "training "}  # there are two of that name
+        training = [f"{prefix.get(name, '')}{name} {value:.2f}" for name, value in shown.items()]
+        speed = self.bar.tasks[0].speed
+        rate = [] if speed is None else [f"{speed * self.batch_size:,.0f} images/s"]
+        return [*self._validated, *training, f"weight {self.kl_schedule(step):.2f}", *rate]
+
+    def time_left(self) -> list[str]:
+        """As a list of one part, or none where nobody knows."""
+        left = self.bar.tasks[0].time_remaining
+        if left is None:
+            return []
+        minutes, seconds = divmod(int(left), 60)
+        return [f"{minutes // 60}:{minutes % 60:02}:{seconds:02} left"]

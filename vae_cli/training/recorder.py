@@ -17,10 +17,14 @@ class Recorder:
 
     Args:
         size: Steps kept.
+
+    Attributes:
+        averages: What was read last, by name.
     """
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self.averages: dict[str, float] = {}
         self.names: list[str] = []
         self.rows: list[Tensor] = []
         self.first_step = 0
@@ -51,4 +55,5 @@ class Recorder:
             column = max(c for r, c in broken if r == broken[0][0])
             value = "nan" if math.isnan(row[column]) else "infinite"
             error = TrainingError(f"step {step}: train/{self.names[column]} is {value}. {ADVICE}")
-        return dict(zip(self.names, table.mean(0).tolist(), strict=True)), error
+        self.averages = dict(zip(self.names, table.mean(0).tolist(), strict=True))
+        return self.averages, error

@@ -1,0 +1,119 @@
+"""TensorBoard on the runs of a small sweep, as somebody sees it who opens it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import pytest
+from browser.chromium import PROGRAM, Chromium
+
+from vae_cli.commands.train import main
+from vae_cli.run.folder import SHARED_FOLDER
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium on the path")
+
+SWEEP = [
+    "-m", "posterior=diagonal,planar", "trainer.max_epochs=3",
+    "network.hidden_dims=[16]", "metric.log_likelihood.samples=2",
+    "figure=[reconstructions,samples]", "trainer.progress=false", "hydra.sweep.dir=runs",
+]  # fmt: skip
+TABS = {  # and what is to be read there
+    "timeseries": ["overview", "6 cards", "reconstructions"],
+    "scalars": ["overview/kl", "overview/images_per_second", "test/elbo"],
+    "custom_scalars": [
+        "Is it learning?", "elbo: training and validation", "Is the posterior collapsing?",
+        "reconstruction against KL", "KL of each dimension", "How fast?",
+    ],
+    "images": ["reconstructions", "samples", "step 66"],
+    "graphs": ["Main Graph", "MLP[encoder]", "MLP[decoder]"],
+    "histograms": ["validation_kl/all_dimensions", "validation_flow"],
+    "hparams": ["posterior", "PlanarPosterior", "overview/elbo_test", "Trial ID"],
+    "text": ["config", "command", "environment", "vae-train"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    work = tmp_path_factory.mktemp("work")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(work)
+        patch.setenv("VAE_CLI_CONF", "")
+        patch.delenv(SHARED_FOLDER, raising=False)
+        assert main(SWEEP) == 0
+    return work / "runs"
+
+
+@pytest.fixture(scope="module")
+def address(logs: Path) -> Iterator[str]:
+    """Of a server that has read all there is, on a port that was free."""
+    command = [
+        sys.executable, "-W", "ignore", "-m", "tensorboard.main", "--logdir", str(logs),
+        "--host", "127.0.0.1", "--port", "0", "--load_fast", "false",
+        "--reload_interval", "0", "--reload_task", "blocking",
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        found = (re.search(r"http://127\.0\.0\.1:\d+/", line) for line in server.stderr)
+        yield next(match.group() for match in found if match)
+        server.terminate()
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with Chromium(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_tab_shows_what_it_is_for(chromium: Chromium, address: str, tab: str) -> None:
+    text = chromium.text(f"{address}?for={tab}#{tab}", TABS[tab])
+    keep(chromium, tab)
+    assert [words for words in TABS[tab] if words not in text] == []
+
+
+def test_what_a_sweep_varied_comes_first(chromium: Chromium, address: str) -> None:
+    text = chromium.text(f"{address}?again#hparams", TABS["hparams"])
+    columns = text[text.index("Trial ID") :]
+    assert columns.index("posterior") < columns.index("accelerator")
+    assert "overview/elbo_validation" in columns
+
+
+def test_slider_tells_a_story(address: str) -> None:
+    """There is more than one picture of a tag, the first early and the last at the end."""
+    for tag in ("reconstructions", "samples"):
+        pictures = fetched(address, f"images/images?run=0&tag={tag}")
+        steps = [picture["step"] for picture in pictures]
+        assert steps[0] == 22 and steps[-1] == 66
+
+
+def test_projector_finds_codes_labels_and_thumbnails(address: str) -> None:
+    """By what the server says: drawing points without a graphics card takes a page for ever."""
+    assert sorted(fetched(address, "projector/runs")) == ["0", "1"]
+    (embedding,) = fetched(address, "projector/info?run=0")["embeddings"]
+    assert embedding["tensorShape"] == [180, 3]  # of two dimensions the tab would show nothing
+    name = quote(embedding["tensorName"])
+    for what in ("tensor", "metadata", "sprite_image"):
+        with urlopen(f"{address}data/plugin/projector/{what}?run=0&name={name}") as answer:
+            assert len(answer.read()) > 180
+
+
+def fetched(address: str, path: str) -> Any:
+    with urlopen(f"{address}data/plugin/{path}") as answer:
+        return json.load(answer)
+
+
+def keep(chromium: Chromium, tab: str) -> None:
+    """Keeps a picture where one was asked for, to be looked at."""
+    folder = os.environ.get("VAE_CLI_SCREENSHOTS")
+    if folder:
+        (Path(folder) / f"{tab}.png").write_bytes(b64decode(chromium.screenshot()))

@@ -1,0 +1,54 @@
+"""Which curves stand where in TensorBoard."""
+
+from typing import Any
+
+
+def overview(monitor: str) -> dict[str, str]:
+    """What the first group of charts shows, and which number that is.
+
+    TensorBoard sorts groups by name, and charts in a group: ``overview`` comes before ``test``,
+    ``train`` and ``validation``.
+
+    Args:
+        monitor: Name of the quantity that is maximised.
+    """
+    return {
+        f"overview/{monitor}_train": f"train/{monitor}",
+        f"overview/{monitor}_validation": f"validation/{monitor}",
+        "overview/active_units": "validation/active_units",
+        "overview/kl": "validation/kl",
+        "overview/images_per_second": "train/images_per_second",
+    }
+
+
+def layout(monitor: str) -> dict[str, dict[str, Any]]:
+    """The charts of the CUSTOM SCALARS tab: tags that belong together in one.
+
+    Args:
+        monitor: Name of the quantity that is maximised.
+    """
+
+    def both(name: str) -> list[Any]:
+        return ["Multiline", [rf"(train|validation)/{name}$"]]
+
+    def one(tag: str) -> list[Any]:
+        return ["Multiline", [rf"{tag}$"]]
+
+    return {
+        "Is it learning?": {
+            f"{monitor}: training and validation": both(monitor),
+            "reconstruction: training and validation": both("reconstruction"),
+            "loss, which the weight is part of": one("train/loss"),
+        },
+        "Is the posterior collapsing?": {
+            "KL: training and validation": both("kl"),
+            "reconstruction against KL": one("validation/(reconstruction|kl)"),
+            "active units": one("validation/active_units"),
+            "KL of each dimension": one(r"validation_kl_per_dimension/\d+"),
+            "weight of the KL": one("train/weight"),
+        },
+        "How fast?": {
+            "images a second": one("train/images_per_second"),
+            "learning rate": one("train/lr"),
+        },
+    }

@@ -1,0 +1,57 @@
+"""Figures as TensorBoard takes them."""
+
+import io
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+from PIL import Image
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+
+DPI = 100
+WIDTH = 400  # pixels to which a sheet of images is enlarged, at least
+
+
+def picture(name: str, canvas: Canvas) -> Summary:
+    """A figure as an event.
+
+    One that is a sheet of images is given as that sheet, its pixels enlarged by a whole number,
+    and what stands around it as the description: rendering would take ten times as long.
+    """
+    image = _sheet(canvas)
+    image = _rendered(canvas) if image is None else image
+    height, width, channels = image.shape
+    is_grey = bool((image == image[..., :1]).all())  # then it takes less than half the bytes
+    file = io.BytesIO()
+    Image.fromarray(image[..., 0] if is_grey else image).save(file, "PNG")
+    content = Summary.Image(
+        height=height, width=width, colorspace=1 if is_grey else channels,
+        encoded_image_string=file.getvalue(),
+    )  # fmt: skip
+    metadata = SummaryMetadata(summary_description=_description(canvas))
+    return Summary(value=[Summary.Value(tag=name, image=content, metadata=metadata)])
+
+
+def _sheet(canvas: Canvas) -> np.ndarray | None:
+    """The pixels of a figure that holds one image and nothing else, ``(H, W, 3)``, uint8."""
+    drawn = [artist for axes in canvas.axes for artist in (*axes.images, *axes.collections)]
+    pixels = np.asarray(drawn[0].get_array()) if len(drawn) == 1 else np.empty(0)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3:
+        return None
+    factor = -(-WIDTH // pixels.shape[1])
+    return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _rendered(canvas: Canvas) -> np.ndarray:
+    """Any figure, ``(H, W, 3)``, uint8."""
+    canvas.set_dpi(DPI)
+    agg = FigureCanvasAgg(canvas)
+    agg.draw()
+    return np.asarray(agg.buffer_rgba())[..., :3]
+
+
+def _description(canvas: Canvas) -> str:
+    """The titles, and the names of the rows from the top."""
+    lines = [axes.get_title() for axes in canvas.axes]
+    rows = [label.get_text() for axes in canvas.axes for label in axes.get_yticklabels()]
+    return ". ".join([*lines, *([f"Rows: {', '.join(rows)}"] if any(rows) else [])])
