@@ -5,27 +5,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Canvas
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Figure, Inapplicable, draw
+from vae_cli.figure.base import Figure, Inapplicable, draw, pixels
 
 SHARE = 0.03  # of the time so far that pictures may take
 Value = str | int | float | bool
-
-
-def pixels(canvas: Canvas, dpi: int) -> np.ndarray:
-    """A figure as an image, ``(H, W, 3)``, uint8."""
-    canvas.set_dpi(dpi)
-    agg = FigureCanvasAgg(canvas)
-    agg.draw()
-    return np.asarray(agg.buffer_rgba())[..., :3]
 
 
 class Dashboard(Callback):
