@@ -156,12 +156,12 @@ def histograms(z: np.ndarray, boxes: np.ndarray) -> Densities:
     points = np.empty((stages, images, BINS, BINS, 2))
     values = np.empty((stages, images, BINS, BINS))
     for b, box in enumerate(boxes):
-        edges = np.linspace(*box, BINS + 1).T  # of each dimension
+        edges = np.linspace(box[0], box[1], BINS + 1).T  # of each dimension
         centers = (edges[:, 1:] + edges[:, :-1]) / 2
         points[:, b] = np.stack(np.meshgrid(*centers, indexing="xy"), -1)
         area = np.diff(edges[0])[0] * np.diff(edges[1])[0]
         for s in range(stages):
-            inside = np.histogram2d(*z[s, :, b].T, bins=list(edges))[0].T
+            inside = np.histogram2d(z[s, :, b, 0], z[s, :, b, 1], bins=[*edges])[0].T
             values[s, b] = gaussian_filter(inside / (count * area), BLUR)
     return Densities(points, values)
 
