@@ -1,15 +1,19 @@
 import math
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from model.linear_gaussian import NOISE, LinearGaussian
 from torch import Size
 
 from vae_cli.data.batch import Batch
+from vae_cli.data.dataset import StoredImages
+from vae_cli.data.split import Split, Treatment
+from vae_cli.figure.base import draw
 from vae_cli.figure.denoise import add, flip
 from vae_cli.figure.gibbs import gibbs_chain, is_binary, marks
-from vae_cli.figure.inpaint import missing
+from vae_cli.figure.inpaint import Inpaint, missing
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.model.vae import VAE
 from vae_cli.network.mlp import MLP
@@ -62,6 +66,29 @@ def test_observed_pixels_never_change(mask: str) -> None:
         assert (step.x[seen] == batch.x[seen]).all()
         assert (step.mean[seen] == batch.x[seen]).all()
         assert (step.x[~seen] != batch.x[~seen]).all()
+
+
+def test_draws_stay_within_limits() -> None:
+    truth = LinearGaussian()
+    batch = truth.batch(50)
+    torch.manual_seed(0)
+    observed = ~missing("left", 0.5, batch.x.shape, CPU)
+    with torch.no_grad():
+        *_, last = gibbs_chain(truth.vae(), batch, observed, steps=5, limits=(-0.5, 0.5))
+    drawn = last.x[~observed.expand_as(last.x)]
+    assert drawn.min() == -0.5 and drawn.max() == 0.5
+
+
+def test_picture_of_a_chain_that_runs_away() -> None:
+    """An encoder with a large gain and draws that it widens: numbers grow at each step."""
+    one = LinearGaussian().vae(log_stretch=3.0).float()
+    with torch.no_grad():
+        one.encoder.layers[0].weight.mul_(10)
+    pixels = torch.rand(5, 1, 2, 3, generator=torch.Generator().manual_seed(0))
+    images = Split("test", StoredImages(pixels), Treatment("none", False, None))
+    arrays = draw("inpaint", Inpaint(count=5, steps=200), one.eval(), images).arrays
+    assert np.isfinite(arrays["mean"]).all()
+    assert arrays["x"].min() >= pixels.min() and arrays["x"].max() <= pixels.max()
 
 
 def test_without_observed_pixels_all_are_drawn() -> None:

@@ -44,11 +44,11 @@ class Denoise(Figure):
         batch = split.batch(split.spread(self.count)).to(model.device)
         suited = "flip" if is_binary(batch.x) else "gaussian"
         corrupt, usual = NOISES[suited if self.noise == "auto" else self.noise]
-        start = batch._replace(x=corrupt(batch.x, self.level or usual))
-        shown = {split.treatment.label: batch.x, "corrupted": start.x}
+        start = corrupt(batch.x, self.level or usual)
+        rows = {split.treatment.label: batch.x, "corrupted": start}
         observed = torch.zeros_like(batch.x, dtype=torch.bool)
         title = f"denoising {split.name} images: E[x|z] along the chain of z and x"
-        return draw_chain(model, start, observed, self.steps, shown, title)
+        return draw_chain(model, batch, start, observed, self.steps, rows, title)
 
 
 def flip(x: Tensor, level: float) -> Tensor:

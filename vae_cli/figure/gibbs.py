@@ -1,5 +1,6 @@
 """The chain that goes back and forth between an image and its z."""
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -27,25 +28,31 @@ class Step(NamedTuple):
 
 
 def gibbs_chain(
-    model: LatentVariableModel, batch: Batch, observed: Tensor, steps: int
+    model: LatentVariableModel,
+    batch: Batch,
+    observed: Tensor,
+    steps: int,
+    limits: tuple[float, float] = (-math.inf, math.inf),
 ) -> Iterator[Step]:
     """Draws z ~ q(z|x) and x ~ p(x|z) in turn, keeping the observed pixels as they are.
 
     Were q(z|x) the true posterior, this would be Gibbs sampling: the images would end up as draws
     of the missing pixels given the observed ones (Rezende et al. 2014, arXiv:1401.4082, appendix
-    on the imputation of missing data). Nothing is clipped: a Gaussian's draws may leave the range
-    of grey values, and its conditional distribution would otherwise be another one.
+    on the imputation of missing data).
 
     Args:
         model: In evaluation mode.
         batch: The images to start from, what is to be imputed filled in with anything.
         observed: Where pixels are kept, boolean, of the shape of ``batch.x`` or expandable to it.
         steps: How many pairs of draws.
+        limits: To which draws of x are clipped. A Gaussian's leave the range of grey values, and an
+            encoder that was never shown such images can send them further off at each step,
+            until they are no longer numbers.
     """
     x = batch.x
     for _ in range(steps):
         p = model.decode(model.encode(batch._replace(x=x, input=x)).sample(), batch.y)
-        x = torch.where(observed, batch.x, p.sample())
+        x = torch.where(observed, batch.x, p.sample().clamp(*limits))
         yield Step(x, torch.where(observed, batch.x, p.mean))
 
 
@@ -62,33 +69,34 @@ def is_binary(x: Tensor) -> bool:
 
 def draw_chain(
     model: LatentVariableModel,
-    start: Batch,
+    original: Batch,
+    start: Tensor,
     observed: Tensor,
     steps: int,
-    shown: dict[str, Tensor],
+    rows: dict[str, Tensor],
     title: str,
 ) -> Drawing:
     """The picture of a chain: what is given, the chain's means now and then, their average.
 
     Args:
         model, observed, steps: See ``gibbs_chain``.
-        start: Its batch.
-        shown: Rows above the chain's, by label, each ``(B, C, H, W)``.
+        original: The images, to whose range of values draws are clipped.
+        start: What the chain starts from, ``(B, C, H, W)``.
+        rows: Shown above the chain, by label, each ``(B, C, H, W)``.
         title: Of the picture.
     """
-    chain = list(gibbs_chain(model, start, observed, steps))
+    limits = (float(original.x.min()), float(original.x.max()))
+    chain = list(gibbs_chain(model, original._replace(x=start), observed, steps, limits))
     means = torch.stack([step.mean for step in chain])
     average = means[steps // 2 :].mean(0)
-    at = marks(steps)
-    rows = [*shown.values(), *[means[n - 1] for n in at], average]
-    labels = [*shown, *[f"step {n}" for n in at], f"mean of last {steps - steps // 2}"]
-    columns = len(start.x)
-    canvas = sheet(torch.cat(rows), columns, title, labels)
-    fixed = torch.cat(list(shown.values()))
-    moving = [start.x, *means[:: max(1, steps // FRAMES)]]
-    frames = [frame(torch.cat([fixed, mean]), columns) for mean in moving]
+    at, columns = marks(steps), len(start)
+    labels = [*rows, *[f"step {n}" for n in at], f"mean of last {steps - steps // 2}"]
+    images = torch.cat([*rows.values(), *[means[n - 1] for n in at], average])
+    fixed = torch.cat([*rows.values()])
+    moving = [start, *means[:: max(1, steps // FRAMES)]]
     arrays = to_numpy(
-        index=start.index, observed=observed.expand_as(start.x), start=start.x,
+        index=original.index, observed=observed.expand_as(start), original=original.x, start=start,
         x=torch.stack([step.x for step in chain]), mean=means, average=average,
     )  # fmt: skip
-    return Drawing(canvas, arrays, frames)
+    frames = [frame(torch.cat([fixed, mean]), columns) for mean in moving]
+    return Drawing(sheet(images, columns, title, labels), arrays, frames)

@@ -44,11 +44,11 @@ class Inpaint(Figure):
         observed = ~missing(self.mask, self.fraction, batch.x.shape, model.device)
         uniform = torch.rand_like(batch.x)
         filling = (uniform < 0.5).to(uniform) if is_binary(batch.x) else uniform
-        start = batch._replace(x=torch.where(observed, batch.x, filling))
+        start = torch.where(observed, batch.x, filling)
         seen = torch.where(observed, batch.x, torch.full_like(batch.x, HIDDEN))
-        shown = {split.treatment.label: batch.x, "observed": seen}
+        rows = {split.treatment.label: batch.x, "observed": seen}
         title = f"missing pixels of {split.name} images: E[x|z] along the chain of z and x"
-        return draw_chain(model, start, observed, self.steps, shown, title)
+        return draw_chain(model, batch, start, observed, self.steps, rows, title)
 
 
 def missing(mask: str, fraction: float, shape: Size, device: torch.device) -> Tensor:

@@ -77,7 +77,7 @@ def check_installed(projection: str) -> None:
     """Raises ConfigError where a projection needs a library that is not there."""
     if projection == "umap" and find_spec("umap") is None:
         rule = "needs umap-learn, which is not installed"
-        remedy = "Try pip install 'vae-cli[umap]', or projection tsne."
+        remedy = "Try pip install 'vae-cli[umap]', or use tsne."
         raise ConfigError("projection", projection, rule, remedy)
 
 
