@@ -69,6 +69,7 @@ def test_shapes_and_densities(case: Case, sample_shape: tuple[int, ...]) -> None
 def test_moments(case: Case) -> None:
     ours, torchs = case.ours(numbers(case)), case.torchs(numbers(case))
     torch.testing.assert_close(ours.mean, torchs.mean)
+    torch.testing.assert_close(ours.variance, torchs.variance)
     torch.manual_seed(0)
     draws = ours.sample(torch.Size([20_000]))
     assert ((draws.mean(0) - torchs.mean).abs() < 5 * torchs.stddev / 20_000**0.5).all()

@@ -11,9 +11,13 @@ from torch import Size
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw
+from vae_cli.figure.denoise import Denoise
+from vae_cli.figure.flow import Flow
+from vae_cli.figure.inpaint import Inpaint
 from vae_cli.figure.interpolations import Interpolations, spherical
 from vae_cli.figure.latent_map import LatentMap
 from vae_cli.figure.manifold import Manifold
+from vae_cli.figure.posterior_predictive import PosteriorPredictive
 from vae_cli.figure.reconstructions import Reconstructions
 from vae_cli.figure.samples import Samples
 from vae_cli.figure.traversals import Traversals
@@ -28,23 +32,30 @@ from vae_cli.prior.standard import StandardPrior
 
 @dataclass(frozen=True)
 class Case:
-    """A figure: how it is made, and whether it needs two latent dimensions."""
+    """A figure: how it is made, whether it needs two latent dimensions, and of which posterior."""
 
     name: str
     make: Callable[[], Figure]
     needs_plane: bool
+    posterior: Callable[..., Posterior] = DiagonalPosterior
+    least_dim: int = 1
 
 
+PLANAR = partial(PlanarPosterior, flow_length=2)
+FLOW = partial(Flow, count=2, panels=2, draws=2000)
 FIGURES = [
+    Case("denoise", partial(Denoise, count=3, steps=3), needs_plane=False),
+    Case("flow", FLOW, needs_plane=False, posterior=PLANAR, least_dim=2),
+    Case("inpaint", partial(Inpaint, count=3, steps=3), needs_plane=False),
     Case("interpolations", partial(Interpolations, pairs=2, steps=4), needs_plane=False),
-    Case("latent_map", LatentMap, needs_plane=True),
+    Case("latent_map", LatentMap, needs_plane=False),
     Case("manifold", partial(Manifold, rows=4), needs_plane=True),
+    Case("posterior_predictive", partial(PosteriorPredictive, count=3), needs_plane=False),
     Case("reconstructions", partial(Reconstructions, count=5), needs_plane=False),
     Case("samples", partial(Samples, rows=3), needs_plane=False),
     Case("traversals", partial(Traversals, steps=3), needs_plane=False),
 ]
 ROWS = pytest.mark.parametrize("case", FIGURES, ids=lambda case: case.name)
-PLANAR = partial(PlanarPosterior, flow_length=2)
 
 
 def model(
@@ -80,22 +91,25 @@ def drawn(drawing: Drawing) -> bytes:
 @ROWS
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
 def test_drawn_where_it_applies(case: Case, latent_dim: int) -> None:
-    if case.needs_plane and latent_dim != 2:
+    one = model(latent_dim=latent_dim, posterior=case.posterior)
+    if (case.needs_plane and latent_dim != 2) or latent_dim < case.least_dim:
         with pytest.raises(Inapplicable, match="two latent dimensions"):
-            picture(case.make(), model(latent_dim=latent_dim), split())
+            picture(case.make(), one, split())
     else:
-        drawn(picture(case.make(), model(latent_dim=latent_dim), split()))
+        drawn(picture(case.make(), one, split()))
 
 
 @ROWS
 @pytest.mark.parametrize("channels", [2, 3])
 def test_channels(case: Case, channels: int) -> None:
-    drawn(picture(case.make(), model(channels), split(channels)))
+    drawn(picture(case.make(), model(channels, posterior=case.posterior), split(channels)))
 
 
 @ROWS
 @pytest.mark.parametrize("posterior", [DiagonalPosterior, PLANAR], ids=["diagonal", "planar"])
 def test_the_same_whenever_it_is_drawn(case: Case, posterior: Callable[..., Posterior]) -> None:
+    if case.posterior is not DiagonalPosterior and posterior is DiagonalPosterior:
+        pytest.skip("it has no such picture")
     one, images = model(posterior=posterior), split()
     first = drawn(picture(case.make(), one, images))
     torch.manual_seed(123)
@@ -109,21 +123,21 @@ def test_the_same_whenever_it_is_drawn(case: Case, posterior: Callable[..., Post
     ids=["ten", "thirty", "some unknown", "large"],
 )
 def test_labels(case: Case, labels: torch.Tensor) -> None:
-    drawn(picture(case.make(), model(), split(labels=labels)))
+    drawn(picture(case.make(), model(posterior=case.posterior), split(labels=labels)))
 
 
 @ROWS
 @pytest.mark.parametrize("count", [1, 2])
 def test_few_images(case: Case, count: int) -> None:
     try:
-        drawn(picture(case.make(), model(), split(count=count)))
+        drawn(picture(case.make(), model(posterior=case.posterior), split(count=count)))
     except Inapplicable as reason:
         assert (case.name, count, str(reason)) == ("interpolations", 1, "needs two images")
 
 
 @ROWS
 def test_the_model_is_left_as_it_was(case: Case) -> None:
-    one = model()
+    one = model(posterior=case.posterior)
     before = {name: p.clone() for name, p in one.state_dict().items()}
     picture(case.make(), one, split())
     torch.testing.assert_close(dict(one.state_dict()), before, rtol=0, atol=0)

@@ -29,6 +29,11 @@ class BernoulliImage(Distribution):
         """The probability of 1, shape ``(*batch, C, H, W)``."""
         return torch.sigmoid(self.logits)
 
+    @property
+    def variance(self) -> Tensor:
+        """p (1 - p), shape ``(*batch, C, H, W)``."""
+        return torch.sigmoid(self.logits) * torch.sigmoid(-self.logits)
+
     @torch.no_grad()
     def sample(self, sample_shape: _size = ()) -> Tensor:
         """Binary images, shape ``(*sample_shape, *batch, C, H, W)``."""

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.textpath import TextPath
 from torch import Tensor
 
 from vae_cli import noise
@@ -16,6 +18,8 @@ from vae_cli.model.base import LatentVariableModel
 
 GAP = 1  # pixels between images
 INCH = 0.55  # width of one image in a grid
+PAD = 0.08  # inches of white around a grid
+TITLE_SIZE, LABEL_SIZE = 9, 8  # points
 FRAME_WIDTH = 600  # pixels, about, of an animation
 # Paul Tol's muted scheme, made for colour-blind readers, and a grey.
 PALETTE = (
@@ -84,6 +88,14 @@ def to_numpy(**tensors: Tensor) -> dict[str, np.ndarray]:
     return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
 
 
+def pixels(canvas: Canvas, dpi: int) -> np.ndarray:
+    """A figure as an image, ``(H, W, 3)``, uint8."""
+    canvas.set_dpi(dpi)
+    agg = FigureCanvasAgg(canvas)
+    agg.draw()
+    return np.asarray(agg.buffer_rgba())[..., :3]
+
+
 def tile(images: Tensor, columns: int) -> np.ndarray:
     """Lays images out row by row.
 
@@ -118,16 +130,27 @@ def sheet(images: Tensor, columns: int, title: str, row_labels: Sequence[str] = 
     """A titled grid of images, pixels enlarged without blur."""
     height, width = images.shape[-2:]
     rows = -(-len(images) // columns)
-    size = (columns * INCH + 1.5 * bool(row_labels), rows * INCH * height / width + 0.4)
-    canvas = Canvas(figsize=size, dpi=200, layout="constrained")
-    axes = canvas.add_subplot()
-    pixels = tile(images, columns)
-    axes.imshow(pixels, interpolation="none")
-    axes.set_title(title, fontsize=9)
+    # Placed by hand: a layout engine does not foresee the fixed aspect, and cuts long labels off.
+    left = PAD + max((text_width(label, LABEL_SIZE) + PAD for label in row_labels), default=0)
+    inner = (columns * INCH, rows * INCH * height / width)
+    overhang = max(0.0, text_width(title, TITLE_SIZE) - inner[0]) / 2
+    left = max(left, overhang + PAD)
+    size = (left + inner[0] + overhang + PAD, inner[1] + 3 * PAD + TITLE_SIZE / 72)
+    canvas = Canvas(figsize=size, dpi=200)
+    axes = canvas.add_axes((left / size[0], PAD / size[1], inner[0] / size[0], inner[1] / size[1]))
+    axes.imshow(tile(images, columns), interpolation="none")
+    axes.set_title(title, fontsize=TITLE_SIZE)
     axes.set_xticks([])
     centers = [row * (height + GAP) + (height - 1) / 2 for row in range(len(row_labels))]
-    axes.set_yticks(centers, row_labels, fontsize=8)
+    axes.set_yticks(centers, row_labels, fontsize=LABEL_SIZE)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
     return canvas
+
+
+def text_width(text: str, size: float) -> float:
+    """How wide text is that is written in so many points, in inches."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    widths = [TextPath((0, 0), line, size).get_extents().width for line in lines]
+    return max(widths, default=0) / 72

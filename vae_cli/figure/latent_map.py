@@ -1,53 +1,96 @@
-"""Where the images of each class lie in a two-dimensional latent space."""
+"""Where the images of each class lie in latent space."""
+
+from typing import Literal
 
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import PALETTE, Drawing, Figure, Inapplicable, to_numpy
+from vae_cli.figure.base import PALETTE, Drawing, Figure, to_numpy
+from vae_cli.figure.projection import PROJECTIONS, TITLES, Plane, check_installed
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import PositiveInt, checked
 
 BATCH = 500
+BINS = 60  # of the histogram of a one-dimensional z
 
 
 class LatentMap(Figure):
-    """The posterior means of a split's images, coloured by label. For two latent dimensions.
+    """The posterior means of a split's images, coloured by label.
+
+    A z of two dimensions is shown as it is, one of a single dimension as a histogram.
 
     Args:
         count: Number of images at most, spread over the split.
+        projection: How a z of more dimensions is brought into a plane.
     """
 
     during_training = False
 
     @checked
-    def __init__(self, count: PositiveInt = 5000) -> None:
-        self.count = count
+    def __init__(
+        self, count: PositiveInt = 5000, projection: Literal["pca", "tsne", "umap"] = "pca"
+    ) -> None:
+        check_installed(projection)
+        self.count, self.projection = count, projection
 
     def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
         """See the base class."""
-        if model.latent_dim != 2:
-            raise Inapplicable("needs two latent dimensions")
         index = split.spread(self.count)
         parts = [split.batch(part).to(model.device) for part in index.split(BATCH)]
-        z, y = (
-            torch.cat([mean(model.encode(part)) for part in parts]).cpu(),
-            split.images.labels[index].cpu(),
-        )
+        z = torch.cat([mean(model.encode(part)) for part in parts])
+        y = split.images.labels[index].cpu()
+        title = f"means of q(z|x) of {split.name} images"
         canvas = Canvas(figsize=(5.5, 5), dpi=200, layout="constrained")
         axes = canvas.add_subplot()
-        size = 6 if len(z) > 1000 else 14
-        for label in y.unique().tolist():
-            points = z[y == label]
-            name = "unlabelled" if label < 0 else str(label)
-            color = "black" if label < 0 else PALETTE[label % len(PALETTE)]
-            axes.scatter(points[:, 0], points[:, 1], s=size, color=color, label=name, linewidths=0)
-        axes.set(xlabel="$z_1$", ylabel="$z_2$", title=f"means of q(z|x) of {split.name} images")
-        # Never less than where the prior is, so that a collapsed posterior is seen to be one.
-        reach = max(3.0, 1.05 * float(z.abs().max()))
-        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        arrays = to_numpy(z=z, label=y, index=index)
+        if model.latent_dim == 1:
+            _show_line(axes, z.squeeze(1).cpu(), y)
+        elif model.latent_dim == 2:
+            _show_plane(axes, Plane(z.cpu(), ("$z_1$", "$z_2$"), has_units=True), y)
+        else:
+            plane = PROJECTIONS[self.projection](z)
+            _show_plane(axes, plane._replace(points=plane.points.cpu()), y)
+            arrays |= to_numpy(point=plane.points)
+            title += f", {TITLES[self.projection]}"
+        axes.set_title(title, fontsize=10)
         if len(y.unique()) <= len(PALETTE):
             axes.legend(title="label", markerscale=2, fontsize=8, loc="center left",
                         bbox_to_anchor=(1, 0.5), frameon=False)  # fmt: skip
-        return Drawing(canvas, to_numpy(z=z, label=y, index=index))
+        return Drawing(canvas, arrays)
+
+
+def _name(label: int) -> str:
+    return "unlabelled" if label < 0 else str(label)
+
+
+def _color(label: int) -> str:
+    return "black" if label < 0 else PALETTE[label % len(PALETTE)]
+
+
+def _show_plane(axes: Axes, plane: Plane, y: Tensor) -> None:
+    size = 6 if len(y) > 1000 else 14
+    for label in y.unique().tolist():
+        points = plane.points[y == label]
+        axes.scatter(points[:, 0], points[:, 1], s=size, color=_color(label), label=_name(label),
+                     linewidths=0)  # fmt: skip
+    axes.set(xlabel=plane.names[0], ylabel=plane.names[1], aspect="equal")
+    if plane.has_units:
+        # Never less than where the prior is, so that a collapsed posterior is seen to be one.
+        reach = max(3.0, 1.05 * float(plane.points.abs().max()))
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
+    else:
+        axes.set(xticks=[], yticks=[])
+
+
+def _show_line(axes: Axes, z: Tensor, y: Tensor) -> None:
+    labels = y.unique().tolist()
+    reach = max(3.0, 1.05 * float(z.abs().max()))
+    axes.hist(
+        [z[y == label].numpy() for label in labels], bins=BINS, range=(-reach, reach), stacked=True,
+        color=[_color(label) for label in labels], label=[_name(label) for label in labels],
+    )  # fmt: skip
+    axes.set(xlabel="$z$", ylabel="images")

@@ -3,10 +3,11 @@
 import io
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+
+from vae_cli.figure.base import pixels
 
 DPI = 100
 WIDTH = 400  # pixels to which a sheet of images is enlarged, at least
@@ -19,7 +20,7 @@ def picture(name: str, canvas: Canvas) -> Summary:
     and what stands around it as the description: rendering would take ten times as long.
     """
     image = _sheet(canvas)
-    image = _rendered(canvas) if image is None else image
+    image = pixels(canvas, DPI) if image is None else image
     height, width, channels = image.shape
     is_grey = bool((image == image[..., :1]).all())  # then it takes less than half the bytes
     file = io.BytesIO()
@@ -40,14 +41,6 @@ def _sheet(canvas: Canvas) -> np.ndarray | None:
         return None
     factor = -(-WIDTH // pixels.shape[1])
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
-
-
-def _rendered(canvas: Canvas) -> np.ndarray:
-    """Any figure, ``(H, W, 3)``, uint8."""
-    canvas.set_dpi(DPI)
-    agg = FigureCanvasAgg(canvas)
-    agg.draw()
-    return np.asarray(agg.buffer_rgba())[..., :3]
 
 
 def _description(canvas: Canvas) -> str:

@@ -1,0 +1,72 @@
+"""Images of which the model sees a part."""
+
+from typing import Annotated, Literal
+
+import torch
+from torch import Size, Tensor
+
+from vae_cli.data.split import Split
+from vae_cli.figure.base import Drawing, Figure
+from vae_cli.figure.gibbs import draw_chain, is_binary
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.options import Above, AtMost, PositiveInt, checked
+
+HIDDEN = 0.5  # grey in which missing pixels are shown
+
+
+class Inpaint(Figure):
+    """What the model makes up where pixels are missing, step by step; see ``gibbs_chain``.
+
+    Missing pixels start at random: coin flips where images are binary, else uniform in [0, 1].
+
+    Args:
+        count: Number of images, spread over the split.
+        mask: The side that is missing, or ``random`` pixels.
+        fraction: How much of an image is missing.
+        steps: Of the chain.
+    """
+
+    during_training = False
+
+    @checked
+    def __init__(
+        self,
+        count: PositiveInt = 10,
+        mask: Literal["left", "right", "top", "bottom", "random"] = "left",
+        fraction: Annotated[float, Above(0), AtMost(1)] = 0.5,
+        steps: PositiveInt = 100,
+    ) -> None:
+        self.count, self.mask, self.fraction, self.steps = count, mask, fraction, steps
+
+    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+        """See the base class."""
+        batch = split.batch(split.spread(self.count)).to(model.device)
+        observed = ~missing(self.mask, self.fraction, batch.x.shape, model.device)
+        uniform = torch.rand_like(batch.x)
+        filling = (uniform < 0.5).to(uniform) if is_binary(batch.x) else uniform
+        start = torch.where(observed, batch.x, filling)
+        seen = torch.where(observed, batch.x, torch.full_like(batch.x, HIDDEN))
+        rows = {split.treatment.label: batch.x, "observed": seen}
+        title = f"missing pixels of {split.name} images: E[x|z] along the chain of z and x"
+        return draw_chain(model, batch, start, observed, self.steps, rows, title)
+
+
+def missing(mask: str, fraction: float, shape: Size, device: torch.device) -> Tensor:
+    """Where pixels are missing, boolean, ``(B, 1, H, W)``: in all channels alike.
+
+    Args:
+        mask: The side, which is the same for all images, or ``random``, anew for each.
+        fraction: Of the pixels; of a side's rows or columns, rounded.
+        shape: Of the images, ``(B, C, H, W)``.
+        device: Of the result.
+    """
+    count, _, height, width = shape
+    if mask == "random":
+        return torch.rand(count, 1, height, width, device=device) < fraction
+    across = mask in ("left", "right")
+    size = width if across else height
+    place = torch.arange(size, device=device)
+    if mask in ("right", "bottom"):
+        place = place.flip(0)
+    hidden = place < max(1, round(fraction * size))
+    return (hidden if across else hidden.unsqueeze(1)).expand(count, 1, height, width)
