@@ -12,8 +12,8 @@ from vae_cli.config.compose import compose
 from vae_cli.config.signature import signature_of
 
 GROUPS = sorted({group_of(path) for path in YAMLS} - {"", *BORROWED})
-PROGRAMS = {"vae-train": "train", "vae-eval": "eval"}  # and their primary files
-EVALUATED = ("analysis",)  # groups that vae-eval alone has
+PROGRAMS = {"vae-train": "train", "vae-eval": "eval", "vae-flow": "flow"}  # primary files
+OWN = {"analysis": "eval", "energy": "flow"}  # groups that vae-train has not
 TESTS = Path(__file__).parents[1]
 every_yaml = pytest.mark.parametrize("path", YAMLS, ids=IDS)
 
@@ -40,7 +40,7 @@ def test_option_composes(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     group = path.parent.as_posix()
     if group != "." and [f"{group}={path.stem}"] not in [c[1:] for c in commands(path)]:
-        compose("eval" if group in EVALUATED else "train", [f"{group}={path.stem}"])
+        compose(OWN.get(group, "train"), [f"{group}={path.stem}"])
 
 
 @every_yaml

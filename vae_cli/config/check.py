@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from vae_cli.config.signature import Signature, signature_of
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.options import (
+    Fraction,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -48,7 +49,25 @@ class EvalSettings:
     trust: bool
 
 
-SETTINGS: dict[str, type] = {"train": TrainSettings, "eval": EvalSettings}
+@dataclass(frozen=True)
+class FlowSettings:
+    """The keys at the top of ``flow.yaml``."""
+
+    lengths: Sequence[PositiveInt]
+    steps: PositiveInt
+    restarts: PositiveInt
+    samples: PositiveInt
+    warmup: Fraction
+    lr: PositiveFloat
+    seed: NonNegativeInt
+    format: Literal["png", "svg", "pdf"]
+
+
+SETTINGS: dict[str, type] = {
+    "train": TrainSettings,
+    "eval": EvalSettings,
+    "flow": FlowSettings,
+}
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,41 @@ Flags:
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
   --help            this text
 """
-TEXTS = {"train": TRAIN, "eval": EVAL}
+FLOW = """\
+vae-flow fits flows of several lengths to densities of the plane, and draws them side by side: what
+Rezende & Mohamed (2015, arXiv:1505.05770) show in their figure 3.
+
+Usage: vae-flow [GROUP=OPTION ...] [KEY=VALUE ...]
+
+  vae-flow                                     four densities, K = 2, 8 and 32 planar maps
+  vae-flow posterior=radial                    … of radial maps
+  vae-flow energy=two_moons lengths=[1,2,4,8,16] steps=3000
+  vae-flow energy=[wave,split_wave] format=svg
+
+The picture, the KL of each fit and its parameters go into a folder under outputs/flow.
+
+Groups (of energy several, by itself all of them; of posterior those that are flows):
+
+{groups}
+
+Keys:
+
+  lengths      K, maps in a row: a fit and a column of the picture for each
+  steps        of each fit
+  restarts     fits from different starts, of which the best is kept
+  samples      draws a step and restart
+  warmup       share of the steps over which the energy's weight grows to 1
+  lr           of Adam, at first
+  seed         of the starts and all draws
+  format       png, svg or pdf
+  hydra.run.dir    the folder
+
+Flags:
+
+  --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --help            this text
+"""
+TEXTS = {"train": TRAIN, "eval": EVAL, "flow": FLOW}
 
 
 def help_of(config_name: str) -> str:
