@@ -12,7 +12,7 @@ from vae_cli.config.compose import compose
 from vae_cli.config.signature import signature_of
 
 GROUPS = sorted({group_of(path) for path in YAMLS} - {"", *BORROWED})
-PROGRAMS = {"vae-train": "train", "vae-eval": "eval", "vae-flow": "flow"}  # primary files
+PROGRAMS = {"vae-train": "train", "vae-eval": "eval", "vae-flow": "flow", "vae-report": "report"}
 OWN = {"analysis": "eval", "energy": "flow"}  # groups that vae-train has not
 TESTS = Path(__file__).parents[1]
 every_yaml = pytest.mark.parametrize("path", YAMLS, ids=IDS)

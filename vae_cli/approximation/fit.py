@@ -14,8 +14,9 @@ from vae_cli.errors import TrainingError
 from vae_cli.posterior.base import Posterior
 
 FIRST_WEIGHT = 0.01  # of the energy; Rezende & Mohamed 2015, section 6.1
-# Flows must begin far from the identity and from each other: near it, all find the same poor fit.
-START_SCALE = 3.0
+# Standard deviations with which the maps' parameters start, from the first restart to the last:
+# radial maps do best near the lower one, planar maps near the upper.
+START_SCALES = (1.0, 3.0)
 START_LOG_SCALE = 0.7  # of q_0: twice as wide as N(0, 1), to reach every part of the density
 CHOOSING_DRAWS = 10_000  # of each restart, to tell which is best
 
@@ -91,7 +92,8 @@ def _starts(posterior: Posterior, energies: int, options: FitOptions) -> Tensor:
     """Shape ``(E, restarts, parameters)``. Those of q_0, mean and log-scale, come first."""
     generator = noise.generator("cpu", "starts", options.seed)
     shape = (energies, options.restarts, posterior.parameter_count)
-    starts = START_SCALE * torch.randn(shape, generator=generator)
+    scales = torch.linspace(*START_SCALES, options.restarts).unsqueeze(-1)
+    starts = scales * torch.randn(shape, generator=generator)
     starts[..., :2], starts[..., 2:4] = 0.0, START_LOG_SCALE
     return starts
 

@@ -38,7 +38,7 @@ def draw(names: Sequence[str], columns: Sequence[Column]) -> Canvas:
     """
     shape = (len(names), len(columns))
     size = (INCH * shape[1] + 0.4, INCH * shape[0] + 0.3)
-    canvas = Canvas(figsize=size, dpi=200, layout="constrained")
+    canvas = Canvas(figsize=size, dpi=150, layout="constrained")
     panels = canvas.subplots(*shape, squeeze=False, sharex=True, sharey=True)
     for c, column in enumerate(columns):
         panels[0, c].set_title(column.head, fontsize=11)
@@ -64,6 +64,6 @@ def _show(panel: Axes, density: np.ndarray, brightest: float, note: str) -> None
     panel.set_yticks([-3, 0, 3])
     panel.tick_params(labelsize=8, length=2)
     panel.text(
-        0.97, 0.03, note, transform=panel.transAxes, color="white", fontsize=8,
-        ha="right", va="bottom",
+        0.97, 0.97, note, transform=panel.transAxes, color="white", fontsize=8,
+        ha="right", va="top",
     )  # fmt: skip

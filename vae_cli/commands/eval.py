@@ -1,15 +1,13 @@
 """vae-eval: how good trained models are, in numbers that carry what they depend on."""
 
-import glob
 from collections.abc import Sequence
-from pathlib import Path
 
 from omegaconf import OmegaConf
 
 from vae_cli.commands.entry import Parser, prepare_libraries, run_command
+from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
-from vae_cli.errors import ConfigError, VaeCliError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,11 +27,10 @@ def _main(arguments: list[str]) -> int:
     if own.help:
         print(help_of("eval"))
         return 0
-    named = [text for text in own.overrides if text.startswith("run=")]
-    others = [text for text in own.overrides if text not in named]
+    named, others = parted(own.overrides)
     cfg, _ = compose("eval", others, own.config_dir)
     OmegaConf.resolve(cfg)
-    paths = _run_folders(named[-1].partition("=")[2] if named else "")
+    paths = run_folders(named, "vae-eval")
     prepare_libraries()
     from rich.console import Console
 
@@ -52,17 +49,3 @@ def _main(arguments: list[str]) -> int:
     if len(records) > 1:
         print_comparison(records, cfg.mixed, console)
     return 0
-
-
-def _run_folders(value: str) -> list[str]:
-    """The folders that ``run=`` names: parted by commas, patterns filled in, each once."""
-    paths: dict[str, None] = {}
-    for part in filter(None, value.strip("[]").split(",")):
-        is_pattern = glob.has_magic(part) and not Path(part).exists()
-        found = sorted(glob.glob(part)) if is_pattern else [part]  # noqa: PTH207  may be absolute
-        if not found:
-            raise ConfigError("run", part, "no folder matches the pattern")
-        paths |= dict.fromkeys(found)
-    if not paths:
-        raise VaeCliError("run: needs the folder of a run. Try vae-eval run=outputs/...")
-    return list(paths)

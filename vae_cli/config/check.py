@@ -63,10 +63,20 @@ class FlowSettings:
     format: Literal["png", "svg", "pdf"]
 
 
+@dataclass(frozen=True)
+class ReportSettings:
+    """The keys at the top of ``report.yaml``."""
+
+    run: str | None
+    output: str | None
+    mixed: bool
+
+
 SETTINGS: dict[str, type] = {
     "train": TrainSettings,
     "eval": EvalSettings,
     "flow": FlowSettings,
+    "report": ReportSettings,
 }
 
 

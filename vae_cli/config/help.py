@@ -102,7 +102,30 @@ Flags:
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
   --help            this text
 """
-TEXTS = {"train": TRAIN, "eval": EVAL, "flow": FLOW}
+REPORT = """\
+vae-report puts a run, or several, into one HTML file that needs no other and no network.
+
+Usage: vae-report run=RUN_DIR [KEY=VALUE ...]
+
+  vae-report run=outputs/digits_vae/2026-11-20_09-00-00    into the run's folder, report.html
+  vae-report run='outputs/digits_vae/*'                    several runs, into ./report.html
+  vae-report run=RUN_DIR,OTHER_DIR output=both.html
+
+It holds the numbers with their errors, those of vae-eval too, the curves, the pictures, what was
+chosen, the whole configuration, the command lines and the environment. Of several runs it says
+where they differ, and lays their curves over each other.
+
+Keys:
+
+  run          folder of a run; several parted by commas, or a pattern
+  output       the file; one that is no report is never replaced
+  mixed        put results of different data or treatment into one table
+
+Flags:
+
+  --help       this text
+"""
+TEXTS = {"train": TRAIN, "eval": EVAL, "flow": FLOW, "report": REPORT}
 
 
 def help_of(config_name: str) -> str:

@@ -25,6 +25,7 @@ from vae_cli.model.base import LatentVariableModel
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.checkpoint import load_model
 from vae_cli.run.folder import RunFolder, replaced
+from vae_cli.run.settings import treatment_of
 
 BATCH = 100  # images; part of the definition of the evaluation's noise: not an option
 SAVE_EVERY = 10.0  # seconds of work that an interruption may cost, beside a batch
@@ -122,15 +123,11 @@ def evaluate(subject: Subject, cfg: DictConfig, console: Console) -> dict[str, A
 
 def _conditions(subject: Subject, cfg: DictConfig) -> dict[str, Any]:
     """Everything that the numbers depend on."""
-    data = subject.config.data
     settings = OmegaConf.to_container(OmegaConf.masked_copy(cfg, ["metric", "analysis"]))
     return {
-        "data": data.get("name") or data._target_.split(".")[-2],
-        "data_path": data.get("path"),
+        **treatment_of(subject.config),
         "split": cfg.split,
         "images": len(subject.splits[cfg.split]),
-        "binarize": data.binarize,
-        "dequantize": data.dequantize,
         "checkpoint": subject.checkpoint.name,
         "checkpoint_sha256": hashlib.sha256(subject.checkpoint.read_bytes()).hexdigest(),
         "seed": cfg.seed,

@@ -72,7 +72,7 @@ class FlowFits:
             for i, name in enumerate(self.energies):
                 arrays[f"{name}/{length}"] = parameters[i].numpy()
                 results[name]["length"][str(length)] = _numbers(found, i, seconds)
-            notes = [f"KL {kl:.2f}" for kl in found.kl.tolist()]
+            notes = [f"KL {kl:.2f} nats" for kl in found.kl.tolist()]
             columns.append(Column(f"K = {length}", found.log_q, notes))
         write_json(folder / "results.json", results)
         with replaced(folder / "parameters.npz") as partial, partial.open("wb") as file:

@@ -2,12 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
@@ -19,6 +19,7 @@ from vae_cli.metric.base import Evaluation
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.checkpoint import load_weights
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder, environment
+from vae_cli.run.settings import settings
 from vae_cli.training.callbacks import Checkpoints, EarlyStopping, Throughput
 from vae_cli.training.dashboard import Dashboard, write_hyperparameters
 from vae_cli.training.data_module import ImageDataModule
@@ -192,28 +193,6 @@ def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dic
             evaluation.add(experiment.model, number, batch.to(experiment.model.device))
     states = gather(evaluation.state)
     return {"images": sum(state.images for state in states), **evaluation.results(states)}
-
-
-def settings(config: DictConfig) -> dict[str, Any]:
-    """The configuration by dotted keys, for the HPARAMS tab.
-
-    A group's own key tells which class it is: ``posterior: PlanarPosterior``.
-    """
-    flat: dict[str, Any] = {}
-
-    def visit(key: str, node: Any) -> None:
-        if isinstance(node, Mapping):
-            for name, child in node.items():
-                visit(f"{key}.{name}".removesuffix("._target_"), child)
-        elif node is not None and not key.endswith("_partial_"):
-            flat[key] = node if isinstance(node, (bool, int, float, str)) else str(node)
-
-    plain = cast(dict[str, Any], OmegaConf.to_container(config))
-    for name in plain.keys() - {"model", "derived", "metric", "figure", "logger", "resume"}:
-        visit(name, plain[name])
-    return {
-        k: v.rpartition(".")[2] if isinstance(v, str) and k in plain else v for k, v in flat.items()
-    }
 
 
 def _callbacks(
