@@ -12,12 +12,9 @@ from vae_cli.config.compose import compose
 from vae_cli.config.signature import signature_of
 
 GROUPS = sorted({group_of(path) for path in YAMLS} - {"", *BORROWED})
-PROGRAMS = {
-    "vae-train": "train",
-    "vae-eval": "eval",
-    "vae-sample": "sample",
-}  # and their primary files
-EVALUATED = ("analysis",)  # groups that vae-eval alone has
+# Of each command the primary file.
+PROGRAMS = {f"vae-{name}": name for name in ("train", "eval", "sample", "flow", "report")}
+OWN = {"analysis": "eval", "energy": "flow"}  # groups that vae-train has not
 TESTS = Path(__file__).parents[1]
 every_yaml = pytest.mark.parametrize("path", YAMLS, ids=IDS)
 
@@ -44,7 +41,7 @@ def test_option_composes(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     group = path.parent.as_posix()
     if group != "." and [f"{group}={path.stem}"] not in [c[1:] for c in commands(path)]:
-        compose("eval" if group in EVALUATED else "train", [f"{group}={path.stem}"])
+        compose(OWN.get(group, "train"), [f"{group}={path.stem}"])
 
 
 @every_yaml

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from vae_cli.commands.eval import _run_folders, main
+from vae_cli.commands.eval import main
+from vae_cli.commands.runs import run_folders
 from vae_cli.commands.train import main as train
 from vae_cli.config.build import build
 from vae_cli.metric.base import Evaluation
@@ -385,4 +386,4 @@ def test_damaged_remains_are_not_used(runs: Path) -> None:
 def test_which_runs_are_named(value: str, names: list[str], runs: Path) -> None:
     shutil.copytree("plain", "a, b")
     Path("stray.txt").touch()
-    assert _run_folders(value) == names
+    assert run_folders([value], "vae-eval") == names

@@ -1,15 +1,13 @@
 """vae-eval: how good trained models are, in numbers that carry what they depend on."""
 
-import glob
 from collections.abc import Sequence
-from pathlib import Path
 
 from omegaconf import OmegaConf
 
 from vae_cli.commands.entry import Parser, prepare_libraries, run_command
+from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
-from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.run.folder import RunFolder
 
 
@@ -30,13 +28,10 @@ def _main(arguments: list[str]) -> int:
     if own.help:
         print(help_of("eval"))
         return 0
-    named = [text.partition("=")[2] for text in own.overrides if text.startswith("run=")]
-    others = [text for text in own.overrides if not text.startswith("run=")]
+    named, others = parted(own.overrides)
     cfg, _ = compose("eval", others, own.config_dir)
     OmegaConf.resolve(cfg)
-    paths = [path for value in named for path in _run_folders(value)]
-    if not paths:
-        raise VaeCliError("run: needs the folder of a run. Try vae-eval run=outputs/...")
+    paths = run_folders(named, "vae-eval")
     prepare_libraries()
     from vae_cli.run.evaluate import evaluate
     from vae_cli.run.subject import load_subject
@@ -54,19 +49,3 @@ def _main(arguments: list[str]) -> int:
     if len(records) > 1:
         print_comparison(records, cfg.mixed, console)
     return 0
-
-
-def _run_folders(value: str) -> list[str]:
-    """The folders that ``run=`` names: parted by commas, patterns filled in, each once."""
-    value = value.strip("'\"")
-    found: dict[Path, str] = {}
-    for part in [value] if Path(value).exists() else filter(None, value.strip("[]").split(",")):
-        paths = [part]
-        if glob.has_magic(part) and not Path(part).exists():
-            matches = sorted(glob.glob(part))  # noqa: PTH207  the pattern may be absolute
-            paths = [match for match in matches if RunFolder(match).overrides.is_file()]
-            if not paths:
-                rule = "no folder of a run matches the pattern"
-                raise ConfigError("run", part, rule, "Try run='outputs/*/*'.")
-        found |= {Path(path).resolve(): path for path in paths}
-    return list(found.values())

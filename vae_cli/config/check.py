@@ -12,6 +12,7 @@ from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.options import (
     AtLeast,
     AtMost,
+    Fraction,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -67,9 +68,36 @@ class SampleSettings:
     trust: bool
 
 
+@dataclass(frozen=True)
+class FlowSettings:
+    """The keys at the top of ``flow.yaml``."""
+
+    lengths: Sequence[PositiveInt]
+    steps: PositiveInt
+    restarts: PositiveInt
+    samples: PositiveInt
+    warmup: Fraction
+    lr: PositiveFloat
+    seed: NonNegativeInt
+    format: Literal["png", "svg", "pdf"]
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """The keys at the top of ``report.yaml``."""
+
+    run: str | None
+    output: str | None
+    mixed: bool
+
+
 SETTINGS: dict[str, type] = {
-    "train": TrainSettings, "eval": EvalSettings, "sample": SampleSettings,
-}  # fmt: skip
+    "train": TrainSettings,
+    "eval": EvalSettings,
+    "sample": SampleSettings,
+    "flow": FlowSettings,
+    "report": ReportSettings,
+}
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ def groups_of(config_name: str, folders: Iterable[Path]) -> dict[str, list[str]]
         folders: The user's.
     """
     groups, chosen = _options_by_group([built_in_folder(), *folders]), default_options(config_name)
-    return {g: o for g, o in groups.items() if not chosen or g.partition("/")[0] in chosen}
+    is_foreign = not (built_in_folder() / f"{config_name}.yaml").is_file()
+    return {g: o for g, o in groups.items() if is_foreign or g.partition("/")[0] in chosen}
 
 
 def _options_by_group(folders: Iterable[Path]) -> dict[str, list[str]]:

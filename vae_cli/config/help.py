@@ -102,7 +102,64 @@ Flags:
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
   --help            this text
 """
-TEXTS = {"train": TRAIN, "eval": EVAL, "sample": SAMPLE}
+FLOW = """\
+vae-flow fits flows of several lengths to densities of the plane, and draws them side by side: what
+Rezende & Mohamed (2015, arXiv:1505.05770) show in their figure 3.
+
+Usage: vae-flow [GROUP=OPTION ...] [KEY=VALUE ...]
+
+  vae-flow                                     four densities, K = 2, 8 and 32 planar maps
+  vae-flow posterior=radial                    … of radial maps
+  vae-flow energy=two_moons lengths=[1,2,4,8,16] steps=3000
+  vae-flow energy=[wave,split_wave] format=svg
+
+The picture, the KL of each fit and its parameters go into a folder under outputs/flow.
+
+Groups (of energy several, by itself all of them; of posterior those that are flows):
+
+{groups}
+
+Keys:
+
+  lengths      K, maps in a row: a fit and a column of the picture for each
+  steps        of each fit
+  restarts     fits from different starts, of which the best is kept
+  samples      draws a step and restart
+  warmup       share of the steps over which the energy's weight grows to 1
+  lr           of Adam, at first
+  seed         of the starts and all draws
+  format       png, svg or pdf
+  hydra.run.dir    the folder
+
+Flags:
+
+  --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --help            this text
+"""
+REPORT = """\
+vae-report puts a run, or several, into one HTML file that needs no other and no network.
+
+Usage: vae-report run=RUN_DIR [KEY=VALUE ...]
+
+  vae-report run=outputs/digits_vae/2026-11-20_09-00-00    into the run's folder, report.html
+  vae-report run='outputs/digits_vae/*'                    several runs, into ./report.html
+  vae-report run=RUN_DIR,OTHER_DIR output=both.html
+
+It holds the numbers with their errors, those of vae-eval too, the curves, the pictures, what was
+chosen, the whole configuration, the command lines and the environment. Of several runs it says
+where they differ, and lays their curves over each other.
+
+Keys:
+
+  run          folder of a run; several parted by commas, or a pattern
+  output       the file; one that is no report is never replaced
+  mixed        put results of different data or treatment into one table
+
+Flags:
+
+  --help       this text
+"""
+TEXTS = {"train": TRAIN, "eval": EVAL, "sample": SAMPLE, "flow": FLOW, "report": REPORT}
 
 
 def help_of(config_name: str) -> str:

@@ -1,12 +1,11 @@
 """What TensorBoard is given at the end of a run."""
 
 from collections.abc import Mapping
-from typing import Any, cast
-
-from omegaconf import DictConfig, OmegaConf
+from typing import Any
 
 from vae_cli.config.build import Experiment
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.settings import settings
 from vae_cli.training.hyperparameters import write_hyperparameters
 from vae_cli.training.projector import write_projector
 
@@ -14,7 +13,6 @@ HEADLINES = (
     "test/elbo", "test/log_likelihood", "test/kl", "test/reconstruction", "test/active_units",
     "test/bits_per_dim",
 )  # fmt: skip
-OMITTED = {"model", "derived", "metric", "figure", "logger", "resume"}  # no settings, or implied
 
 
 def write_board(
@@ -36,31 +34,3 @@ def write_board(
     write_hyperparameters(folder.path, settings(experiment.config), numbers, step)
     (folder.path / "hparams.yaml").unlink(missing_ok=True)  # Lightning's, and empty
     write_projector(folder.path, experiment.model, experiment.splits["test"])
-
-
-def settings(config: DictConfig) -> dict[str, Any]:
-    """What was or could have been chosen, by dotted keys.
-
-    A group's own key tells which class it is: ``posterior: PlanarPosterior``; that of the data,
-    which set.
-    """
-    plain = cast(dict[str, Any], OmegaConf.to_container(config))
-    data = {k: v for k, v in plain["data"].items() if k not in ("suggests", "name")}
-    name = plain["data"].get("name") or data["_target_"].split(".")[-2]
-    plain["data"] = {**data, "_target_": name}
-    flat: dict[str, Any] = {}
-
-    def visit(key: str, node: Any) -> None:
-        if isinstance(node, Mapping):
-            for name, child in node.items():
-                visit(f"{key}.{name}".removesuffix("._target_"), child)
-        elif node is not None and not key.endswith("_partial_"):
-            flat[key] = node if isinstance(node, (bool, int, float, str)) else str(node)
-
-    for name in plain.keys() - OMITTED:
-        visit(name, plain[name])
-    for group in ("accelerator", "trainer"):  # of one class each
-        flat.pop(group)
-    return {
-        k: v.rpartition(".")[2] if isinstance(v, str) and k in plain else v for k, v in flat.items()
-    }

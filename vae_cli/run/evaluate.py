@@ -23,6 +23,7 @@ from vae_cli.errors import ConfigError, TrainingError
 from vae_cli.metric.base import Evaluation, State
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.folder import replaced
+from vae_cli.run.settings import treatment_of
 from vae_cli.run.subject import Subject
 
 BATCH = 100  # images; part of the definition of the evaluation's noise: not an option
@@ -85,14 +86,12 @@ def _settings(cfg: DictConfig, group: str) -> dict[str, Any]:
 
 def _basis(subject: Subject, cfg: DictConfig) -> dict[str, Any]:
     """Everything that all numbers depend on."""
-    data, split = subject.config.data, subject.splits[cfg.split]
+    split = subject.splits[cfg.split]
     return {
-        "data": data.get("name") or data._target_.split(".")[-2],
+        **treatment_of(subject.config),
         "split": cfg.split,
         "images": len(split),
         "images_sha256": _hash_of_images(split),
-        "binarize": data.binarize,
-        "dequantize": data.dequantize,
         "checkpoint": subject.checkpoint.name,
         "checkpoint_sha256": hashlib.sha256(subject.checkpoint.read_bytes()).hexdigest(),
         "latent_dim": subject.model.latent_dim,

@@ -59,24 +59,7 @@ class RunFolder:
             wanted: Its path.
             is_named: Whether the user named it; else it is numbered if another run has the name.
         """
-        path, number = Path(wanted), 1
-        while True:
-            try:
-                path.mkdir(parents=True)  # atomic: two runs that start at once get two folders
-                break
-            except FileExistsError as error:
-                if is_named and (not path.is_dir() or any(path.iterdir())):
-                    rule, remedy = "is there already", f"Try resume={path} if it is a run."
-                    raise ConfigError("hydra.run.dir", path, rule, remedy) from error
-                if is_named:
-                    break
-                number += 1
-                path = Path(f"{wanted}_{number}")
-            except OSError as error:
-                rule = f"can't be made ({error.strerror})"
-                remedy = "Try hydra.run.dir=SOME_WRITABLE_FOLDER."
-                raise ConfigError("hydra.run.dir", path, rule, remedy) from error
-        folder = cls(path)
+        folder = cls(new_folder(wanted, is_named))
         folder.prepare()
         return folder
 
@@ -116,15 +99,12 @@ class RunFolder:
         self, config: DictConfig, overrides: Sequence[str], command: Sequence[str]
     ) -> None:
         """Writes what the run is: configuration, choices, command line and environment."""
-        OmegaConf.save(config, self.config)
+        describe(self.path, config, command)
         OmegaConf.save(OmegaConf.create(list(overrides)), self.overrides)
-        with (self.path / "command.txt").open("a", encoding="utf-8") as file:
-            file.write(shlex.join(command) + "\n")
-        (self.path / "environment.txt").write_text(environment(), encoding="utf-8")
 
     def write_results(self, results: Mapping[str, Any]) -> None:
         """Writes the numbers of a finished run."""
-        _write_json(self.results, results)
+        write_json(self.results, results)
 
     def read_evaluation(self) -> dict[str, Any]:
         """What was written of evaluations so far, by split."""
@@ -155,7 +135,43 @@ class RunFolder:
         arrays |= {f"{split}/{name}": value for name, value in values.items()}
         with replaced(self.evaluated) as partial, partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option
-        _write_json(self.evaluation, {**known, split: record})
+        write_json(self.evaluation, {**known, split: record})
+
+
+def new_folder(wanted: str, is_named: bool) -> Path:
+    """Makes a folder that was not there.
+
+    Args:
+        wanted: Its path.
+        is_named: Whether the user named it; else it is numbered if another one has the name.
+    """
+    path, number = Path(wanted), 1
+    while True:
+        try:
+            path.mkdir(parents=True)  # atomic: two runs that start at once get two folders
+            break
+        except FileExistsError as error:
+            if is_named and (not path.is_dir() or any(path.iterdir())):
+                rule = "is there already"
+                remedy = f"Name a new one, or try vae-train resume={path} if it is a run."
+                raise ConfigError("hydra.run.dir", path, rule, remedy) from error
+            if is_named:
+                break
+            number += 1
+            path = Path(f"{wanted}_{number}")
+        except OSError as error:
+            rule = f"can't be made ({error.strerror})"
+            remedy = "Try hydra.run.dir=SOME_WRITABLE_FOLDER."
+            raise ConfigError("hydra.run.dir", path, rule, remedy) from error
+    return path
+
+
+def describe(path: Path, config: DictConfig, command: Sequence[str]) -> None:
+    """Writes into a folder what its contents come from, whatever command makes them."""
+    OmegaConf.save(config, path / "config.yaml")
+    with (path / "command.txt").open("a", encoding="utf-8") as file:
+        file.write(shlex.join(command) + "\n")
+    (path / "environment.txt").write_text(environment(), encoding="utf-8")
 
 
 @contextmanager
@@ -166,7 +182,8 @@ def replaced(path: Path) -> Iterator[Path]:
     partial.replace(path)
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a file of numbers, whole or not at all."""
     with replaced(path) as partial:
         text = json.dumps(content, indent=2, allow_nan=False)
         partial.write_text(text + "\n", encoding="utf-8")

@@ -3,7 +3,7 @@
 import math
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -37,17 +37,6 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
         folder: Of the run.
         console: Where to.
     """
-    samples = results.get("test/log_likelihood_samples")
-    rows = [
-        ("test/elbo", "nats", "bound on log p(x)"),
-        ("test/reconstruction", "nats", "E log p(x|z)"),
-        ("test/kl", "nats", "KL(q(z|x)‖p(z))"),
-        ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
-        ("test/bits_per_dim", "bits", "each dimension"),
-        ("test/active_units", "", f"of {results['latent_dim']}"),
-        ("train/images_per_second", "images/s", "training alone"),
-        ("train/seconds", "s", "validation and all"),
-    ]
     title = f"{results['test/images']} test images, binarize={results['data/binarize']}"
     pictures = ", ".join(sorted(p.stem for p in folder.figures.glob("*.png")))
     further = 2 * results["train/steps"]
@@ -60,11 +49,26 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     }
     if any(folder.path.glob("events.*")):
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
-    console.print("", _table(title, rows, results))
+    console.print("", _table(title, rows_of_run(results), results))
     advice = collapse_advice(results, results["latent_dim"], "test")
     if advice is not None:
         _print_warning(advice, console)
     _print_lines(lines, console)
+
+
+def rows_of_run(results: Results) -> list[Row]:
+    """What is shown of ``results.json``, in order."""
+    samples = results.get("test/log_likelihood_samples")
+    return [
+        ("test/elbo", "nats", "bound on log p(x)"),
+        ("test/reconstruction", "nats", "E log p(x|z)"),
+        ("test/kl", "nats", "KL(q(z|x)‖p(z))"),
+        ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
+        ("test/bits_per_dim", "bits", "each dimension"),
+        ("test/active_units", "", f"of {results['latent_dim']}"),
+        ("train/images_per_second", "images/s", "training alone"),
+        ("train/seconds", "s", "validation and all"),
+    ]
 
 
 def print_evaluation(record: Results, folder: RunFolder, console: Console) -> None:
@@ -77,16 +81,17 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
     """
     sha256 = record["checkpoint_sha256"][:8]
     title = (
-        f"{record['images']} images: {_treatment(record)}\n"
+        f"{record['images']} images: {treatment(record)}\n"
         f"{record['checkpoint']} ({sha256}), seed {record['seed']}"
     )
-    console.print(_table(title, _rows_of(record), record))
+    console.print(_table(title, rows_of_evaluation(record), record))
     for warning in warnings_of(record):
         _print_warning(warning, console)
     _print_lines({"numbers": str(folder.evaluation), "images": str(folder.evaluated)}, console)
 
 
-def _rows_of(record: Results) -> list[Row]:
+def rows_of_evaluation(record: Results) -> list[Row]:
+    """What is shown of an evaluation, in order."""
     samples = record.get("log_likelihood_samples")
     images = record.get("mutual_information_images", 1)
     return [
@@ -140,25 +145,65 @@ def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, consol
         mixed: Whether all go into one table, marked with their treatment.
         console: Where to.
     """
-    groups: dict[tuple[str, str], list[tuple[str, Results]]] = {}
-    for name, record in records:
-        own = (_treatment(record), record["images_sha256"])
-        groups.setdefault(("mixed data", "") if mixed else own, []).append((name, record))
-    for (title, _), members in groups.items():
-        marked = mixed and len({record["images_sha256"] for _, record in members}) > 1
-        table = Table(title=title, box=SIMPLE_HEAD)
-        for column in ("run", *(["data"] if marked else [])):
+    for group in comparable(records, mixed):
+        table = Table(title=group.title, box=SIMPLE_HEAD)
+        for column in ("run", *(["data"] if group.is_mixed else [])):
             table.add_column(column, overflow="fold")
-        keys = [key for key in COMPARED if any(r.get(key) is not None for _, r in members)]
+        keys = compared_keys(group.members)
         for key in keys:
             table.add_column(COMPARED[key], justify="right", overflow="fold")
-        for name, record in sorted(members, key=lambda m: -m[1].get("log_likelihood", 0.0)):
-            mark = [f"{_treatment(record)} ({record['images_sha256'][:4]})"] if marked else []
-            table.add_row(name, *mark, *(_number(record, key) for key in keys))
+        for name, record in group.members:
+            mark = [_marked(record)] if group.is_mixed else []
+            table.add_row(name, *mark, *(number(record, key) for key in keys))
         console.print(table)
 
 
-def _treatment(record: Results) -> str:
+class Comparable(NamedTuple):
+    """Results that may stand in one table.
+
+    Attributes:
+        title: What they share.
+        members: By name, best log p(x) first.
+        is_mixed: Whether they differ in the treatment of data, and are to be marked.
+    """
+
+    title: str
+    members: list[tuple[str, Results]]
+    is_mixed: bool
+
+
+def comparable(records: Sequence[tuple[str, Results]], mixed: bool) -> list[Comparable]:
+    """Parts results by the treatment of data, unless they are to be mixed."""
+    groups: dict[tuple[str, str], list[tuple[str, Results]]] = {}
+    for name, record in records:
+        own = ("mixed data", "") if mixed else (treatment(record), _images(record))
+        groups.setdefault(own, []).append((name, record))
+    return [
+        Comparable(
+            title,
+            sorted(members, key=lambda member: -member[1].get("log_likelihood", -math.inf)),
+            mixed and len({_marked(record) for _, record in members}) > 1,
+        )
+        for (title, _), members in groups.items()
+    ]
+
+
+def _images(record: Results) -> str:
+    """Tells one set of images from another, by their hash as far as it is known."""
+    return str(record.get("images_sha256") or record.get("data_path"))
+
+
+def _marked(record: Results) -> str:
+    return f"{treatment(record)} ({_images(record)[:4]})"
+
+
+def compared_keys(members: Sequence[tuple[str, Results]]) -> list[str]:
+    """The compared numbers that at least one has."""
+    return [key for key in COMPARED if any(r.get(key) is not None for _, r in members)]
+
+
+def treatment(record: Results) -> str:
+    """Data and what was done to its pixels, in words: what results must share to compare."""
     values = {key: record[key] for key in TREATMENT if record[key] not in (None, False)}
     data = " ".join(str(values.pop(key)) for key in ("data", "split"))
     return ", ".join([data, *(f"{key}={value}" for key, value in values.items())])
@@ -170,7 +215,7 @@ def _table(title: str, rows: Iterable[Row], results: Results) -> Table:
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for key, unit, meaning in rows:
         if results.get(key) is not None:
-            table.add_row(key, _number(results, key), unit, escape(meaning))
+            table.add_row(key, number(results, key), unit, escape(meaning))
     return table
 
 
@@ -183,7 +228,8 @@ def _print_lines(lines: Mapping[str, str], console: Console) -> None:
         console.print(f"{name:<10} {value}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _number(results: Results, key: str) -> str:
+def number(results: Results, key: str) -> str:
+    """A result as it is shown, with its standard error where it has one."""
     value, error = results.get(key), results.get(f"{key}_se")
     if value is None:
         return ""

@@ -1,0 +1,1 @@
+"""Flows fitted to densities of the plane, measured and drawn."""

@@ -1,0 +1,58 @@
+"""vae-flow: what flows of more and more maps can become, in one picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from vae_cli.commands.entry import Parser, prepare_libraries, run_command
+from vae_cli.config.compose import compose
+from vae_cli.config.help import help_of
+from vae_cli.errors import ConfigError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the installed script's entry.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+
+    Returns:
+        The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
+    """
+    return run_command("vae-flow", _main, argv)
+
+
+def _main(arguments: list[str]) -> int:
+    own = Parser().parse_intermixed_args(arguments)
+    if own.help:
+        print(help_of("flow"))
+        return 0
+    cfg, wanted = compose("flow", own.overrides, own.config_dir)
+    _check(cfg, own.overrides)
+    prepare_libraries()
+    from rich.console import Console
+
+    from vae_cli.run.flow import FlowFits, print_fits
+    from vae_cli.run.folder import describe, new_folder
+
+    fits, console = FlowFits(cfg), Console()
+    is_named = any(text.startswith("hydra.run.dir=") for text in own.overrides)
+    folder: Path = new_folder(wanted, is_named)
+    describe(folder, cfg, ["vae-flow", *arguments])
+    print_fits(fits.run(folder, cfg.format, console), folder, console)
+    return 0
+
+
+def _check(cfg: DictConfig, overrides: Sequence[str]) -> None:
+    """What the types of the keys do not say."""
+    for key in ("energy", "lengths"):
+        if not cfg.get(key):
+            raise ConfigError(key, [], "needs at least one", "Leave it out for all that there are.")
+    if "flow_length" not in cfg.posterior:
+        name = cfg.posterior._target_.split(".")[-2]
+        raise ConfigError("posterior", name, "is no flow", "Try posterior=planar.")
+    for text in overrides:
+        key, _, value = text.partition("=")
+        if key == "posterior.flow_length":
+            raise ConfigError(key, value, "lengths has the lengths", f"Try lengths=[{value}].")

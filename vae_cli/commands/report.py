@@ -1,0 +1,43 @@
+"""vae-report: runs in one HTML file, to read, to print and to mail."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vae_cli.commands.entry import Parser, run_command
+from vae_cli.commands.runs import parted, run_folders
+from vae_cli.config.compose import compose
+from vae_cli.config.help import help_of
+
+PAGE = "report.html"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the installed script's entry.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+
+    Returns:
+        The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
+    """
+    return run_command("vae-report", _main, argv)
+
+
+def _main(arguments: list[str]) -> int:
+    own = Parser().parse_intermixed_args(arguments)
+    if own.help:
+        print(help_of("report"))
+        return 0
+    named, others = parted(own.overrides)
+    cfg, _ = compose("report", others, own.config_dir)
+    paths = run_folders(named, "vae-report")
+    from vae_cli.report.page import check_output, write_page
+    from vae_cli.report.record import read_run
+
+    records = [read_run(path) for path in paths]
+    by_itself = Path(paths[0], PAGE) if len(paths) == 1 else Path(PAGE)
+    output = by_itself if cfg.output is None else Path(cfg.output)
+    check_output(output)
+    write_page(records, cfg.mixed, output)
+    print(output)
+    return 0

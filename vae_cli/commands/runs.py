@@ -1,0 +1,45 @@
+"""The folders of runs that a command works on: ``run=``, with commas and patterns."""
+
+import glob
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.run.folder import RunFolder
+
+
+def parted(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The values of ``run``, which Hydra would not read, and the other overrides."""
+    values = [text.partition("=")[2] for text in overrides if text.startswith("run=")]
+    return values, [text for text in overrides if not text.startswith("run=")]
+
+
+def run_folders(values: Sequence[str], program: str) -> list[str]:
+    """The folders that ``run=`` names: parted by commas, patterns filled in, each once.
+
+    Args:
+        values: Behind each of the signs.
+        program: Which is told to be tried where there is none.
+
+    Raises:
+        VaeCliError: If there is none.
+    """
+    found = {Path(path).resolve(): path for value in values for path in _named_by(value)}
+    if not found:
+        raise VaeCliError(f"run: needs the folder of a run. Try {program} run=outputs/...")
+    return list(found.values())
+
+
+def _named_by(value: str) -> Iterator[str]:
+    value = value.strip("'\"")
+    parts = [value] if Path(value).exists() else value.strip("[]").split(",")
+    for part in filter(None, parts):
+        if glob.has_magic(part) and not Path(part).exists():
+            matches = sorted(glob.glob(part))  # noqa: PTH207  the pattern may be absolute
+            runs = [match for match in matches if RunFolder(match).overrides.is_file()]
+            if not runs:
+                rule = "no folder of a run matches the pattern"
+                raise ConfigError("run", part, rule, "Try run='outputs/*/*'.")
+            yield from runs
+        else:
+            yield part

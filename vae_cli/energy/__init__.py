@@ -1,0 +1,1 @@
+"""Densities of the plane that are known but for a factor: what a flow is to become."""

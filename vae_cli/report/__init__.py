@@ -1,0 +1,1 @@
+"""Pages about runs, for people to read."""

@@ -1,0 +1,119 @@
+"""Curves as shapes on a plane; the page's template draws them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vae_cli.report.curves import Curve
+
+WIDTH, HEIGHT = 560, 300  # of a chart, in its own units
+LEFT, RIGHT, TOP, BOTTOM = 84, 12, 14, 38  # margins
+BEGINNING = 0.05  # share of the steps that does not count for the height: losses fall from afar
+POINTS = 400  # drawn of a curve, at most
+TICKS = 5  # of an axis, about
+
+
+@dataclass(frozen=True)
+class Series:
+    """A curve with its place in the legend.
+
+    Attributes:
+        label: What it is.
+        color: Its number among the page's colours.
+        is_dashed: Whether it is drawn so: training beside validation.
+    """
+
+    label: str
+    color: int
+    is_dashed: bool
+    curve: Curve
+
+
+@dataclass(frozen=True)
+class Line:
+    """A series as drawn."""
+
+    series: Series
+    points: str  # of an SVG polyline
+    last: str  # the last value
+    range: str  # the lowest and the highest value
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves over one pair of axes.
+
+    Attributes:
+        title, unit: Of what is drawn.
+        series: What is drawn.
+    """
+
+    title: str
+    unit: str
+    series: Sequence[Series]
+    lines: list[Line] = field(init=False)
+    x_ticks: list[tuple[float, str]] = field(init=False)  # positions and labels
+    y_ticks: list[tuple[float, str]] = field(init=False)
+    is_cut: bool = field(init=False)  # whether a beginning lies outside
+
+    def __post_init__(self) -> None:
+        last_step = max(s.curve.steps[-1] for s in self.series)
+        low, high, is_cut = _heights(self.series, BEGINNING * last_step)
+        set_once = object.__setattr__  # frozen, and these follow from the rest
+        set_once(self, "is_cut", is_cut)
+        set_once(self, "x_ticks", [(_x(t, last_step), _label(t)) for t in _ticks(0, last_step)])
+        set_once(self, "y_ticks", [(_y(t, low, high), _label(t)) for t in _ticks(low, high)])
+        set_once(self, "lines", [_line(s, last_step, low, high) for s in self.series])
+
+
+def _heights(series: Sequence[Series], beginning: float) -> tuple[float, float, bool]:
+    """The lowest and highest value to show, and whether a beginning is outside."""
+    everything = [v for s in series for v in s.curve.values]
+    late = [
+        v
+        for s in series
+        for step, v in zip(s.curve.steps, s.curve.values, strict=True)
+        if step > beginning
+    ] or everything
+    low, high = min(late), max(late)
+    margin = 0.06 * (high - low) or 0.5 * abs(high) or 1.0
+    low, high = low - margin, high + margin
+    return low, high, min(everything) < low or max(everything) > high
+
+
+def _line(series: Series, last_step: int, low: float, high: float) -> Line:
+    steps, values = series.curve
+    stride = -(-len(steps) // POINTS)
+    kept = [*range(0, len(steps) - 1, stride), len(steps) - 1]
+    points = " ".join(f"{_x(steps[i], last_step):.1f},{_y(values[i], low, high):.1f}" for i in kept)
+    extent = f"{precise(min(values))} … {precise(max(values))}"
+    return Line(series, points, precise(values[-1]), extent)
+
+
+def _x(step: float, last_step: int) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * step / max(last_step, 1)
+
+
+def _y(value: float, low: float, high: float) -> float:
+    share = (value - low) / (high - low)
+    # Far outside, renderers differ in what they make of a number.
+    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - min(max(share, -10.0), 10.0))
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two: multiples of 1, 2 or 5 times a power of ten."""
+    if not high > low:
+        return [low]
+    raw = (high - low) / TICKS
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
+    return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _label(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def precise(value: float) -> str:
+    """A number with as many digits as are worth reading."""
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"

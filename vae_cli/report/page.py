@@ -1,0 +1,111 @@
+"""One HTML file about runs, which needs nothing beside it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+
+import vae_cli
+from vae_cli.errors import ConfigError
+from vae_cli.report import chart
+from vae_cli.report.record import RunRecord
+from vae_cli.report.tables import (
+    charts,
+    comparisons,
+    headlines,
+    results_table,
+)
+from vae_cli.run.folder import replaced
+from vae_cli.run.summary import rows_of_evaluation, rows_of_run, treatment, warnings_of
+
+MARK = '<meta name="generator" content="vae-report'  # what only our pages have
+BEGINNING = 2_000  # bytes of a file in which it stands
+COLORS = 8  # of curves, in the page's own style
+
+
+def check_output(path: Path) -> None:
+    """Checks that a page can be put there.
+
+    Raises:
+        ConfigError: If it can't, or would take the place of something that is no page of ours.
+    """
+    if path.suffix not in (".html", ".htm"):
+        raise ConfigError("output", path, "needs a name that ends in .html")
+    if not path.parent.is_dir():
+        raise ConfigError("output", path, f"there is no folder {path.parent}", "Make it first.")
+    if path.is_dir():
+        raise ConfigError("output", path, "is a folder")
+    if path.exists():
+        with path.open("rb") as file:
+            is_ours = MARK.encode() in file.read(BEGINNING)
+        if not is_ours:
+            rule = "is there already, and is no report"
+            raise ConfigError("output", path, rule, "Name another file: output=FILE.html.")
+
+
+def write_page(records: Sequence[RunRecord], mixed: bool, output: Path) -> None:
+    """Writes the page about one run or several.
+
+    Args:
+        records: The runs.
+        mixed: Whether results of differently treated data may stand in one table.
+        output: Where to.
+
+    Raises:
+        ConfigError: If it can't be written.
+    """
+    html = render(records, mixed)
+    try:
+        with replaced(output) as partial:
+            partial.write_text(html, encoding="utf-8")
+    except OSError as error:
+        rule = f"can't be written ({error.strerror})"
+        raise ConfigError("output", output, rule, "Name another file.") from error
+
+
+def render(records: Sequence[RunRecord], mixed: bool) -> str:
+    """The page as text.
+
+    Args:
+        records: The runs.
+        mixed: Whether results of differently treated data may stand in one table.
+    """
+    # What stands in a run's folder is others' word: all of it is escaped.
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("vae_cli.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    several = len(records) > 1
+    return environment.get_template("page.html").render(
+        version=vae_cli.__version__,
+        frame=chart,
+        colors=COLORS,
+        title=f"{len(records)} runs" if several else records[0].name,
+        several=several,
+        comparisons=comparisons(records, mixed) if several else [],
+        charts=[] if several else charts(records),
+        runs=[_run(record) for record in records],
+    )
+
+
+def _run(record: RunRecord) -> dict[str, object]:
+    """What the template shows of one run."""
+    tables, warnings = [], []
+    for split, found in record.evaluation.items():
+        title = f"vae-eval: {found['images']} images, {treatment(found)}, {found['checkpoint']}"
+        tables.append(results_table(title, rows_of_evaluation(found), found))
+        warnings += [f"{split}: {warning}" for warning in warnings_of(found)]
+    if record.results:
+        title = f"vae-train: {record.results['test/images']} test images"
+        tables.append(results_table(title, rows_of_run(record.results), record.results))
+    numbers = {"latent_dim": record.results.get("latent_dim"), **record.comparable}
+    return {
+        "record": record,
+        "subtitle": treatment(numbers),
+        "headlines": headlines(numbers),
+        "warnings": warnings,
+        "tables": tables,
+    }

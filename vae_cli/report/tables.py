@@ -1,0 +1,131 @@
+"""The numbers of a page, as rows of text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from vae_cli.report.chart import Chart, Series
+from vae_cli.report.record import RunRecord
+from vae_cli.run.summary import (
+    COMPARED,
+    Row,
+    comparable,
+    compared_keys,
+    number,
+    treatment,
+)
+
+HEADLINES = (  # key, head, unit
+    ("log_likelihood", "log p(x)", "nats"), ("elbo", "ELBO", "nats"), ("kl", "KL", "nats"),
+    ("reconstruction", "reconstruction", "nats"), ("bits_per_dim", "bits/dim", "bits"),
+    ("active_units", "active units", ""),
+)  # fmt: skip
+CHARTS = (  # title, unit, curves
+    ("bound", "nats", ("train/elbo", "validation/elbo")),
+    ("reconstruction", "nats", ("train/reconstruction", "validation/reconstruction")),
+    ("KL", "nats", ("train/kl", "validation/kl")),
+    ("active units", "", ("validation/active_units",)),
+    ("weight of the KL", "", ("train/weight",)),
+    ("learning rate", "", ("train/lr",)),
+)
+
+
+class Table(NamedTuple):
+    """A table of text.
+
+    Attributes:
+        title: Over it.
+        heads: Of the columns.
+        rows: As many cells as heads.
+        numbers: Which of the columns hold numbers: these stand to the right.
+    """
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: Sequence[int] = ()
+
+
+class Headline(NamedTuple):
+    """A number to be seen first."""
+
+    head: str
+    value: str
+    error: str
+    unit: str
+
+
+def headlines(record: Mapping[str, Any]) -> list[Headline]:
+    """The numbers to be seen first, of those that there are."""
+    found = []
+    for key, head, unit in HEADLINES:
+        if record.get(key) is not None:
+            value, _, error = number(record, key).partition(" ± ")
+            of = f"of {record['latent_dim']}" if key == "active_units" else unit
+            found.append(Headline(head, value, error, of))
+    return found
+
+
+def results_table(title: str, rows: Sequence[Row], results: Mapping[str, Any]) -> Table:
+    """Results in the order of ``rows``; one without a key adds to the one above."""
+    shown: list[list[str]] = []
+    is_shown = False
+    for key, unit, meaning in rows:
+        is_shown = results.get(key) is not None if key else is_shown
+        if is_shown:
+            shown.append([key, number(results, key) if key else "", unit, meaning])
+    return Table(title, ["result", "value", "", ""], shown, [1])
+
+
+class Comparison(NamedTuple):
+    """Runs whose results may be compared: a table, and their curves laid over each other."""
+
+    table: Table
+    charts: list[Chart]
+
+
+def comparisons(records: Sequence[RunRecord], mixed: bool) -> list[Comparison]:
+    """Runs side by side, best first: their numbers, and the settings in which they differ.
+
+    Those whose data are treated differently are apart from each other, unless mixed.
+    """
+    by_name = {record.name: record for record in records}
+    found = []
+    for group in comparable([(r.name, r.comparable) for r in records], mixed):
+        members = [by_name[name] for name, _ in group.members]
+        keys, differing = compared_keys(group.members), differing_settings(members)
+        marks = ["data"] if group.is_mixed else []
+        heads = ["run", *(COMPARED[key] for key in keys), "S", *marks, *differing]
+        rows = []
+        for record in members:
+            numbers = record.comparable
+            samples = str(numbers.get("log_likelihood_samples", ""))
+            cells = [record.name, *(number(numbers, key) for key in keys), samples]
+            cells += [treatment(numbers)] if group.is_mixed else []
+            rows.append([*cells, *(str(record.settings.get(key, "")) for key in differing)])
+        table = Table(group.title, heads, rows, range(1, len(keys) + 2))
+        found.append(Comparison(table, charts(members)))
+    return found
+
+
+def differing_settings(records: Sequence[RunRecord]) -> list[str]:
+    """The settings that are not the same in all runs."""
+    keys = dict.fromkeys(key for record in records for key in record.settings)
+    return [key for key in keys if len({str(r.settings.get(key)) for r in records}) > 1]
+
+
+def charts(records: Sequence[RunRecord]) -> list[Chart]:
+    """The curves of one run, or those of several laid over each other."""
+    found = []
+    for title, unit, names in CHARTS:
+        series = []
+        for i, record in enumerate(records):
+            for j, name in enumerate(names):
+                if name in record.curves:
+                    part = name.partition("/")[0]
+                    several = len(records) > 1
+                    label = f"{record.name} {part}" if several else part
+                    dashed = len(names) > 1 and j == 0
+                    series.append(Series(label, i if several else j, dashed, record.curves[name]))
+        if series:
+            found.append(Chart(title, unit, series))
+    return found

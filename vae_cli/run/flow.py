@@ -1,0 +1,123 @@
+"""Flows of several lengths, fitted to densities of the plane, in one picture."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from vae_cli.approximation.fit import FitOptions, fit
+from vae_cli.approximation.measure import Divergence, diverge, log_densities
+from vae_cli.approximation.picture import Column, draw
+from vae_cli.config.build import build_each, construct
+from vae_cli.energy.base import Energy
+from vae_cli.posterior.base import Posterior
+from vae_cli.run.folder import replaced, write_json
+
+DIMENSIONS = 2
+DRAWS = 100_000  # for the KL: its standard error is then some thousandths of a nat
+LINES = 3  # for each length, where the output is no terminal
+
+
+class FlowFits:
+    """The fits of all lengths to all energies.
+
+    Args:
+        cfg: As composed from ``flow.yaml``.
+
+    Raises:
+        VaeCliError: If something of it can't be built.
+    """
+
+    def __init__(self, cfg: DictConfig) -> None:
+        self.energies: Mapping[str, Energy] = build_each(cfg, "energy")
+        make: Callable[..., Posterior] = construct(cfg, "posterior")
+        self.posteriors = {k: make(latent_dim=DIMENSIONS, flow_length=k) for k in cfg.lengths}
+        self.options = FitOptions(**{f.name: cfg[f.name] for f in fields(FitOptions)})
+
+    def run(self, folder: Path, suffix: str, console: Console) -> dict[str, Any]:
+        """Fits, measures, draws, and writes everything into a folder.
+
+        Args:
+            folder: Where to.
+            suffix: Of the picture: its format.
+            console: Where progress is shown.
+
+        Returns:
+            What ``results.json`` holds: by energy, log Z and the numbers of each length.
+        """
+        energies = list(self.energies.values())
+        log_p, log_z = log_densities(energies)
+        results: dict[str, Any] = {
+            name: {"log_normalizer": log_z[i].item(), "length": {}}
+            for i, name in enumerate(self.energies)
+        }
+        arrays: dict[str, np.ndarray] = {}
+        columns = [Column("target", log_p, [""] * len(energies))]
+        for length, posterior in self.posteriors.items():
+            start = time.perf_counter()
+            with _progress(f"K = {length}", self.options.steps, console) as after_step:
+                parameters = fit(posterior, energies, self.options, after_step)
+            q = posterior(parameters.double())
+            found = diverge(q, energies, log_z, DRAWS, self.options.seed)
+            seconds = time.perf_counter() - start
+            for i, name in enumerate(self.energies):
+                arrays[f"{name}/{length}"] = parameters[i].numpy()
+                results[name]["length"][str(length)] = _numbers(found, i, seconds)
+            notes = [f"KL {kl:.2f} nats" for kl in found.kl.tolist()]
+            columns.append(Column(f"K = {length}", found.log_q, notes))
+        write_json(folder / "results.json", results)
+        with replaced(folder / "parameters.npz") as partial, partial.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option
+        draw(list(self.energies), columns).savefig(folder / f"flow.{suffix}")
+        return results
+
+
+def _numbers(found: Divergence, row: int, seconds: float) -> dict[str, float]:
+    return {
+        "kl": found.kl[row].item(),
+        "kl_se": found.kl_se[row].item(),
+        "mass": found.mass[row].item(),
+        "seconds": seconds,  # of all energies together: they are fitted side by side
+    }
+
+
+def print_fits(results: Mapping[str, Any], folder: Path, console: Console) -> None:
+    """Prints KL(q‖p) of each energy and length, and where everything is."""
+    table = Table(title="KL(q‖p), nats", box=SIMPLE_HEAD)
+    lengths = next(iter(results.values()))["length"]
+    for head, justify in (("energy", "left"), *((f"K = {k}", "right") for k in lengths)):
+        table.add_column(head, justify=justify)  # type: ignore[arg-type]
+    for name, found in results.items():
+        cells = [f"{n['kl']:.3f} ± {n['kl_se']:.3f}" for n in found["length"].values()]
+        table.add_row(name, *cells)
+    console.print(table)
+    off = max(abs(n["mass"] - 1) for found in results.values() for n in found["length"].values())
+    seconds = sum(n["seconds"] for n in next(iter(results.values()))["length"].values())
+    console.print(f"∫ q over the grid is 1 within {off:.0e}; {seconds:.0f} s", highlight=False)
+    for path in sorted(folder.iterdir()):
+        console.print(str(path), soft_wrap=True, highlight=False, markup=False)
+
+
+@contextmanager
+def _progress(label: str, steps: int, console: Console) -> Iterator[Callable[[int], None]]:
+    """What to tell the steps taken: a bar in a terminal, elsewhere a line now and then."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    is_terminal = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not is_terminal) as bar:
+        task = bar.add_task(label, total=steps)
+
+        def after_step(step: int) -> None:
+            bar.update(task, completed=step)
+            if not is_terminal and step * LINES // steps > (step - 1) * LINES // steps:
+                console.print(f"{label}: {step}/{steps} steps", highlight=False, style="dim")
+
+        yield after_step
