@@ -30,7 +30,7 @@ def settings(config: DictConfig) -> dict[str, Any]:
     for name in (name for name in plain if name not in OMITTED):  # in the order of the file
         visit(name, plain[name])
     for group in ("accelerator", "trainer"):  # of one class each
-        flat.pop(group)
+        flat.pop(group, None)
     return {
         k: v.rpartition(".")[2] if isinstance(v, str) and k in plain else v for k, v in flat.items()
     }

@@ -17,6 +17,7 @@ Results = Mapping[str, Any]
 Row = tuple[str, str, str]  # key, unit, meaning
 
 TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
+NARROW = 60  # columns, below which nothing is kept whole
 TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
 SMALL = (  # numbers that are 0 where all is well
     "log_likelihood_mc_se", "log_likelihood_bias", "posterior_log_det_error",
@@ -49,7 +50,7 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     }
     if any(folder.path.glob("events.*")):
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
-    console.print("", _table(title, rows_of_run(results), results))
+    console.print("", _table(title, rows_of_run(results), results, console))
     advice = collapse_advice(results, results["latent_dim"], "test")
     if advice is not None:
         _print_warning(advice, console)
@@ -84,7 +85,7 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
         f"{record['images']} images: {treatment(record)}\n"
         f"{record['checkpoint']} ({sha256}), seed {record['seed']}"
     )
-    console.print(_table(title, rows_of_evaluation(record), record))
+    console.print(_table(title, rows_of_evaluation(record), record, console))
     for warning in warnings_of(record):
         _print_warning(warning, console)
     _print_lines({"numbers": str(folder.evaluation), "images": str(folder.evaluated)}, console)
@@ -209,10 +210,12 @@ def treatment(record: Results) -> str:
     return ", ".join([data, *(f"{key}={value}" for key, value in values.items())])
 
 
-def _table(title: str, rows: Iterable[Row], results: Results) -> Table:
-    table = Table(title=title, box=SIMPLE_HEAD)
-    for name, justify in (("result", "left"), ("value", "right"), ("", "left"), ("", "left")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+def _table(title: str, rows: Iterable[Row], results: Results, console: Console) -> Table:
+    table, is_wide = Table(title=title, box=SIMPLE_HEAD), console.width >= NARROW
+    for name, justify in (("result", "left"), ("value", "right"), ("", "left")):
+        # Where there is room for them these stay whole, and the meaning beside them is folded.
+        table.add_column(name, justify=justify, no_wrap=is_wide, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("", overflow="fold")
     for key, unit, meaning in rows:
         if results.get(key) is not None:
             table.add_row(key, number(results, key), unit, escape(meaning))
