@@ -101,7 +101,7 @@ def rows_of_evaluation(record: Results) -> list[Row]:
         ("kl", "nats", "KL(q(z|x)‖p(z))"),
         ("log_likelihood", "nats", f"log p(x), S = {samples}"),
         ("log_likelihood_mc_se", "nats", "error left by the draws"),
-        ("log_likelihood_bias", "nats", "by which it is too low, about"),
+        ("log_likelihood_bias", "nats", "of the estimate, about"),
         ("exact_log_likelihood", "nats", "log p(x), by formula"),
         ("bits_per_dim", "bits", "each dimension"),
         ("effective_sample_size", "draws", f"of {samples}, on average"),
@@ -113,7 +113,7 @@ def rows_of_evaluation(record: Results) -> list[Row]:
         ("reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
         ("linear_probe_accuracy", "", f"fitted to {record.get('probe_images')} images"),
         ("nearest_neighbors_accuracy", "", "likewise"),
-        ("posterior_normalization", "", "E_q[p/q] of a known p: 1"),
+        ("posterior_normalization", "", "E_q[p/q], to be 1"),
         ("posterior_log_det_error", "nats", "against autograd, to be 0"),
         ("posterior_log_prob_error", "nats", "at its draws, to be 0"),
     ]
