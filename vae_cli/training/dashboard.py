@@ -19,7 +19,7 @@ from vae_cli.training.layout import layout, overview
 from vae_cli.training.pictures import picture
 from vae_cli.training.recorder import Recorder
 
-SHARE = 0.02  # of the time so far that looks may have taken when another is begun
+SHARE = 0.01  # of the time so far that looks may have taken when another is begun
 GROWTH = 1.7  # of the step between looks: a hundred epochs have nine, and TensorBoard shows ten
 
 
