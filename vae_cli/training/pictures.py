@@ -29,7 +29,8 @@ def picture(name: str, canvas: Canvas) -> Summary:
         height=height, width=width, colorspace=1 if is_grey else channels,
         encoded_image_string=file.getvalue(),
     )  # fmt: skip
-    metadata = SummaryMetadata(summary_description=_description(canvas))
+    plugin = SummaryMetadata.PluginData(plugin_name="images")  # unnamed, its reader complains
+    metadata = SummaryMetadata(summary_description=_description(canvas), plugin_data=plugin)
     return Summary(value=[Summary.Value(tag=name, image=content, metadata=metadata)])
 
 
