@@ -31,12 +31,11 @@ def _main(arguments: list[str]) -> int:
     cfg, wanted = compose("flow", own.overrides, own.config_dir)
     _check(cfg, own.overrides)
     prepare_libraries()
-    from rich.console import Console
-
     from vae_cli.run.flow import FlowFits, print_fits
     from vae_cli.run.folder import describe, new_folder
+    from vae_cli.training.progress import make_console
 
-    fits, console = FlowFits(cfg), Console()
+    fits, console = FlowFits(cfg), make_console()
     is_named = any(text.startswith("hydra.run.dir=") for text in own.overrides)
     folder: Path = new_folder(wanted, is_named)
     describe(folder, cfg, ["vae-flow", *arguments])
