@@ -1,6 +1,7 @@
 """vae-sample, from a run's folder to its pictures."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from PIL import Image
 from vae_cli.commands.sample import main
 from vae_cli.commands.train import main as train
 from vae_cli.run import pictures
+from vae_cli.run.events import read_events
 from vae_cli.run.folder import SHARED_FOLDER
+from vae_cli.run.history import STRIP
 
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "npz": b"PK", "gif": b"GIF89a"}
 
@@ -67,6 +70,25 @@ def test_animation(runs: Path) -> None:
         assert moving.width >= 300
 
 
+def test_what_does_not_move_shows_its_training(runs: Path, vae_train: Callable[..., Path]) -> None:
+    brief = ("logger=tensorboard", "figure=[samples,manifold]", "trainer.max_epochs=4")
+    run = vae_train(*brief, "latent_dim=2")
+    assert main([f"run={run}", "what=samples,manifold", "format=gif", "output=o"]) == 0
+    logged = read_events(run, "images")
+    assert logged is not None
+    for name in ("samples", "manifold"):
+        steps = [event.step for event in logged.Images(name)]
+        assert len(steps) >= 2 and steps[-1] == 88
+        with Image.open(f"o/{name}.gif") as moving:
+            assert moving.n_frames == len(steps)
+            assert moving.width >= 400
+            first = np.asarray(moving.convert("L"))
+            moving.seek(len(steps) - 1)
+            last = np.asarray(moving.convert("L"))
+        assert (first[STRIP:] != last[STRIP:]).mean() > 0.1  # the model has changed
+        assert (first[:STRIP] != last[:STRIP]).any()  # and so has the step
+
+
 @pytest.mark.parametrize("count", [1, 7, 20])
 def test_many_samples_in_one_file(count: int, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "CHUNK", 7)
@@ -109,7 +131,10 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
         (["run=nowhere", "what=samples"], ["run=nowhere", "no such folder"]),
         (["run=plane", "what=sampels"], ["what=sampels", "what=samples?"]),
         (["run=space", "what=samples,manifold"], ["what=manifold", "two latent dimensions"]),
-        (["run=plane", "what=samples", "format=gif"], ["format=gif", "does not move"]),
+        (
+            ["run=plane", "what=samples", "format=gif"],
+            ["format=gif", "does not move", "logged no pictures"],
+        ),
         (["run=plane", "what=samples", "format=bmp"], ["format=bmp", "png, svg"]),
         (["run=plane", "what=samples", "count=0"], ["count=0", "at least 1"]),
         (["run=plane", "what=traversals", "count=3"], ["count=3", "what=samples"]),

@@ -63,11 +63,11 @@ def _main(arguments: list[str]) -> int:
 
 def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
     from vae_cli.config.build import build_each
-    from vae_cli.run.pictures import check_moves, draw_all, write_picture
+    from vae_cli.run.pictures import draw_all, in_motion, write_picture
 
     drawings = draw_all(subject, build_each(cfg, "figure"), cfg.split, cfg.seed)
     if cfg.format == "gif":
-        check_moves(drawings)
+        drawings = in_motion(drawings, subject.folder.path)
     _make(folder)
     for name, drawing in drawings.items():
         path = folder / f"{name}.{cfg.format}"

@@ -17,7 +17,7 @@ class Manifold(Figure):
         rows: Rows, and columns, of the grid.
     """
 
-    during_training = False
+    during_training = True
 
     @checked
     def __init__(self, rows: PositiveInt = 20) -> None:

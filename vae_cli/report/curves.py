@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-EVENTS, TABLE = "events.out.tfevents.*", "metrics.csv"
+from vae_cli.run.events import read_events
+
+TABLE = "metrics.csv"
 
 
 class Curve(NamedTuple):
@@ -35,14 +37,9 @@ def _curve(points: dict[int, float]) -> Curve:
 
 
 def _of_events(folder: Path) -> Iterator[tuple[str, int, float]]:
-    if not any(folder.glob(EVENTS)):
+    events = read_events(folder, "scalars")
+    if events is None:
         return
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    # Of everything but scalars one is enough: nothing else is shown.
-    sizes = dict.fromkeys(("images", "tensors", "histograms", "audio", "compressedHistograms"), 1)
-    events = EventAccumulator(str(folder), {**sizes, "scalars": 0})
-    events.Reload()
     for name in events.Tags()["scalars"]:
         for event in events.Scalars(name):
             yield name, event.step, event.value

@@ -14,6 +14,7 @@ from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw, tile
 from vae_cli.figure.samples import draw_latents
 from vae_cli.run.folder import replaced
+from vae_cli.run.history import frames_of
 from vae_cli.run.subject import Subject
 
 CHUNK = 500  # samples decoded at once
@@ -38,12 +39,25 @@ def draw_all(
     return drawings
 
 
-def check_moves(drawings: Mapping[str, Drawing]) -> None:
-    """Raises ConfigError if one of the pictures has no animation."""
+def in_motion(drawings: Mapping[str, Drawing], folder: Path) -> dict[str, Drawing]:
+    """The pictures with frames: those without any of their own move as training went on.
+
+    Args:
+        drawings: By name.
+        folder: Of the run.
+
+    Raises:
+        ConfigError: If one of them has no frames.
+    """
+    moving = {}
     for name, drawing in drawings.items():
-        if not drawing.frames:
+        frames = drawing.frames or frames_of(folder, name)
+        if not frames:
+            rule = f"{name} does not move by itself, and the run has logged no pictures of it"
             remedy = "Try what=traversals, or format=png."
-            raise ConfigError("format", "gif", f"{name} does not move", remedy)
+            raise ConfigError("format", "gif", rule, remedy)
+        moving[name] = drawing._replace(frames=frames)
+    return moving
 
 
 def write_picture(drawing: Drawing, path: Path) -> None:
