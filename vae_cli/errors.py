@@ -36,6 +36,6 @@ class TrainingError(VaeCliError):
 
 
 class Interrupted(VaeCliError):  # noqa: N818  named as KeyboardInterrupt is
-    """The user stopped the run."""
+    """Somebody stopped the run, which can go on: EX_TEMPFAIL of sysexits.h, for schedulers."""
 
-    exit_code = 130
+    exit_code = 75

@@ -23,8 +23,9 @@ ARGUMENTS = [
 ]  # fmt: skip
 FILES = {
     "config.yaml", "overrides.yaml", "command.txt", "environment.txt", "results.json",
-    "checkpoints/best.ckpt", "checkpoints/last.ckpt", "figures/reconstructions.png",
-    "figures/samples.png", "figures/latent_map.png", "figures/manifold.png",
+    "composed.yaml", "lock", "checkpoints/best.ckpt", "checkpoints/last.ckpt",
+    "checkpoints/previous.ckpt", "figures/reconstructions.png", "figures/samples.png",
+    "figures/latent_map.png", "figures/manifold.png",
 }  # fmt: skip
 KEYS = {
     "test/elbo", "test/reconstruction", "test/kl", "test/log_likelihood", "test/log_likelihood_se",

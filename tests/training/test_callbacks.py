@@ -1,6 +1,5 @@
-"""When a run stops and what it keeps, on scores made up."""
+"""When a run stops, on scores and losses made up."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 import torch
 
 from vae_cli.errors import TrainingError
-from vae_cli.training.callbacks import Checkpoints, EarlyStopping, ReplacingCheckpointIO
+from vae_cli.training.callbacks import EarlyStopping
 from vae_cli.training.recorder import Recorder
 
 STOPS = [  # scores of validations ten steps apart, patience, settled_at, the step of the stop
@@ -47,31 +46,6 @@ def test_early_stopping(
 def _reloaded(old: Any, new: Any) -> Any:
     new.load_state_dict(old.state_dict())
     return new
-
-
-def test_best_checkpoint_is_the_best(tmp_path: Path) -> None:
-    callback = Checkpoints(tmp_path, "s")
-    best = {}
-    for step, score in enumerate([1.0, 3.0, 2.0, 3.0, 4.0, -1.0]):
-
-        def save(path: Path, step: int = step) -> None:
-            path.write_text(str(step))
-
-        callback = _reloaded(callback, Checkpoints(tmp_path, "s"))
-        callback.on_validation_end(trainer(step, score, save_checkpoint=save), None)  # type: ignore[arg-type]
-        best[step] = int((tmp_path / "best.ckpt").read_text())
-        assert int((tmp_path / "last.ckpt").read_text()) == step
-    assert best == {0: 0, 1: 1, 2: 1, 3: 1, 4: 4, 5: 4}
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
-
-
-def test_checkpoint_is_whole_or_as_before(tmp_path: Path) -> None:
-    path = tmp_path / "last.ckpt"
-    files = ReplacingCheckpointIO()
-    files.save_checkpoint({"x": torch.ones(2)}, path)
-    with pytest.raises(AttributeError, match="pickle"):
-        files.save_checkpoint({"x": lambda: None}, path)
-    assert torch.equal(files.load_checkpoint(path)["x"], torch.ones(2))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from vae_cli.errors import Interrupted, VaeCliError
+from vae_cli.errors import VaeCliError
 
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
 
 
@@ -50,7 +51,7 @@ def run_command(program: str, body: Callable[[list[str]], int], argv: Sequence[s
         return 0
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
-        return Interrupted.exit_code
+        return INTERRUPTED
 
 
 def prepare_libraries() -> None:

@@ -2,8 +2,11 @@
 
 import os
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 import hydra
@@ -11,11 +14,14 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from vae_cli.commands.entry import Parser, prepare_libraries, run_command
-from vae_cli.config.compose import check_alone, check_sweep, compose
+from vae_cli.config.compose import check_again, check_sweep, compose
 from vae_cli.config.folders import search_path, search_path_override
 from vae_cli.config.help import help_of
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.config.trust import check_paths, check_training
+from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
+from vae_cli.run.identity import identified
+from vae_cli.training.signals import Signals
 
 if TYPE_CHECKING:
     from vae_cli.config.build import Experiment
@@ -28,9 +34,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; those of the process by default.
 
     Returns:
-        The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
+        The exit code: 0, 2 after one line about a mistake, 75 if the run was stopped and can go on.
     """
-    return run_command("vae-train", _main, argv)
+    code = run_command("vae-train", _main, argv)
+    if code != Interrupted.exit_code:
+        return code
+    # Of the processes of a run the first one speaks; it is killed if another one fails before it.
+    code = 0 if SHARED_FOLDER in os.environ else code
+    if argv is None:  # whoever stopped it may wait only seconds, which Python takes to tidy up
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def _main(arguments: list[str]) -> int:
@@ -57,44 +72,107 @@ def _main(arguments: list[str]) -> int:
 
 
 def _run(config_name: str, overrides: list[str], config_dir: str | None, command: list[str]) -> int:
-    """One run: everything that can be wrong is found out before its folder is made."""
+    """One run, and what a signal means before it has begun."""
+    with Signals() as signals:
+        try:
+            return _run_under(signals, config_name, overrides, config_dir, command)
+        except KeyboardInterrupt as stop:
+            raise Interrupted("stopped before it began") from stop
+
+
+def _run_under(
+    signals: Signals,
+    config_name: str,
+    overrides: list[str],
+    config_dir: str | None,
+    command: list[str],
+) -> int:
+    """Everything that can be wrong is found out before the run's folder is made."""
     chosen = [text for text in overrides if not text.startswith("resume=")]
-    resumed = [text.partition("=")[2] for text in overrides if text not in chosen]
-    folder = None
-    if resumed and resumed[-1] not in ("", "null"):
-        folder = RunFolder.existing(resumed[-1])
-        chosen = _last_of_each([*folder.saved_overrides(), *chosen])
-    cfg, run_dir = compose(config_name, chosen, config_dir)
+    resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")
+    if resumed in ("", "null", "auto"):
+        cfg, run_dir = compose(config_name, chosen, config_dir)
+        is_named = any(text.startswith("hydra.run.dir=") for text in chosen)
+        known = identified(cfg, run_dir, is_named, resumed == "auto")
+        is_there = known is not None and RunFolder(known).overrides.is_file()
+        resumed = str(known) if resumed == "auto" and is_there else ""
+    folder, changes = None, list[str]()
+    if resumed:
+        folder = RunFolder.existing(resumed)
+        cfg, chosen, changes = _gone_on_with(folder, config_name, chosen, config_dir)
+    composed = cfg.copy()
     experiment = _build(cfg)
     if folder is None:
         shared = os.environ.get(SHARED_FOLDER)
-        is_named = any(text.startswith("hydra.run.dir=") for text in chosen)
-        folder = RunFolder(shared) if shared else RunFolder.create(run_dir, is_named)
-    _execute(experiment, folder, chosen, command)
+        new = (known or run_dir, known is not None)
+        folder = RunFolder(shared) if shared else RunFolder.create(*new)
+    _execute(experiment, composed, folder, chosen, command, signals, changes)
     return 0
 
 
+def _gone_on_with(
+    folder: RunFolder, config_name: str, overrides: list[str], config_dir: str | None
+) -> tuple[DictConfig, list[str], list[str]]:
+    """A run's configuration with further overrides, all overrides, and what is to be said."""
+    from vae_cli.run.resume import keep_defaults
+
+    # Whether it is trusted only its user says, today.
+    saved = [text for text in folder.saved_overrides() if not text.startswith("trust=")]
+    everything = _last_of_each([*saved, *overrides])
+    base, _ = compose(config_name, saved, config_dir)
+    cfg, _ = compose(config_name, everything, config_dir)
+    changes = keep_defaults(folder, base, cfg)
+    check_training(cfg)
+    check_again(cfg)
+    return cfg, everything, changes
+
+
 def _execute(
-    experiment: "Experiment", folder: RunFolder, overrides: Sequence[str], command: Sequence[str]
+    experiment: "Experiment",
+    composed: DictConfig,
+    folder: RunFolder,
+    overrides: Sequence[str],
+    command: Sequence[str],
+    signals: Signals,
+    changes: Sequence[str] = (),
 ) -> None:
-    from vae_cli.run.checkpoint import check_fits
+    from vae_cli.run.fit import say
+    from vae_cli.run.resume import find_start, is_finished
     from vae_cli.run.summary import print_summary
-    from vae_cli.run.train import is_finished, train
+    from vae_cli.run.train import train
     from vae_cli.training.progress import make_console
 
-    if folder.last.is_file():
-        check_fits(experiment.model, folder.last)
-    elif folder.overrides.is_file():
-        print(f"{folder.path} has no checkpoint yet: starting anew.")
-    if is_finished(experiment, folder):
-        print(f"{folder.path} has finished. Raise trainer.max_epochs or max_steps to go on.")
-        return
     is_first = SHARED_FOLDER not in os.environ
-    if is_first:
-        folder.describe(experiment.config, overrides, command)
     console = make_console(quiet=not is_first)
-    results = train(experiment, folder, command, console)
-    print_summary(results, folder, console)
+    with folder.held() if is_first else nullcontext(), _told(folder):
+        for change in changes:
+            say(console, change)
+        start = find_start(folder, experiment.model, partial(say, console))
+        if is_finished(experiment, folder, start):
+            print(f"{folder.path} has finished. Raise trainer.max_epochs or max_steps to go on.")
+            return
+        if start is None and folder.overrides.is_file() and is_first:
+            print(f"{folder.path} has no checkpoint yet: starting anew.")
+        if is_first:
+            folder.describe(experiment.config, composed, overrides, command)
+        results = train(experiment, folder, command, console, signals, start)
+        print_summary(results, folder, console)
+
+
+@contextmanager
+def _told(folder: RunFolder) -> Iterator[None]:
+    """Tells in one line what stops a run that is no mistake of its settings."""
+    remedy = f"vae-train resume={folder.path}"
+    hook, threading.excepthook = threading.excepthook, lambda _: None  # they fail in what waits too
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stop:  # the latter is Lightning's for the former
+        raise Interrupted(f"stopped. Go on with {remedy}") from stop
+    except OSError as error:
+        where, what = error.filename or folder.path, error.strerror or error
+        raise VaeCliError(f"{where}: {what}. Put that right, then go on with {remedy}") from error
+    finally:
+        threading.excepthook = hook
 
 
 def _hydra_main(arguments: list[str], config_dir: str | None) -> int:
@@ -105,6 +183,9 @@ def _hydra_main(arguments: list[str], config_dir: str | None) -> int:
         folder = RunFolder(HydraConfig.get().runtime.output_dir)
         try:
             _sweep_job(cfg, folder)
+        except Interrupted as stop:  # whoever stops a job stops the sweep
+            print(f"vae-train: {stop}", file=sys.stderr)
+            sys.exit(stop.exit_code)
         except Exception as error:  # the other jobs go on; this one's folder tells why it did not
             failures.append(str(folder.path))
             (folder.path / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
@@ -117,17 +198,20 @@ def _hydra_main(arguments: list[str], config_dir: str | None) -> int:
 
 def _sweep_job(cfg: DictConfig, folder: RunFolder) -> None:
     overrides = list(HydraConfig.get().overrides.task)
-    check_alone(cfg)
+    check_again(cfg)
     if cfg.accelerator.nodes != 1 or cfg.accelerator.devices not in (1, [0]):
         rule = "a sweep's jobs run in one process each"
         remedy = "Start runs over several devices one by one."
         raise ConfigError("accelerator.devices", cfg.accelerator.devices, rule, remedy)
+    composed = cfg.copy()
     experiment = _build(cfg)
     folder.prepare()
-    _execute(experiment, folder, overrides, ["vae-train", *overrides])
+    with Signals() as signals:
+        _execute(experiment, composed, folder, overrides, ["vae-train", *overrides], signals)
 
 
 def _build(cfg: DictConfig) -> "Experiment":
+    check_paths(cfg)
     prepare_libraries()
     from vae_cli.config.build import build  # torch and all: not before it is needed
 

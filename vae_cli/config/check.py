@@ -33,7 +33,9 @@ class TrainSettings:
     seed: NonNegativeInt
     latent_dim: PositiveInt
     resume: str | None
+    run_id: str | None
     deterministic: bool
+    trust: bool
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ def check_sweep(config_name: str, overrides: Sequence[str], config_dir: str | No
             compose(config_name, [*first[:i], value, *first[i + 1 :]], config_dir)
 
 
-def check_alone(cfg: DictConfig) -> None:
-    """Checks a configuration that Hydra itself has composed, as in a sweep."""
+def check_again(cfg: DictConfig) -> None:
+    """Checks a configuration that was composed or changed elsewhere, as in a sweep."""
     check(cfg, groups_of("train", search_path(None)))
 
 

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -11,16 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from filelock import FileLock, Timeout
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from yaml import YAMLError
 
-from vae_cli.errors import ConfigError
-
-PACKAGES = (
-    "vae-cli", "torch", "torchvision", "pytorch-lightning", "hydra-core", "omegaconf",
-    "tensorboard", "scikit-learn", "numpy",
-)  # fmt: skip
-
+from vae_cli.errors import ConfigError, VaeCliError
 
 SHARED_FOLDER = "VAE_CLI_RUN_FOLDER"  # tells the other processes of a run which folder is theirs
 
@@ -31,11 +27,13 @@ class RunFolder:
     Attributes:
         config: The configuration, every value concrete.
         overrides: What the user chose, as Hydra's overrides; ``resume`` starts from them.
+        composed: What they and the defaults of their day came to, before the data were looked at.
         results: The numbers at the end, one flat object.
         evaluation: What vae-eval found, by split.
         evaluated: The values of each image that it found, by split and name.
         unfinished: Of an evaluation that was interrupted.
-        last, best: Checkpoints: the newest one, and the one with the best validation bound.
+        last, previous, best: Checkpoints: the newest one, the one before, and the one with the best
+            validation bound.
         figures: Folder of the pictures.
     """
 
@@ -43,11 +41,13 @@ class RunFolder:
         self.path = Path(path)
         self.config = self.path / "config.yaml"
         self.overrides = self.path / "overrides.yaml"
+        self.composed = self.path / "composed.yaml"
         self.results = self.path / "results.json"
         self.evaluation = self.path / "evaluation.json"
         self.evaluated = self.path / "evaluation.npz"
         self.unfinished = self.path / "evaluation.partial"
         self.last = self.path / "checkpoints" / "last.ckpt"
+        self.previous = self.path / "checkpoints" / "previous.ckpt"
         self.best = self.path / "checkpoints" / "best.ckpt"
         self.figures = self.path / "figures"
 
@@ -67,6 +67,30 @@ class RunFolder:
         """Makes the folders within."""
         self.best.parent.mkdir(exist_ok=True)
         self.figures.mkdir(exist_ok=True)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other processes from training in the folder; a dead one no longer does.
+
+        Raises:
+            VaeCliError: If another process trains in it, or if nothing can be written there.
+        """
+        path = self.path / "lock"
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+            path.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
+        except Timeout as error:
+            holder = path.read_text(encoding="utf-8").strip() or "another process"
+            raise VaeCliError(f"{self.path}: {holder} trains there. Wait, or stop it.") from error
+        except OSError as error:
+            rule = f"nothing can be written there ({error.strerror})"
+            remedy = "Make room or copy the folder to where you may write."
+            raise ConfigError("resume", self.path, rule, remedy) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     @classmethod
     def existing(cls, path: str, key: str = "resume") -> "RunFolder":
@@ -96,11 +120,16 @@ class RunFolder:
             raise ConfigError("resume", self.path, rule, "Start the run anew.") from error
 
     def describe(
-        self, config: DictConfig, overrides: Sequence[str], command: Sequence[str]
+        self,
+        config: DictConfig,
+        composed: DictConfig,
+        overrides: Sequence[str],
+        command: Sequence[str],
     ) -> None:
         """Writes what the run is: configuration, choices, command line and environment."""
+        save_yaml(self.overrides, OmegaConf.create(list(overrides)))  # first: now it can go on
+        save_yaml(self.composed, composed)
         describe(self.path, config, command)
-        OmegaConf.save(OmegaConf.create(list(overrides)), self.overrides)
 
     def write_results(self, results: Mapping[str, Any]) -> None:
         """Writes the numbers of a finished run."""
@@ -151,7 +180,7 @@ def new_folder(wanted: str, is_named: bool) -> Path:
             path.mkdir(parents=True)  # atomic: two runs that start at once get two folders
             break
         except FileExistsError as error:
-            if is_named and (not path.is_dir() or any(path.iterdir())):
+            if is_named and not _is_unbegun(path):
                 rule = "is there already"
                 remedy = f"Name a new one, or try vae-train resume={path} if it is a run."
                 raise ConfigError("hydra.run.dir", path, rule, remedy) from error
@@ -166,9 +195,18 @@ def new_folder(wanted: str, is_named: bool) -> Path:
     return path
 
 
+def _is_unbegun(path: Path) -> bool:
+    """Whether nothing is in a folder, or what a run leaves that was killed at its very start."""
+    skeleton = {"checkpoints", "figures", "lock"}
+    return path.is_dir() and all(
+        child.name in skeleton and not (child.is_dir() and any(child.iterdir()))
+        for child in path.iterdir()
+    )
+
+
 def describe(path: Path, config: DictConfig, command: Sequence[str]) -> None:
     """Writes into a folder what its contents come from, whatever command makes them."""
-    OmegaConf.save(config, path / "config.yaml")
+    save_yaml(path / "config.yaml", config)
     with (path / "command.txt").open("a", encoding="utf-8") as file:
         file.write(shlex.join(command) + "\n")
     (path / "environment.txt").write_text(environment(), encoding="utf-8")
@@ -182,6 +220,12 @@ def replaced(path: Path) -> Iterator[Path]:
     partial.replace(path)
 
 
+def save_yaml(path: Path, config: DictConfig | ListConfig) -> None:
+    """Writes a configuration, whole or not at all."""
+    with replaced(path) as partial:
+        OmegaConf.save(config, partial)
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Writes a file of numbers, whole or not at all."""
     with replaced(path) as partial:
@@ -192,7 +236,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 def environment() -> str:
     """Versions of what the numbers depend on, one a line, and the commit of the code."""
     lines = [f"python {platform.python_version()}", f"platform {platform.platform()}"]
-    lines += [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    packages = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+    lines += [f"{name} {packages[name]}" for name in sorted(packages, key=str.lower)]
     for what, where in (("code", Path(__file__).parent), ("working directory", Path.cwd())):
         commit = _commit(where)
         if commit:

@@ -1,161 +1,55 @@
 """One run from its configuration to its results."""
 
-import os
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
-import torch
-from omegaconf import OmegaConf
-from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 from rich.progress import track
 
-from vae_cli.config.build import Experiment, construct
-from vae_cli.errors import Interrupted
+from vae_cli.config.build import Experiment
 from vae_cli.figure.base import Inapplicable, draw
 from vae_cli.metric.base import Evaluation
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.board import write_board
-from vae_cli.run.checkpoint import load_weights
-from vae_cli.run.folder import SHARED_FOLDER, RunFolder, environment
-from vae_cli.training.callbacks import Checkpoints, EarlyStopping, Throughput
-from vae_cli.training.collapse import CollapseWarning
-from vae_cli.training.dashboard import Dashboard
+from vae_cli.run.fit import fit_and_restore
+from vae_cli.run.folder import RunFolder
+from vae_cli.run.resume import Start
+from vae_cli.training.checkpoint_file import read_checkpoint
 from vae_cli.training.data_module import ImageDataModule
-from vae_cli.training.module import TrainingModule, gather
-from vae_cli.training.progress import ProgressDisplay
-from vae_cli.training.trainer import make_trainer
-
-FAST_DEV_BATCHES = 2
-
-
-def is_finished(experiment: Experiment, folder: RunFolder) -> bool:
-    """Whether the run in a folder has come to its last step and has its results."""
-    if not (folder.results.is_file() and folder.last.is_file()):
-        return False
-    steps = torch.load(folder.last, map_location="cpu", weights_only=True)["global_step"]
-    return steps >= experiment.config.derived.total_steps
-
-
-class Fit(NamedTuple):
-    """What training leaves in memory."""
-
-    module: TrainingModule
-    data: ImageDataModule
-    trainer: Trainer
-    seconds: float  # validation and all
-    images_per_second: float | None  # training steps alone
-
-
-@contextmanager
-def shared(folder: RunFolder) -> Iterator[None]:
-    """Tells the processes that are started meanwhile, ranks of this run, which folder is theirs."""
-    before = os.environ.get(SHARED_FOLDER)
-    os.environ[SHARED_FOLDER] = str(folder.path)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[SHARED_FOLDER]
-
-
-def fit(experiment: Experiment, folder: RunFolder, command: Sequence[str], console: Console) -> Fit:
-    """Trains from the folder's last checkpoint, or from the start.
-
-    Args:
-        experiment: What to train.
-        folder: Where checkpoints and curves go.
-        command: The command line, for the record.
-        console: Where progress is shown.
-
-    Raises:
-        TrainingError: If the loss is no longer a number.
-        Interrupted: If the user stopped it.
-    """
-    config, options = experiment.config, experiment.trainer
-    throughput = Throughput(config.data.batch_size)
-    total, monitor = config.derived.total_steps, experiment.objective.monitor
-
-    def after_step(step: int) -> None:
-        throughput.after_step(step, module.device)
-        progress.after_step(step)
-
-    module = TrainingModule(
-        experiment.model,
-        experiment.objective,
-        experiment.kl_schedule,
-        experiment.make_optimizer,
-        experiment.make_lr_schedule,
-        {name: m for name, m in experiment.metrics.items() if not m.is_costly},
-        config.seed,
-        options.gradient_clip,
-        options.validate_every * config.derived.steps_per_epoch,
-        after_step,
-        options.log_every,
-        OmegaConf.to_yaml(config),
-    )
-    display = console if options.progress else Console(quiet=True)
-    progress = ProgressDisplay(
-        total, config.data.batch_size, monitor, experiment.kl_schedule, module.recorder, display
-    )
-    limit = FAST_DEV_BATCHES if options.fast_dev_run else None
-    data = ImageDataModule(experiment.splits, config.data.batch_size, config.seed, limit)
-    dashboard = Dashboard(
-        experiment.model, experiment.figures, experiment.splits["validation"],
-        _text(experiment, command), throughput, module.recorder, monitor,
-    )  # fmt: skip
-    trainer = make_trainer(
-        experiment.accelerator,
-        total,
-        config.deterministic,
-        construct(config, "logger", save_dir=str(folder.path)),
-        [throughput, dashboard, *_watchers(experiment, folder, console), progress],
-    )
-    _warn_of_unsettled(experiment, console)
-    resumed = folder.last if folder.last.is_file() else None
-    start = time.perf_counter()
-    try:
-        with shared(folder):
-            trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
-    except SystemExit as stop:  # Lightning's answer to Ctrl-C
-        raise Interrupted(f"interrupted. Go on with vae-train resume={folder.path}") from stop
-    seconds = time.perf_counter() - start
-    return Fit(module, data, trainer, seconds, throughput.images_per_second)
-
-
-def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
-    schedule, total = experiment.kl_schedule, experiment.config.derived.total_steps
-    if schedule.settled_at > total and not experiment.trainer.fast_dev_run:
-        console.print(
-            f"note: kl_schedule settles at step {schedule.settled_at}, and the run ends at {total} "
-            f"with weight {schedule(total):.2f}",
-            highlight=False,
-        )
+from vae_cli.training.module import gather
+from vae_cli.training.signals import Signals, Wish
 
 
 def train(
-    experiment: Experiment, folder: RunFolder, command: Sequence[str], console: Console
+    experiment: Experiment,
+    folder: RunFolder,
+    command: Sequence[str],
+    console: Console,
+    signals: Signals,
+    start: Start | None,
 ) -> dict[str, Any]:
     """Fits, then tests the best checkpoint, draws, and writes the results.
 
     Args:
-        experiment, folder, command, console: As for ``fit``.
+        experiment, folder, command, console, signals, start: As for ``fit``.
 
     Returns:
         What ``results.json`` holds.
 
     Raises:
         TrainingError: If the loss is no longer a number.
-        Interrupted: If the user stopped it.
+        Interrupted: If the run was stopped.
+        CheckpointError: If it can't be saved.
     """
     config = experiment.config
-    module, data, trainer, seconds, images_per_second = fit(experiment, folder, command, console)
-    load_weights(module, folder.best)
+    fitted = fit_and_restore(experiment, folder, command, console, signals, start)
+    module, data, trainer, seconds, images_per_second = fitted
+    module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
     module.to(trainer.strategy.root_device)
-    tested = test(experiment, data, console)
+    tested = test(experiment, data, console, signals)
+    signals.deferred = False  # what is left has no steps to wait for
     results = {
         **{f"test/{name}": value for name, value in tested.items()},
         "test/bits_per_dim": bits_per_dim(config, tested.get("log_likelihood")),
@@ -165,6 +59,7 @@ def train(
         "train/seconds": seconds,
         "train/steps": trainer.global_step,
         "train/epochs": trainer.global_step / config.derived.steps_per_epoch,
+        "train/steps_left_out": module.skipped,
         "parameters": sum(p.numel() for p in experiment.model.parameters()),
         "latent_dim": config.latent_dim,
         "seed": config.seed,
@@ -178,10 +73,15 @@ def train(
     return results
 
 
-def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dict[str, float]:
+def test(
+    experiment: Experiment, data: ImageDataModule, console: Console, signals: Signals
+) -> dict[str, float]:
     """All metrics of the model as it is, on the test images, and how many there were.
 
     Every process takes its share.
+
+    Raises:
+        KeyboardInterrupt: If the run is to stop; the test is done again when it goes on.
     """
     evaluation = Evaluation(experiment.metrics, experiment.config.seed, "test")
     experiment.model.eval()
@@ -190,30 +90,12 @@ def test(experiment: Experiment, data: ImageDataModule, console: Console) -> dic
         disable=not console.is_terminal,
     )  # fmt: skip
     for number, batch in batches:
+        if signals.agreed() is Wish.STOP:
+            raise KeyboardInterrupt
         if batch is not None:
             evaluation.add(experiment.model, number, batch.to(experiment.model.device))
     states = gather(evaluation.state)
     return {"images": sum(state.images for state in states), **evaluation.results(states)}
-
-
-def _text(experiment: Experiment, command: Sequence[str]) -> dict[str, str]:
-    return {
-        "config": f"```yaml\n{OmegaConf.to_yaml(experiment.config)}```",
-        "command": f"    {' '.join(command)}",
-        "environment": "".join(f"    {line}\n" for line in environment().splitlines()),
-    }
-
-
-def _watchers(experiment: Experiment, folder: RunFolder, console: Console) -> list[Callback]:
-    monitor = f"validation/{experiment.objective.monitor}"
-    settled, config = experiment.kl_schedule.settled_at, experiment.config
-    callbacks: list[Callback] = [
-        Checkpoints(folder.best.parent, monitor),
-        CollapseWarning(config.latent_dim, settled, config.derived.total_steps, console),
-    ]
-    if experiment.trainer.patience is not None:
-        callbacks.append(EarlyStopping(monitor, experiment.trainer.patience, settled))
-    return callbacks
 
 
 def _draw(experiment: Experiment, folder: RunFolder) -> None:

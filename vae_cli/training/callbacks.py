@@ -1,14 +1,11 @@
-"""When to stop, what to keep, how fast it went."""
+"""When to stop, and how fast it went."""
 
 import math
-import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.plugins.io import CheckpointIO
 
 WARMUP_STEPS = 10  # not timed: allocations, compilation of kernels
 
@@ -92,6 +89,11 @@ class EarlyStopping(Callback):
         if self.waited >= self.patience:
             trainer.should_stop = True
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """A run that has stopped early stays so until there is more patience."""
+        if self.waited >= self.patience:
+            trainer.should_stop = True
+
     def state_dict(self) -> dict[str, Any]:
         """See Lightning."""
         return {"best": self.best, "waited": self.waited}
@@ -99,61 +101,3 @@ class EarlyStopping(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """See Lightning."""
         self.best, self.waited = state_dict["best"], state_dict["waited"]
-
-
-class Checkpoints(Callback):
-    """Keeps ``last.ckpt`` and ``best.ckpt`` after each validation.
-
-    Args:
-        folder: Where to.
-        monitor: Name of the number that is largest in ``best.ckpt``.
-    """
-
-    def __init__(self, folder: Path, monitor: str) -> None:
-        self.folder, self.monitor = folder, monitor
-        self.best = -math.inf
-
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Writes one or both."""
-        score = float(trainer.callback_metrics[self.monitor])
-        is_best = score > self.best
-        self.best = max(score, self.best)
-        last, best = self.folder / "last.ckpt", self.folder / "best.ckpt"
-        trainer.save_checkpoint(last)
-        if is_best and trainer.is_global_zero:
-            partial = best.with_suffix(".partial")
-            shutil.copyfile(last, partial)
-            partial.replace(best)
-        trainer.strategy.barrier()  # every process loads best.ckpt in the end
-
-    def state_dict(self) -> dict[str, Any]:
-        """See Lightning."""
-        return {"best": self.best}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See Lightning."""
-        self.best = state_dict["best"]
-
-
-class ReplacingCheckpointIO(CheckpointIO):
-    """Writes beside the target and then replaces it, so that the target is always whole.
-
-    Reads tensors and plain values only: a checkpoint can't run code.
-    """
-
-    def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any = None) -> None:
-        """See Lightning."""
-        target = Path(path)
-        partial = target.with_suffix(".partial")
-        torch.save(checkpoint, partial)
-        partial.replace(target)
-
-    def load_checkpoint(
-        self, path: Any, map_location: Any = None, weights_only: bool | None = True
-    ) -> dict[str, Any]:
-        """See Lightning."""
-        return torch.load(path, map_location=map_location or "cpu", weights_only=True)
-
-    def remove_checkpoint(self, path: Any) -> None:
-        """See Lightning."""
-        Path(path).unlink(missing_ok=True)

@@ -47,14 +47,14 @@ class CollapseWarning(Callback):
     def __init__(
         self, latent_dim: int, settled_at: int, total_steps: int, console: Console
     ) -> None:
-        self.latent_dim, self.console = latent_dim, console
+        self.latent_dim, self.total_steps, self.console = latent_dim, total_steps, console
         self.from_step = settled_at + max(PATIENCE, (total_steps - settled_at) / 2)
         self._has_warned = False
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Looks at the latest numbers."""
         step = trainer.global_step
-        if self._has_warned or step < self.from_step or step >= trainer.max_steps:
+        if self._has_warned or step < self.from_step or step >= self.total_steps:
             return  # the end of the run says it of the test images
         numbers = {name: float(value) for name, value in trainer.callback_metrics.items()}
         advice = collapse_advice(numbers, self.latent_dim, "validation")

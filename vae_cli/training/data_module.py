@@ -24,12 +24,12 @@ class ImageDataModule(LightningDataModule):
     Args:
         splits: By name.
         batch_size: Images a step over all processes.
-        seed: Of the run.
+        seed: Of the run: a number, or several.
         limit: Evaluation batches at most; None takes all.
     """
 
     def __init__(
-        self, splits: dict[str, Split], batch_size: int, seed: int, limit: int | None
+        self, splits: dict[str, Split], batch_size: int, seed: object, limit: int | None
     ) -> None:
         super().__init__()
         self.splits, self.batch_size, self.seed, self.limit = splits, batch_size, seed, limit

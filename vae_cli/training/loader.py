@@ -36,14 +36,14 @@ class TrainingOrder:
     Args:
         count: Number of images.
         batch_size: Images a step over all processes.
-        seed: Of the run.
+        seed: Of the run: a number, or several.
         rank, world_size: Which process of how many.
         device: Where the positions are wanted.
         step: Tells the optimizer step.
     """
 
     def __init__(
-        self, count: int, batch_size: int, seed: int, rank: int, world_size: int,
+        self, count: int, batch_size: int, seed: object, rank: int, world_size: int,
         device: torch.device, step: Callable[[], int],
     ) -> None:  # fmt: skip
         self.count, self.batch_size, self.seed = count, batch_size, seed
@@ -98,7 +98,7 @@ Order = TrainingOrder | EvaluationOrder
 class TrainingFetch:
     """Fetches a training batch; its noise is a function of (seed, epoch, number, rank)."""
 
-    def __init__(self, split: Split, seed: int, rank: int) -> None:
+    def __init__(self, split: Split, seed: object, rank: int) -> None:
         self.split, self.seed, self.rank = split, seed, rank
 
     def __call__(self, key: Key) -> Batch:

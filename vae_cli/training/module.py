@@ -21,6 +21,14 @@ from vae_cli.model.base import LatentVariableModel
 from vae_cli.objective.base import Objective
 from vae_cli.training.recorder import ADVICE, Recorder
 
+LOOP_STEPS = "epoch_loop.manual_optimization.optim_step_progress"
+SKIPPED_AT_MOST = 100  # steps in a row
+
+
+def noise_seed(seed: int, restores: int) -> object:
+    """What the noise of training depends on: what broke a run must not come again."""
+    return (seed, restores) if restores else seed
+
 
 def gather(item: Any) -> list[Any]:
     """The item of every process, in the order of their ranks."""
@@ -48,9 +56,14 @@ class TrainingModule(LightningModule):
             None keeps the rate.
         metrics: Measured at each validation.
         seed: Of the run's noise.
+        restores: How often the run has gone back to a checkpoint; the noise depends on it.
         gradient_clip: Largest norm of the gradient; None leaves it.
+        on_nan: What to do about a step whose loss or gradient is no number: ``skip`` leaves the
+            weights as they are; else it is found when the curves are next written.
+        total_steps: After so many training ends.
         validation_interval: Steps between validations.
         after_step: Called with the number of steps taken, after each.
+        report: Called with what there is to say of a step that was left out.
         log_every: Steps between points of the training curves.
         config: The resolved configuration, in YAML, which checkpoints carry.
     """
@@ -64,9 +77,13 @@ class TrainingModule(LightningModule):
         make_lr_schedule: Callable[[Optimizer], LRScheduler] | None,
         metrics: Mapping[str, Metric],
         seed: int,
+        restores: int,
         gradient_clip: float | None,
+        on_nan: str,
+        total_steps: int,
         validation_interval: int,
         after_step: Callable[[int], None],
+        report: Callable[[str], None],
         log_every: int,
         config: str,
     ) -> None:
@@ -74,9 +91,12 @@ class TrainingModule(LightningModule):
         self.automatic_optimization = False  # a training step is many steps of optimization
         self.model, self.objective, self.kl_schedule = model, objective, kl_schedule
         self.make_optimizer, self.make_lr_schedule = make_optimizer, make_lr_schedule
-        self.metrics, self.seed, self.config = metrics, seed, config
-        self.gradient_clip = gradient_clip
-        self.validation_interval, self.after_step = validation_interval, after_step
+        self.metrics, self.seed, self.restores, self.config = metrics, seed, restores, config
+        self.noise = noise_seed(seed, restores)
+        self.gradient_clip, self.on_nan = gradient_clip, on_nan
+        self.total_steps, self.validation_interval = total_steps, validation_interval
+        self.after_step, self.report = after_step, report
+        self.validated_at, self.skipped, self._skipped_in_a_row = 0, 0, 0
         self.recorder = Recorder(log_every)
         self.evaluation = Evaluation(metrics, seed, "validation")
 
@@ -87,37 +107,78 @@ class TrainingModule(LightningModule):
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self.make_lr_schedule(optimizer)}
 
+    def on_train_start(self) -> None:
+        """Ends a run that has nothing left to do."""
+        ended = self.global_step >= self.total_steps
+        self.trainer.should_stop = ended and not self._is_due(self.global_step)
+        # A NaN anywhere on the way back through the networks reaches their biases, which are few.
+        vectors = [p for p in self.parameters() if p.requires_grad and p.ndim == 1]
+        self._watched = vectors or list(self.parameters())
+
     def training_step(self, batches: Iterator[Batch], batch_idx: int) -> None:
-        """All steps of optimization until the next validation."""
-        optimizer: Any = self.optimizers()
-        lr_schedule: Any = self.lr_schedulers()
+        """All steps of optimization until the next validation.
+
+        There are none if the run was stopped in the middle of a validation.
+        """
         step = self.global_step
-        for batch in batches:
-            loss = self._loss(step, batch.to(self.device))
-            optimizer.zero_grad()
-            self.manual_backward(loss)
-            optimizer.step()
-            if lr_schedule is not None:
-                lr_schedule.step()
+        while not self._is_due(step):
+            self._update(step, next(batches).to(self.device))
             step = self.global_step
             if self.recorder.is_full:
                 self.write_curves()
             self.after_step(step)
-            if step >= self.trainer.max_steps or step % self.validation_interval == 0:
-                break
-        self.trainer.should_stop = step >= self.trainer.max_steps
+        self.trainer.should_stop = step >= self.total_steps
+
+    def _is_due(self, step: int) -> bool:
+        """Whether a validation comes next."""
+        is_boundary = step % self.validation_interval == 0 or step >= self.total_steps
+        return is_boundary and step > self.validated_at
+
+    def _update(self, step: int, batch: Batch) -> None:
+        """One step of optimization."""
+        optimizer: Any = self.optimizers()
+        lr_schedule: Any = self.lr_schedulers()
+        loss = self._loss(step, batch)
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        if self.on_nan == "skip":
+            self._skip_if_broken(loss)
+        optimizer.step()
+        if lr_schedule is not None:
+            lr_schedule.step()
 
     def _loss(self, step: int, batch: Batch) -> Tensor:
-        """The loss of one step. Its noise is a function of (seed, step, rank)."""
-        noise.seed_draws(batch.x.device, "train", self.seed, step, self.global_rank)
+        """The loss of one step. Its noise is a function of (noise, step, rank)."""
+        noise.seed_draws(batch.x.device, "train", self.noise, step, self.global_rank)
         loss, reported = self.objective(self.model, batch, self.kl_schedule(step))
         self.recorder.add(step, loss, reported)
         return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Clips the gradient, which 16-mixed has scaled back by now."""
+        """Looks at the gradient and clips it; 16-mixed has scaled it back by now."""
+        gradients = [p.grad for p in self._watched if p.grad is not None]
+        # In 16-mixed infinite gradients are how the scale is found, and such steps are left out.
+        if gradients and self.trainer.precision != "16-mixed":
+            norms = torch._foreach_norm(gradients)
+            self.recorder.add_gradient(torch.stack(norms).sum())
         if self.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+
+    def _skip_if_broken(self, loss: Tensor) -> None:
+        """Takes the gradients away if one is no number: the step then changes nothing."""
+        scaled = self.trainer.precision == "16-mixed"  # whose scaler sees to the gradients itself
+        gradients = [] if scaled else [p.grad for p in self.parameters() if p.grad is not None]
+        size = torch.stack([loss.detach(), *torch._foreach_norm(gradients)]).sum()
+        if self.trainer.strategy.reduce_boolean_decision(bool(size.isfinite())):
+            self._skipped_in_a_row = 0
+            return
+        error = self.recorder.drop(torch.full((), math.nan))
+        self.skipped, self._skipped_in_a_row = self.skipped + 1, self._skipped_in_a_row + 1
+        if self._skipped_in_a_row >= SKIPPED_AT_MOST:
+            raise TrainingError(f"{error} {SKIPPED_AT_MOST} steps in a row were left out.")
+        self.report(f"{str(error).partition('. ')[0]}: left out")
+        for parameter in () if scaled else self.parameters():
+            parameter.grad = None
 
     def write_curves(self) -> None:
         """Writes the averages of the last steps, and stops the run if they are no numbers."""
@@ -156,7 +217,22 @@ class TrainingModule(LightningModule):
         self.log_dict(curves, logger=False)  # for callbacks; a logger would count calls
         if self.logger is not None:
             self.logger.log_metrics(curves, step=self.global_step)
+        self.validated_at = self.global_step
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Makes the checkpoint one that explains itself."""
-        checkpoint["config"] = self.config
+        """Makes the checkpoint one that explains itself, and says where it stands."""
+        checkpoint |= {
+            "config": self.config,
+            "validated_at": self.validated_at,
+            "skipped": self.skipped,
+            "restores": self.restores,
+        }
+        # What a checkpoint needs of Lightning's loops is the step: where a validation or an epoch
+        # of theirs was interrupted does not matter, for the order starts where the step says.
+        fit_loop = checkpoint["loops"]["fit_loop"]
+        checkpoint["loops"] = {"fit_loop": {LOOP_STEPS: fit_loop[LOOP_STEPS]}}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """See Lightning. Earlier versions saved after validations alone."""
+        self.validated_at = checkpoint.get("validated_at", checkpoint["global_step"])
+        self.skipped = checkpoint.get("skipped", 0)

@@ -18,6 +18,10 @@ class TrainerOptions:
         validate_every: Epochs between validations.
         log_every: Steps between points of the training curves, each their average.
         gradient_clip: Largest norm of the gradient; None leaves it.
+        on_nan: What to do where a loss or a gradient is no number: ``stop`` the run, ``skip`` the
+            step, or ``restore`` the last checkpoint and go on with other noise.
+        save_every: Steps between checkpoints, beside the one at each validation; None has no such.
+        save_minutes: Minutes between checkpoints at most; None likewise.
         progress: Show progress.
         fast_dev_run: Five steps of training and two batches of everything else.
     """
@@ -28,6 +32,9 @@ class TrainerOptions:
     validate_every: PositiveInt
     log_every: PositiveInt
     gradient_clip: PositiveFloat | None
+    on_nan: Literal["stop", "skip", "restore"]
+    save_every: PositiveInt | None
+    save_minutes: PositiveFloat | None
     progress: bool
     fast_dev_run: bool
 

@@ -1,5 +1,6 @@
 """What a training step leaves behind, kept on the device until it is looked at."""
 
+import itertools
 import math
 
 import torch
@@ -27,6 +28,7 @@ class Recorder:
         self.averages: dict[str, float] = {}
         self.names: list[str] = []
         self.rows: list[Tensor] = []
+        self.gradients: list[Tensor] = []
         self.first_step = 0
 
     def add(self, step: int, loss: Tensor, reported: dict[str, Tensor]) -> None:
@@ -35,6 +37,22 @@ class Recorder:
             self.first_step, self.names = step, ["loss", *reported]
         means = torch.stack(list(reported.values())).detach().mean(1)
         self.rows.append(torch.cat([loss.detach().view(1), means]))
+
+    def add_gradient(self, norm: Tensor) -> None:
+        """Keeps the norm of the gradient of the step added last, to be looked at likewise."""
+        self.gradients.append(norm.detach())
+
+    def drop(self, gradient: Tensor) -> TrainingError | None:
+        """Takes out the step added last, whose gradient has not been kept.
+
+        Args:
+            gradient: Its norm.
+
+        Returns:
+            What there is to say of the step's numbers.
+        """
+        row = self.rows.pop()
+        return self._error(self.first_step + len(self.rows), row.cpu(), gradient.cpu())
 
     @property
     def is_full(self) -> bool:
@@ -46,14 +64,20 @@ class Recorder:
         if not self.rows:
             return {}, None
         table = torch.stack(self.rows).cpu()
-        self.rows = []
-        broken = (~table.isfinite()).nonzero().tolist()
-        error = None
-        if broken:
-            row, step = table[broken[0][0]], self.first_step + broken[0][0]
-            # The parts stand behind the loss: name one of them if one is to blame.
-            column = max(c for r, c in broken if r == broken[0][0])
-            value = "nan" if math.isnan(row[column]) else "infinite"
-            error = TrainingError(f"step {step}: train/{self.names[column]} is {value}. {ADVICE}")
+        gradients = [*torch.stack(self.gradients).cpu()] if self.gradients else [None] * len(table)
+        self.rows, self.gradients = [], []
+        found = map(self._error, itertools.count(self.first_step), table, gradients)
+        error = next(filter(None, found), None)
         self.averages = dict(zip(self.names, table.mean(0).tolist(), strict=True))
         return self.averages, error
+
+    def _error(self, step: int, row: Tensor, gradient: Tensor | None) -> TrainingError | None:
+        """What to say of one step's numbers, None where all are finite."""
+        if bool(row.isfinite().all()) and (gradient is None or bool(gradient.isfinite())):
+            return None
+        broken = (~row.isfinite()).nonzero().flatten().tolist()
+        # The parts stand behind the loss: one of them is named if one is to blame.
+        name = f"train/{self.names[broken[-1]]}" if broken else "the gradient"
+        value = gradient if gradient is not None and not broken else row[broken[-1]]
+        word = "nan" if math.isnan(value) else "infinite"
+        return TrainingError(f"step {step}: {name} is {word}. {ADVICE}")

@@ -9,7 +9,7 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.strategies import DDPStrategy
 
 from vae_cli.errors import ConfigError
-from vae_cli.training.callbacks import ReplacingCheckpointIO
+from vae_cli.training.checkpoint_file import DurableCheckpointIO
 from vae_cli.training.options import AcceleratorOptions
 
 
@@ -36,16 +36,14 @@ def check_accelerator(options: AcceleratorOptions) -> None:
 
 def make_trainer(
     accelerator: AcceleratorOptions,
-    total_steps: int,
     deterministic: bool,
     logger: Any,
     callbacks: Sequence[Callback],
 ) -> Trainer:
-    """A trainer that ends after so many steps.
+    """A trainer that ends when the module says so; Lightning is told of no steps and no epochs.
 
     Args:
         accelerator: Where and how it runs.
-        total_steps: Optimizer steps of the whole run; Lightning is not told of epochs.
         deterministic: Only operations that repeat bit for bit.
         logger: Of the curves, or None.
         callbacks: In the order in which they are called.
@@ -64,7 +62,7 @@ def make_trainer(
         strategy=strategy,
         precision=accelerator.precision,
         max_epochs=-1,
-        max_steps=total_steps,
+        max_steps=-1,
         val_check_interval=1,  # a training step of the module goes up to the next validation
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
@@ -72,7 +70,7 @@ def make_trainer(
         benchmark=not deterministic,
         logger=logger or False,
         callbacks=list(callbacks),
-        plugins=[ReplacingCheckpointIO()],
+        plugins=[DurableCheckpointIO()],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -1,0 +1,60 @@
+"""The campaign of benchmarks/faults.py, a short one: each fault once or twice."""
+
+import importlib.util
+import signal
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "faults.py"
+
+
+def _load() -> ModuleType:
+    """The script as a module that its own processes can import too."""
+    sys.path.insert(0, str(SCRIPT.parent))
+    spec = importlib.util.spec_from_file_location("faults", SCRIPT)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["faults"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+faults = _load()
+STEP = "a training step"
+DEATHS = [
+    *((place, call, signal.SIGKILL) for call, place in enumerate(faults.PLACES, start=2)),
+    *((STEP, step, signal.SIGTERM) for step in (1, 14, 17, 42)),
+    *(("a validation batch", call, signal.SIGTERM) for call in (1, 3)),
+    (STEP, 20, signal.SIGINT), (STEP, 20, signal.SIGUSR1),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return faults.Campaign(tmp_path_factory.mktemp("campaign"))
+
+
+@pytest.mark.parametrize(("place", "call", "number"), DEATHS)
+def test_death(place: str, call: int, number: int, campaign: Any) -> None:
+    assert faults.killed_at(campaign, faults.Death(place, call, number))
+
+
+def test_death_again_and_again(campaign: Any) -> None:
+    assert faults.killed_often(campaign, 0.7 * campaign.seconds)
+
+
+@pytest.mark.parametrize("limit", [3_000, 12_000])
+def test_full_disk(limit: int, campaign: Any) -> None:
+    assert faults.full_disk(campaign, limit)
+
+
+def test_truncated_checkpoint(campaign: Any) -> None:
+    assert faults.damaged(campaign, lambda content: content[: len(content) // 3])
+
+
+def test_deleted_folder(campaign: Any) -> None:
+    assert faults.removed(campaign)

@@ -1,0 +1,159 @@
+"""Going on with runs: which, from where, and with what settings."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from vae_cli.commands.train import main
+from vae_cli.run.folder import SHARED_FOLDER, RunFolder
+from vae_cli.training.checkpoint_file import read_checkpoint
+
+SMALL = ["network.hidden_dims=[8]", "data.batch_size=100", "trainer.max_steps=20", "logger=none",
+         "trainer.progress=false", "metric=[]", "figure=[]"]  # fmt: skip
+Train = Callable[..., Path]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one, on a machine without a scheduler."""
+    for name in ("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", SHARED_FOLDER):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def steps(folder: Path) -> int:
+    return read_checkpoint(folder / "checkpoints" / "last.ckpt")["global_step"]
+
+
+def test_run_id_names_the_folder(here: Path) -> None:
+    assert main([*SMALL, "run_id=mine"]) == 0
+    assert [p.as_posix() for p in Path("outputs").glob("*/*")] == ["outputs/digits_vae/mine"]
+
+
+def test_auto_starts_goes_on_and_ends(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [*SMALL, "run_id=mine", "resume=auto"]
+    run = here / "outputs" / "digits_vae" / "mine"
+    assert main(command) == 0 and steps(run) == 20
+    assert main(command) == 0
+    assert "has finished" in capsys.readouterr().out
+    assert main([*command, "trainer.max_steps=25"]) == 0 and steps(run) == 25
+    assert [p.name for p in run.parent.iterdir()] == ["mine"]
+    assert main([*command, "hydra.run.dir=other"]) == 0 and steps(here / "other") == 20
+
+
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({"SLURM_JOB_ID": "17"}, "17"),
+        ({"SLURM_JOB_ID": "18", "SLURM_ARRAY_JOB_ID": "17", "SLURM_ARRAY_TASK_ID": "3"}, "17_3"),
+        ({"PBS_JOBID": "12.server"}, "12.server"),
+    ],
+)
+def test_auto_knows_schedulers(
+    variables: dict[str, str], name: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, value in variables.items():
+        monkeypatch.setenv(key, value)
+    # A scheduler's variables make Lightning look for its processes: only the name is of interest.
+    from vae_cli.config.compose import compose
+    from vae_cli.run.identity import identified
+
+    cfg, run_dir = compose("train", SMALL)
+    assert identified(cfg, run_dir, False, True) == f"outputs/digits_vae/{name}"
+    assert identified(cfg, run_dir, False, False) is None
+    assert identified(cfg, "a/b", True, True) == "a/b"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["resume=auto"], ["resume=auto", "run_id=SOME_NAME"]),
+        (["resume=auto", "run_id=../up"], ["run_id=../up", "letters"]),
+        (["run_id=.."], ["run_id=..", "letters"]),
+        (["logger.version=../../up"], ["logger.version=../../up", "leads out"]),
+        (["logger.name=/etc"], ["logger.name=/etc", "leads out"]),
+        (["trainer.on_nan=ignore"], ["trainer.on_nan=ignore", "stop, skip"]),
+        (["trainer.save_every=0"], ["trainer.save_every=0", "at least 1"]),
+        (["trainer.save_minutes=-1"], ["trainer.save_minutes=-1", "above 0"]),
+    ],
+)
+def test_mistakes(
+    arguments: list[str], said: list[str], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = [text for text in SMALL if not text.startswith("logger") or "logger" not in said[0]]
+    assert main([*small, *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert all(part in line for part in said)
+    assert not list(here.iterdir())
+
+
+def test_damaged_checkpoints(
+    vae_train: Train, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    straight = vae_train(*SMALL, "trainer.max_steps=30", name="straight")
+    run = vae_train(*SMALL, "trainer.save_every=9")
+    kept = RunFolder(run)
+    assert read_checkpoint(kept.previous)["global_step"] == 18
+    content = kept.last.read_bytes()
+    kept.last.write_bytes(content[: len(content) // 2])
+    vae_train(f"resume={run}", "trainer.max_steps=30")
+    said = capsys.readouterr().out
+    assert "last.ckpt can't be read" in said and "looking for the one before" in said
+    weights = [read_checkpoint(f / "checkpoints/last.ckpt")["state_dict"] for f in (run, straight)]
+    assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
+    kept.last.write_bytes(b"")
+    kept.previous.write_bytes(content[:100])
+    assert main([f"resume={run}", "trainer.max_steps=40"]) == 2
+    assert "its checkpoints are damaged" in capsys.readouterr().err
+
+
+def test_a_changed_default_is_reported_and_not_applied(
+    vae_train: Train, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = vae_train(*SMALL)
+    folder = RunFolder(run)
+    then = yaml.safe_load(folder.composed.read_text())
+    then["optimizer"]["lr"], then["trainer"]["log_every"] = 0.5, 7
+    then["of_old"] = 1  # a key that is no more
+    folder.composed.write_text(yaml.safe_dump(then))
+    vae_train(f"resume={run}", "trainer.max_steps=22", "trainer.log_every=9")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "optimizer.lr was 0.5 when the run was started and would be 0.001" in said
+    assert "log_every" not in said and "of_old" not in said
+    config: Any = yaml.safe_load(folder.config.read_text())
+    assert config["optimizer"]["lr"] == 0.5 and config["trainer"]["log_every"] == 9
+    kept = yaml.safe_load(folder.composed.read_text())
+    assert kept["optimizer"]["lr"] == 0.5  # and so at the next resume
+    assert "trainer.log_every=9" in yaml.safe_load(folder.overrides.read_text())
+
+
+def test_a_run_that_stopped_early_has_finished(
+    vae_train: Train, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = [text for text in SMALL if "max_steps" not in text]
+    early = ("trainer.max_epochs=9", "trainer.patience=1", "optimizer.lr=1e-12")
+    run = vae_train(*small, *early, "kl_schedule=constant")
+    stopped = steps(run)
+    assert stopped < 9 * 14
+    vae_train(f"resume={run}")
+    assert "has finished" in capsys.readouterr().out and steps(run) == stopped
+    vae_train(f"resume={run}", "trainer.patience=null")
+    assert steps(run) == 9 * 14
+
+
+@pytest.mark.parametrize("lost", ["results.json", "figures"])
+def test_killed_at_the_very_end(lost: str, vae_train: Train) -> None:
+    run = vae_train(*SMALL, "figure=[samples]")
+    before = json.loads((run / "results.json").read_text())
+    (run / "results.json").unlink()
+    vae_train(f"resume={run}")
+    after = json.loads((run / "results.json").read_text())
+    assert {k: v for k, v in after.items() if k.startswith("test/")} == {
+        k: v for k, v in before.items() if k.startswith("test/")
+    }
+    assert (run / "figures" / "samples.png").is_file()

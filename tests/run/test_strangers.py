@@ -1,0 +1,91 @@
+"""Going on with somebody else's run never does what its files say beyond training."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vae_cli.commands.train import main
+from vae_cli.run.folder import RunFolder
+
+HOSTILE = [
+    "optimizer._target_=os.mkdir",
+    "likelihood._target_=subprocess.run",
+    "network._target_=vae_cli.run.folder.subprocess.run",
+    "posterior._target_=torch.hub.load",
+    "objective._target_=vae_cli.commands.train.main",
+    "optimizer._target_=torch.optim.swa_utils.pickle.loads",
+    "logger._target_=pytorch_lightning.loggers.csv_logs.os.mkdir",
+    "+metric.more._target_=os.mkdir",
+]
+
+
+@pytest.fixture
+def run(vae_train: Callable[..., Path]) -> Path:
+    return vae_train("trainer.max_steps=2", "network.hidden_dims=[8]")
+
+
+def tamper(run: Path, *overrides: str) -> None:
+    saved = yaml.safe_load(RunFolder(run).overrides.read_text())
+    RunFolder(run).overrides.write_text(yaml.safe_dump([*saved, *overrides]))
+    RunFolder(run).composed.unlink()  # which would bring the harmless values back
+
+
+@pytest.mark.parametrize("override", HOSTILE)
+@pytest.mark.parametrize("also", [[], ["trust=true"]])
+def test_hostile_targets_are_refused(
+    override: str, also: list[str], run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tamper(run, override, *also)
+    before = sorted(run.rglob("*"))
+    assert main([f"resume={run}", "trainer.max_steps=4"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "_target_" in line or "there is no such" in line
+    assert sorted(run.rglob("*")) == before and os.listdir() == ["run"]  # noqa: PTH208
+
+
+def test_hostile_record_of_the_defaults(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    composed = RunFolder(run).composed
+    then = yaml.safe_load(composed.read_text())
+    then["network"]["_target_"] = "os.mkdir"
+    composed.write_text(yaml.safe_dump(then))
+    assert main([f"resume={run}", "trainer.max_steps=4"]) == 2
+    assert "_target_=os.mkdir" in capsys.readouterr().err
+
+
+def test_what_one_trusts_is_gone_on_with(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine.py").write_text("from vae_cli.network.mlp import MLP as Mine\n")
+    monkeypatch.syspath_prepend(Path.cwd())
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    tamper(run, "network._target_=mine.Mine")
+    assert main([f"resume={run}", "trainer.max_steps=4"]) == 2
+    assert "trust=true" in capsys.readouterr().err
+    assert main([f"resume={run}", "trainer.max_steps=4", "trust=true"]) == 0
+
+
+def test_curves_stay_in_the_folder(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tamper(run, "logger=csv", "logger.version=../../outside")
+    assert main([f"resume={run}", "trainer.max_steps=4"]) == 2
+    assert "leads out of the run" in capsys.readouterr().err
+    assert os.listdir() == ["run"]  # noqa: PTH208
+
+
+def test_hostile_pickle_in_place_of_a_checkpoint(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Evil:
+        def __reduce__(self) -> object:
+            return os.mkdir, ("hacked",)
+
+    import torch
+
+    folder = RunFolder(run)
+    for path in (folder.last, folder.previous):
+        torch.save({"global_step": Evil()}, path)
+    assert main([f"resume={run}", "trainer.max_steps=4"]) == 2
+    assert "its checkpoints are damaged" in capsys.readouterr().err
+    assert os.listdir() == ["run"]  # noqa: PTH208

@@ -1,0 +1,209 @@
+"""Training: what is made of an experiment, and from where it starts."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import NamedTuple
+
+from omegaconf import OmegaConf
+from pytorch_lightning import Callback, Trainer
+from rich.console import Console
+
+from vae_cli.config.build import Experiment, construct
+from vae_cli.errors import TrainingError
+from vae_cli.run.folder import SHARED_FOLDER, RunFolder, environment
+from vae_cli.run.resume import Start, find_start
+from vae_cli.training.callbacks import EarlyStopping, Throughput
+from vae_cli.training.checkpoints import Checkpoints
+from vae_cli.training.collapse import CollapseWarning
+from vae_cli.training.dashboard import Dashboard
+from vae_cli.training.data_module import ImageDataModule
+from vae_cli.training.module import TrainingModule, noise_seed
+from vae_cli.training.progress import ProgressDisplay
+from vae_cli.training.signals import Signals
+from vae_cli.training.trainer import make_trainer
+
+FAST_DEV_BATCHES = 2
+RESTORES = 3  # from one checkpoint, before the run is given up
+
+
+class Fit(NamedTuple):
+    """What training leaves in memory."""
+
+    module: TrainingModule
+    data: ImageDataModule
+    trainer: Trainer
+    seconds: float  # validation and all
+    images_per_second: float | None  # training steps alone
+
+
+@contextmanager
+def shared(folder: RunFolder) -> Iterator[None]:
+    """Tells the processes that are started meanwhile, ranks of this run, which folder is theirs."""
+    before = os.environ.get(SHARED_FOLDER)
+    os.environ[SHARED_FOLDER] = str(folder.path)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SHARED_FOLDER]
+
+
+def fit_and_restore(
+    experiment: Experiment,
+    folder: RunFolder,
+    command: Sequence[str],
+    console: Console,
+    signals: Signals,
+    start: Start | None,
+) -> Fit:
+    """Fits; with ``on_nan=restore`` goes back to the last checkpoint as often as makes sense.
+
+    Args:
+        experiment, folder, command, console, signals, start: As for ``fit``.
+
+    Raises:
+        TrainingError, Interrupted, CheckpointError: As ``fit`` does.
+    """
+    restores, failed_at = start.restores if start else 0, list[int]()
+    while True:
+        try:
+            return fit(experiment, folder, command, console, signals, start, restores)
+        except TrainingError as error:
+            if experiment.trainer.on_nan != "restore":
+                raise
+            start = find_start(folder, experiment.model, partial(say, console))
+            step = start.step if start else 0
+            failed_at.append(step)
+            if start is None or failed_at.count(step) > RESTORES:
+                raise TrainingError(f"{error} {folder.path} stays as of step {step}.") from error
+            restores = max(restores, start.restores) + 1
+            what = str(error).partition(". ")[0]
+            say(console, f"{what}; back to step {step}, with other noise")
+
+
+def fit(
+    experiment: Experiment,
+    folder: RunFolder,
+    command: Sequence[str],
+    console: Console,
+    signals: Signals,
+    start: Start | None = None,
+    restores: int = 0,
+) -> Fit:
+    """Trains from a checkpoint, or from the start.
+
+    Args:
+        experiment: What to train.
+        folder: Where checkpoints and curves go.
+        command: The command line, for the record.
+        console: Where progress is shown.
+        signals: What asks the run to save, or to stop.
+        start: The checkpoint.
+        restores: How often the run has gone back to one; each time order and noise are others.
+
+    Raises:
+        TrainingError: If the loss is no longer a number.
+        Interrupted: If the run was stopped.
+        CheckpointError: If it can't be saved.
+    """
+    config, options = experiment.config, experiment.trainer
+    throughput = Throughput(config.data.batch_size)
+    total, monitor = config.derived.total_steps, experiment.objective.monitor
+    checkpoints = Checkpoints(
+        folder.best.parent, f"validation/{monitor}", signals, options.save_every,
+        options.save_minutes,
+    )  # fmt: skip
+
+    def after_step(step: int) -> None:
+        throughput.after_step(step, module.device)
+        progress.after_step(step)
+        checkpoints.after_step(module, step)
+
+    module = _module(experiment, restores, after_step, console)
+    display = console if options.progress else Console(quiet=True)
+    progress = ProgressDisplay(
+        total, config.data.batch_size, monitor, experiment.kl_schedule, module.recorder, display
+    )
+    limit = FAST_DEV_BATCHES if options.fast_dev_run else None
+    seed = noise_seed(config.seed, restores)
+    data = ImageDataModule(experiment.splits, config.data.batch_size, seed, limit)
+    dashboard = Dashboard(
+        experiment.model, experiment.figures, experiment.splits["validation"],
+        _text(experiment, command), throughput, module.recorder, monitor,
+    )  # fmt: skip
+    trainer = make_trainer(
+        experiment.accelerator,
+        config.deterministic,
+        construct(config, "logger", save_dir=str(folder.path)),
+        [throughput, dashboard, *_watchers(experiment, console), checkpoints, progress],
+    )
+    _warn_of_unsettled(experiment, console)
+    began = time.perf_counter()
+    with shared(folder):
+        trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=True)
+    seconds = time.perf_counter() - began
+    return Fit(module, data, trainer, seconds, throughput.images_per_second)
+
+
+def _module(
+    experiment: Experiment,
+    restores: int,
+    after_step: Callable[[int], None],
+    console: Console,
+) -> TrainingModule:
+    config, options = experiment.config, experiment.trainer
+    return TrainingModule(
+        experiment.model,
+        experiment.objective,
+        experiment.kl_schedule,
+        experiment.make_optimizer,
+        experiment.make_lr_schedule,
+        {name: m for name, m in experiment.metrics.items() if not m.is_costly},
+        config.seed,
+        restores,
+        options.gradient_clip,
+        options.on_nan,
+        config.derived.total_steps,
+        options.validate_every * config.derived.steps_per_epoch,
+        after_step,
+        lambda text: say(console, text),
+        options.log_every,
+        OmegaConf.to_yaml(config),
+    )
+
+
+def _watchers(experiment: Experiment, console: Console) -> list[Callback]:
+    """What looks at each validation, before the run is saved: then it is saved, too."""
+    settled, config = experiment.kl_schedule.settled_at, experiment.config
+    total = config.derived.total_steps
+    callbacks: list[Callback] = [CollapseWarning(config.latent_dim, settled, total, console)]
+    if experiment.trainer.patience is not None:
+        monitor = f"validation/{experiment.objective.monitor}"
+        callbacks.append(EarlyStopping(monitor, experiment.trainer.patience, settled))
+    return callbacks
+
+
+def _text(experiment: Experiment, command: Sequence[str]) -> dict[str, str]:
+    return {
+        "config": f"```yaml\n{OmegaConf.to_yaml(experiment.config)}```",
+        "command": f"    {' '.join(command)}",
+        "environment": "".join(f"    {line}\n" for line in environment().splitlines()),
+    }
+
+
+def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
+    schedule, total = experiment.kl_schedule, experiment.config.derived.total_steps
+    if schedule.settled_at > total and not experiment.trainer.fast_dev_run:
+        say(
+            console,
+            f"kl_schedule settles at step {schedule.settled_at}, and the run ends at {total} "
+            f"with weight {schedule(total):.2f}",
+        )
+
+
+def say(console: Console, text: str) -> None:
+    """Prints a note: something to know that is no mistake."""
+    console.print(f"note: {text}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,144 @@
+"""A checkpoint as a file that is known to be whole.
+
+It is what torch.save writes, a zip archive, whose comment holds the digest of all that stands
+before: torch and everybody else can read it. The CRC-32 in a zip archive would not do. It does not
+cover the headers, and a bit that flips there can give other weights without any error.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from pytorch_lightning.plugins.io import CheckpointIO
+
+from vae_cli.errors import VaeCliError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+MB = 1e6
+CHUNK = 1 << 20  # bytes read at once
+LENGTH = 64  # of a digest in hexadecimal digits
+
+
+class CheckpointError(VaeCliError):
+    """A checkpoint that can't be written, or read."""
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds, on the CPU: tensors and plain values only, so that no code is run.
+
+    Raises:
+        CheckpointError: If it is missing or damaged: a clause, ``last.ckpt is missing``.
+    """
+    try:
+        if not _is_whole(path):
+            raise CheckpointError(f"{path.name} is damaged (its digest is another)")
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path.name} is missing") from error
+    except CheckpointError:
+        raise
+    except Exception as error:  # zipfile and torch raise whatever the damage leads to
+        raise CheckpointError(f"{path.name} can't be read ({type(error).__name__})") from error
+
+
+def _is_whole(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        seal = archive.comment
+        if not seal:  # of a version that wrote none
+            return archive.testzip() is None
+    digest, left = _digest(), path.stat().st_size - len(seal) - 2
+    with path.open("rb") as file:
+        while left > 0:
+            part = file.read(min(CHUNK, left))
+            digest.update(part)
+            left -= len(part)
+    digest.update(b"\0\0")  # the comment's length, before there was one
+    return digest.hexdigest().encode() == seal
+
+
+def _digest() -> Any:
+    return hashlib.blake2b(digest_size=LENGTH // 2)
+
+
+class _Digesting:
+    """A file to write that digests what goes through."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.digest = file, _digest()
+
+    def write(self, content: Any) -> int:
+        self.digest.update(content)
+        return self.file.write(content)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+def _write_sealed(checkpoint: Any, file: BinaryIO) -> None:
+    digesting = _Digesting(file)
+    torch.save(checkpoint, digesting)  # type: ignore[arg-type]  # it only writes and flushes
+    file.seek(-2, os.SEEK_END)  # the last field of an archive is the length of its comment
+    file.write(LENGTH.to_bytes(2, "little") + digesting.digest.hexdigest().encode())
+
+
+class DurableCheckpointIO(CheckpointIO):
+    """Writes to the disk itself, and reads tensors and plain values only: no code is run.
+
+    Attributes:
+        failure: Why the latest write failed. Not raised, for the other processes wait meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self.failure: str | None = None
+
+    def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any = None) -> None:
+        """See Lightning."""
+        self.failure = None
+        path = Path(path)
+        try:
+            with path.open("wb") as file:
+                _write_sealed(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            self.failure = _explained(error, path, checkpoint)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def load_checkpoint(
+        self, path: Any, map_location: Any = None, weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """See Lightning."""
+        return read_checkpoint(Path(path))
+
+    def remove_checkpoint(self, path: Any) -> None:
+        """See Lightning."""
+        Path(path).unlink(missing_ok=True)
+
+
+def _explained(error: OSError, path: Path, checkpoint: Any) -> str:
+    if error.errno not in FULL:
+        return f"{path.parent}: no checkpoint can be written ({error.strerror})"
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+    needed, free = _size(checkpoint), shutil.disk_usage(path.parent).free
+    return (
+        f"{path.parent}: no room for a checkpoint ({error.strerror}): it takes "
+        f"{needed / MB:.1f} MB and {free / MB:.1f} MB are free. The one before stays"
+    )
+
+
+def _size(node: Any) -> int:
+    """Bytes of the tensors in a nested state."""
+    if isinstance(node, torch.Tensor):
+        return node.numel() * node.element_size()
+    children = node.values() if isinstance(node, dict) else node
+    return (
+        sum(map(_size, children)) if isinstance(children, (list, tuple, type({}.values()))) else 0
+    )

@@ -1,0 +1,144 @@
+"""When a run is saved, and how its checkpoints take each other's place."""
+
+import math
+import os
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from vae_cli.errors import Interrupted
+from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
+from vae_cli.training.module import TrainingModule, gather
+from vae_cli.training.signals import Signals, Wish
+
+
+class Checkpoints(Callback):
+    """Keeps ``last.ckpt``, the one before as ``previous.ckpt``, and ``best.ckpt``.
+
+    The run is saved after each validation, every so often in between, and when a signal asks for
+    it. Each file is written under another name and then renamed, so that it is whole at any
+    moment; best.ckpt comes first, so that last.ckpt never speaks of a best one that is not there.
+
+    Args:
+        folder: Where to.
+        monitor: Name of the number that is largest in ``best.ckpt``.
+        signals: What asks the run to save, or to stop.
+        every_steps: Steps between checkpoints; None saves at validations alone.
+        every_minutes: Minutes between checkpoints at most; None likewise.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        monitor: str,
+        signals: Signals,
+        every_steps: int | None = None,
+        every_minutes: float | None = None,
+    ) -> None:
+        self.folder, self.monitor, self.signals = folder, monitor, signals
+        self.every_steps, self.every_minutes = every_steps, every_minutes
+        self.best, self._saved_at = -math.inf, 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """From here on signals wait for the end of a step."""
+        self._saved_at = time.monotonic()
+        self.signals.install()  # Lightning has put its own in their place
+        self.signals.deferred = True
+
+    def after_step(self, module: TrainingModule, step: int) -> None:
+        """Saves if it is time to, or if any process was asked to.
+
+        Raises:
+            Interrupted: Once saved, if the run is to stop.
+            CheckpointError: If it can't be saved.
+        """
+        wish = self.signals.agreed_before(self._own_wish(step))
+        if wish is not Wish.NONE:
+            module.write_curves()  # what is no number stops the run before it is saved
+            self.save(module.trainer)
+        if wish is Wish.STOP:
+            self._stop(step)
+
+    def on_validation_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        """Leaves the validation if the run is to stop; it is done again when the run goes on."""
+        if self.signals.agreed() is Wish.STOP:
+            self.save(trainer)
+            self._stop(trainer.global_step)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Saves the run, and whether it was never better."""
+        score = float(trainer.callback_metrics[self.monitor])
+        is_best = score > self.best
+        self.best = max(score, self.best)
+        self.save(trainer, is_best)
+
+    def save(self, trainer: Trainer, is_best: bool = False) -> None:
+        """Writes ``last.ckpt``; all processes call it.
+
+        Raises:
+            CheckpointError: If that can't be done; the files are then as before.
+        """
+        new, last = self.folder / "new.ckpt", self.folder / "last.ckpt"
+        trainer.save_checkpoint(new)
+        failure: str | None = trainer.strategy.checkpoint_io.failure  # type: ignore[attr-defined]
+        if trainer.is_global_zero and failure is None:
+            if is_best:
+                _link(new, self.folder / "best.ckpt")
+            if last.exists():
+                _link(last, self.folder / "previous.ckpt")
+            new.replace(last)
+            _sync(self.folder)
+        failures = [told for told in gather(failure) if told]  # all stop if one can't go on
+        if failures:
+            raise CheckpointError(f"{failures[0]}. {self._remedy}")
+        self._saved_at = time.monotonic()
+
+    def _own_wish(self, step: int) -> Wish:
+        minutes = (time.monotonic() - self._saved_at) / 60
+        is_time = self.every_minutes is not None and minutes >= self.every_minutes
+        is_step = self.every_steps is not None and step % self.every_steps == 0
+        return Wish.SAVE if is_time or is_step else Wish.NONE
+
+    def _stop(self, step: int) -> None:
+        raise Interrupted(f"stopped and saved at step {step}. {self._remedy}")
+
+    @property
+    def _remedy(self) -> str:
+        return f"Go on with vae-train resume={self.folder.parent}"
+
+    def state_dict(self) -> dict[str, Any]:
+        """See Lightning."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """See Lightning. A best one that is lost or damaged is no longer the one to beat."""
+        self.best = -math.inf
+        with suppress(CheckpointError):
+            read_checkpoint(self.folder / "best.ckpt")
+            self.best = state_dict["best"]
+
+
+def _link(source: Path, target: Path) -> None:
+    """Gives a file a second name, in place of what had it."""
+    partial = target.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    try:
+        partial.hardlink_to(source)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, partial)
+    partial.replace(target)
+    partial.unlink(missing_ok=True)  # still there if both were the same file already
+
+
+def _sync(folder: Path) -> None:
+    """Has the disk remember the names in a folder; where it can't be asked to, it will anyway."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
