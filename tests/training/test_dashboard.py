@@ -11,12 +11,13 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 
-from vae_cli.training.dashboard import GROWTH
+from vae_cli.training import dashboard
+from vae_cli.training.dashboard import SHARE, Dashboard
 from vae_cli.training.projector import sprite
 
 MIB = 2**20
-COUNTED = ("train/loss", "validation/elbo", "samples", "overview/kl")
-LOOKS = 11  # of a hundred validations: the first, the last, and those by growth in between
+COUNTED = ("train/loss", "validation/elbo", "pictures/samples", "overview/kl")
+LOOKS = 12  # of a hundred validations: before, at the first, at the last, and by growth in between
 Train = Callable[..., Path]
 
 
@@ -35,9 +36,9 @@ def small(vae_train: Train) -> Path:
 def test_events_of_a_diagonal_posterior(small: Path) -> None:
     events = events_of(small)
     tags = events.Tags()
-    assert tags["graph"] and {"reconstructions", "samples"} <= set(tags["images"])
-    steps = [event.step for event in events.Images("samples")]
-    assert (steps[0], steps[-1]) == (22, 88)
+    assert tags["graph"] and {"pictures/reconstructions", "pictures/samples"} <= set(tags["images"])
+    steps = [event.step for event in events.Images("pictures/samples")]
+    assert (*steps[:2], steps[-1]) == (0, 22, 88)
     kl = [f"validation_kl/dimension_{d:02}" for d in range(12)]
     assert set(tags["histograms"]) == {"validation_kl/all_dimensions", *kl}
     histogram = events.Histograms(kl[3])[-1].histogram_value
@@ -97,17 +98,29 @@ def test_a_hundred_epochs_of_mnist_take_few_bytes(vae_train: Train) -> None:
     validation = each["validation"] + each["overview"] + sizes["validation_kl_per_dimension"] / 2
     points = 100 * 50_000 / 128 / 50  # of the training curves
     total = sizes["once"] + points * each["train"] + 100 * validation + LOOKS * each["look"]
-    assert counts["train"] == 4 and counts["look"] == 2
+    assert counts["train"] == 4 and counts["look"] == 3
     assert total < 3 * MIB  # what the README says
 
 
-def test_looks_grow_apart() -> None:
-    step, looks, next_look = 0, [], 0.0
-    for step in range(1, 101):  # validations
-        if step >= next_look:
+@pytest.mark.parametrize("cost", [0.001, 0.02, 0.5, 30.0])  # seconds a look
+def test_looks_are_affordable_and_early(cost: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred validations, a second each: a second may go into looks, but for the first few."""
+    seconds, total = [0.0], 1000
+    monkeypatch.setattr(dashboard.time, "monotonic", lambda: seconds[0])
+    watch = Dashboard(None, {}, None, {}, None, None, total, "elbo")  # type: ignore[arg-type]
+    looks, begun = [], 0
+    for step in range(10, total + 1, 10):
+        seconds[0] += 1
+        if step >= watch._next_look:
             looks.append(step)
-            next_look = GROWTH * step
-    assert len({*looks, step}) <= LOOKS
+            seconds[0] += cost
+            watch._spent, watch._looks = watch._spent + cost, watch._looks + 1
+            watch._next_look = step * watch._growth(step)
+            begun += cost
+    assert looks[0] == 10 and len({*looks, total}) <= LOOKS
+    if cost <= 0.02:
+        assert len(looks) >= 6 and looks[3] <= 200
+    assert begun <= 2 * cost + SHARE * seconds[0]
 
 
 def test_sprite_of_oblong_coloured_images() -> None:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.textpath import TextPath
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from vae_cli import noise
@@ -21,6 +23,7 @@ INCH = 0.55  # width of one image in a grid
 PAD = 0.08  # inches of white around a grid
 TITLE_SIZE, LABEL_SIZE = 9, 8  # points
 FRAME_WIDTH = 600  # pixels, about, of an animation
+STRIP = 24  # pixels above a frame that hold its caption
 # Paul Tol's muted scheme, made for colour-blind readers, and a grey.
 PALETTE = (
     "#332288", "#88ccee", "#44aa99", "#117733", "#999933",
@@ -119,11 +122,25 @@ def tile(images: Tensor, columns: int) -> np.ndarray:
     return sheet.byte().numpy()
 
 
-def frame(images: Tensor, columns: int) -> np.ndarray:
-    """Laid out as by ``tile``, and enlarged without blur to be seen in an animation."""
-    pixels = tile(images, columns)
-    scale = max(1, FRAME_WIDTH // pixels.shape[1])
-    return pixels.repeat(scale, 0).repeat(scale, 1)
+def frame(images: Tensor, columns: int, caption: str) -> np.ndarray:
+    """A frame of an animation: images laid out as by ``tile``, and enlarged without blur."""
+    return captioned(tile(images, columns), caption)
+
+
+def captioned(pixels: np.ndarray, caption: str) -> np.ndarray:
+    """An image enlarged without blur to the width of an animation, with words above it.
+
+    Args:
+        pixels: Shape ``(H, W, 3)``, uint8.
+        caption: One line.
+    """
+    scale = max(1, round(FRAME_WIDTH / pixels.shape[1]))
+    enlarged = Image.fromarray(pixels.repeat(scale, 0).repeat(scale, 1))
+    whole = Image.new("RGB", (enlarged.width, enlarged.height + STRIP), "white")
+    whole.paste(enlarged, (0, STRIP))
+    font = ImageFont.load_default(size=STRIP * 2 / 3)
+    ImageDraw.Draw(whole).text((STRIP / 4, STRIP / 8), caption, "black", font)
+    return np.asarray(whole)
 
 
 def sheet(images: Tensor, columns: int, title: str, row_labels: Sequence[str] = ()) -> Canvas:
@@ -149,6 +166,7 @@ def sheet(images: Tensor, columns: int, title: str, row_labels: Sequence[str] = 
     return canvas
 
 
+@cache  # of the same words again and again, and slow
 def text_width(text: str, size: float) -> float:
     """How wide text is that is written in so many points, in inches."""
     lines = [line for line in text.splitlines() if line.strip()]

@@ -93,10 +93,15 @@ def draw_chain(
     labels = [*rows, *[f"step {n}" for n in at], f"mean of last {steps - steps // 2}"]
     images = torch.cat([*rows.values(), *[means[n - 1] for n in at], average])
     fixed = torch.cat([*rows.values()])
-    moving = [start, *means[:: max(1, steps // FRAMES)]]
+    shown = range(0, steps, max(1, steps // FRAMES))
+    moving = {"start": start, **{f"step {n + 1}": means[n] for n in shown}}
     arrays = to_numpy(
         index=original.index, observed=observed.expand_as(start), original=original.x, start=start,
         x=torch.stack([step.x for step in chain]), mean=means, average=average,
     )  # fmt: skip
-    frames = [frame(torch.cat([fixed, mean]), columns) for mean in moving]
+    above = ", ".join(rows)
+    frames = [
+        frame(torch.cat([fixed, mean]), columns, f"rows: {above}, {name}")
+        for name, mean in moving.items()
+    ]
     return Drawing(sheet(images, columns, title, labels), arrays, frames)

@@ -44,7 +44,10 @@ class Interpolations(Figure):
         labels = ["line", "arc"] * pairs
         title = f"between two {split.name} images: mean of p(x|z)"
         canvas = sheet(x.flatten(0, 2), self.steps, title, labels)
-        frames = [frame(x[:, :, step].flatten(0, 1), 2) for step in range(self.steps)]
+        frames = [
+            frame(x[:, :, step].flatten(0, 1), 2, f"left: line, right: arc; {share:.0%} of the way")
+            for step, share in enumerate(t.flatten().tolist())
+        ]
         return Drawing(canvas, to_numpy(index=index[: 2 * pairs], z=z, x=x), frames)
 
 

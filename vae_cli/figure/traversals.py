@@ -50,11 +50,18 @@ class Traversals(Figure):
             z[row, :, dimension] = values
         x = model.decode(z).mean
         labels = [f"$z_{{{d + 1}}}$  ({variance[d]:.2f})" for d in order.tolist()]
-        title = f"one dimension from -{self.reach:g} to {self.reach:g}; (Var of E[z|x])"
+        title = (
+            f"one dimension from -{self.reach:g} to {self.reach:g}; (Var of E[z|x]); "
+            f"{len(order)} of {len(variance)} dimensions"
+        )
         canvas = sheet(x.flatten(0, 1), self.steps, title, labels)
         columns = min(len(order), 5)
         there_and_back = [*range(self.steps), *range(self.steps - 2, 0, -1)]
-        frames = [frame(x[:, step], columns) for step in there_and_back]
+        names = ", ".join(f"z{d + 1}" for d in order.tolist())
+        frames = [
+            frame(x[:, step], columns, f"{values[step]:+.2f} in each of {names}")
+            for step in there_and_back
+        ]
         arrays = to_numpy(dimension=order, variance=variance, value=values, z=z, x=x)
         return Drawing(canvas, arrays, frames)
 

@@ -107,4 +107,5 @@ def _comparable(
         return evaluation["test"]
     tested = {k.removeprefix(TESTED): v for k, v in results.items() if k.startswith(TESTED)}
     path = config.data.get("path")
-    return {**treatment_of(config), "data_path": path, "split": "test", **tested}
+    images = {"data_path": path, "images_sha256": results.get("data/images_sha256")}
+    return {**treatment_of(config), **images, "split": "test", **tested}

@@ -1,6 +1,7 @@
 """The numbers of a page, as rows of text."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from vae_cli.report.chart import Chart, Series
@@ -113,9 +114,19 @@ def differing_settings(records: Sequence[RunRecord]) -> list[str]:
     return [key for key in keys if len({str(r.settings.get(key)) for r in records}) > 1]
 
 
+def shortened(names: Sequence[str]) -> list[str]:
+    """Paths without the folders that all have in common."""
+    parts = [PurePath(name).parts for name in names]
+    common = 0
+    while all(len(p) > common + 1 for p in parts) and len({p[common] for p in parts}) == 1:
+        common += 1
+    return [str(PurePath(*p[common:])) for p in parts]
+
+
 def charts(records: Sequence[RunRecord]) -> list[Chart]:
     """The curves of one run, or those of several laid over each other."""
     found = []
+    short = shortened([record.name for record in records])
     for title, unit, names in CHARTS:
         series = []
         for i, record in enumerate(records):
@@ -123,7 +134,7 @@ def charts(records: Sequence[RunRecord]) -> list[Chart]:
                 if name in record.curves:
                     part = name.partition("/")[0]
                     several = len(records) > 1
-                    label = f"{record.name} {part}" if several else part
+                    label = f"{short[i]} {part}" if several else part
                     dashed = len(names) > 1 and j == 0
                     series.append(Series(label, i if several else j, dashed, record.curves[name]))
         if series:

@@ -18,17 +18,16 @@ import vae_cli
 from vae_cli import noise
 from vae_cli.analysis.base import Analysis
 from vae_cli.config.build import construct
-from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError, TrainingError
 from vae_cli.metric.base import Evaluation, State
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.folder import replaced
+from vae_cli.run.images import hash_of_images
 from vae_cli.run.settings import treatment_of
 from vae_cli.run.subject import Subject
 
 BATCH = 100  # images; part of the definition of the evaluation's noise: not an option
 SAVE_EVERY = 10.0  # seconds of work that an interruption may cost, beside a batch
-HASHED = 1000  # images at most, of a split: decoding all of a folder's would take too long
 GROUPS = ("metric", "analysis")  # of what can be measured
 LINES = 10  # about so many, where the output is no terminal
 
@@ -91,7 +90,7 @@ def _basis(subject: Subject, cfg: DictConfig) -> dict[str, Any]:
         **treatment_of(subject.config),
         "split": cfg.split,
         "images": len(split),
-        "images_sha256": _hash_of_images(split),
+        "images_sha256": hash_of_images(split),
         "checkpoint": subject.checkpoint.name,
         "checkpoint_sha256": hashlib.sha256(subject.checkpoint.read_bytes()).hexdigest(),
         "latent_dim": subject.model.latent_dim,
@@ -99,14 +98,6 @@ def _basis(subject: Subject, cfg: DictConfig) -> dict[str, Any]:
         "device": subject.model.device.type,
         "versions": {"vae-cli": vae_cli.__version__, "torch": str(torch.__version__)},
     }
-
-
-def _hash_of_images(split: Split) -> str:
-    """SHA-256 of as many images as are soon read, spread over the split, as they are modelled."""
-    digest = hashlib.sha256()
-    for index in split.spread(HASHED).split(BATCH):
-        digest.update(split.batch(index).x.cpu().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _measure(

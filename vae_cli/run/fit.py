@@ -132,7 +132,7 @@ def fit(
     data = ImageDataModule(experiment.splits, config.data.batch_size, seed, limit)
     dashboard = Dashboard(
         experiment.model, experiment.figures, experiment.splits["validation"],
-        _text(experiment, command), throughput, module.recorder, monitor,
+        _text(experiment, command), throughput, module.recorder, total, monitor,
     )  # fmt: skip
     trainer = make_trainer(
         experiment.accelerator,

@@ -17,7 +17,8 @@ Results = Mapping[str, Any]
 Row = tuple[str, str, str]  # key, unit, meaning
 
 TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
-NARROW = 60  # columns, below which nothing is kept whole
+GAP = 2  # columns between those of a table
+MEANING = 18  # columns, below which what a number means is left out
 TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
 SMALL = (  # numbers that are 0 where all is well
     "log_likelihood_mc_se", "log_likelihood_bias", "posterior_log_det_error",
@@ -211,14 +212,19 @@ def treatment(record: Results) -> str:
 
 
 def _table(title: str, rows: Iterable[Row], results: Results, console: Console) -> Table:
-    table, is_wide = Table(title=title, box=SIMPLE_HEAD), console.width >= NARROW
+    shown = [
+        (k, number(results, k), u, escape(m)) for k, u, m in rows if results.get(k) is not None
+    ]
+    widths = [max((len(row[i]) for row in shown), default=0) + GAP for i in range(4)]
+    table, is_wide = Table(title=title, box=SIMPLE_HEAD), console.width >= sum(widths[:3])
     for name, justify in (("result", "left"), ("value", "right"), ("", "left")):
         # Where there is room for them these stay whole, and the meaning beside them is folded.
         table.add_column(name, justify=justify, no_wrap=is_wide, overflow="fold")  # type: ignore[arg-type]
-    table.add_column("", overflow="fold")
-    for key, unit, meaning in rows:
-        if results.get(key) is not None:
-            table.add_row(key, number(results, key), unit, escape(meaning))
+    has_meaning = console.width >= sum(widths[:3]) + min(widths[3], MEANING)
+    if has_meaning:  # else it would be folded to a letter or two
+        table.add_column("", overflow="fold")
+    for row in shown:
+        table.add_row(*row[: 3 + has_meaning])
     return table
 
 

@@ -15,6 +15,7 @@ from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.board import write_board
 from vae_cli.run.fit import fit_and_restore
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.images import hash_of_images
 from vae_cli.run.resume import Start
 from vae_cli.training.checkpoint_file import read_checkpoint
 from vae_cli.training.data_module import ImageDataModule
@@ -53,6 +54,7 @@ def train(
     results = {
         **{f"test/{name}": value for name, value in tested.items()},
         "test/bits_per_dim": bits_per_dim(config, tested.get("log_likelihood")),
+        "data/images_sha256": hash_of_images(experiment.splits["test"]),
         "data/binarize": config.data.binarize,
         "data/dequantize": config.data.dequantize,
         "train/images_per_second": images_per_second,

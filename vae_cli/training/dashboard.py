@@ -19,17 +19,18 @@ from vae_cli.training.layout import layout, overview
 from vae_cli.training.pictures import picture
 from vae_cli.training.recorder import Recorder
 
-SHARE = 0.01  # of the time so far that looks may have taken when another is begun
-GROWTH = 1.7  # of the step between looks: a hundred epochs have nine, and TensorBoard shows ten
+SHARE = 0.01  # of the time that the run will take, to be spent on looks
+GROWTH = 1.7  # of the step between looks, at least: TensorBoard shows ten
 
 
 class Dashboard(Callback):
     """Adds an overview, text, the model's graph and looks at the model to TensorBoard's log.
 
-    A look is pictures and histograms. There is one at the first validation and one at the end; in
-    between there is one whenever the step has grown by a factor, since a model changes most at
-    first, and the looks so far have taken no more than a small share of the run's time. Where
-    the logger is another, and in all processes but the first, nothing happens.
+    A look is pictures and histograms. There is one before the first step, one at the first
+    validation and one at the end; in between there is one whenever the step has grown by a factor,
+    since a model changes most at first: as many as a small share of the run's time allows, which
+    the first steps foretell. Where the logger is another, and in all processes but the first,
+    nothing happens.
 
     Args:
         model: What is looked at.
@@ -38,6 +39,7 @@ class Dashboard(Callback):
         text: Markdown by name.
         throughput: Of the training steps.
         recorder: Of the training curves.
+        total_steps: Of the whole run.
         monitor: Name of the quantity that is maximised.
     """
 
@@ -49,17 +51,18 @@ class Dashboard(Callback):
         text: Mapping[str, str],
         throughput: Throughput,
         recorder: Recorder,
+        total_steps: int,
         monitor: str,
     ) -> None:
         self.model, self.split, self.text = model, split, text
         self.figures = {name: f for name, f in figures.items() if f.during_training}
         self.throughput, self.recorder, self.monitor = throughput, recorder, monitor
-        self._started, self._spent = 0.0, 0.0
-        self._looked_at, self._next_look = 0, 0.0  # steps
+        self.total_steps = total_steps
+        self._started, self._start_step, self._spent, self._looks = 0.0, 0, 0.0, 0
+        self._looked_at, self._next_look = -1, 0.0  # steps
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes what is known before the first step."""
-        self._started = time.monotonic()
         writer = writer_of(trainer)
         if writer is None:
             return
@@ -67,6 +70,12 @@ class Dashboard(Callback):
             writer.add_text(name, text)
         writer._get_file_writer().add_summary(custom_scalars(layout(self.monitor)))
         write_graph(writer, self.model, self.split)
+        if trainer.global_step == 0:
+            self.model.eval()
+            self._look(writer, 0)
+            self.model.train()
+        self._spent, self._looks = 0.0, 0  # what came first included all that is slow once
+        self._started, self._start_step = time.monotonic(), trainer.global_step
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the overview, and looks at the model if it is time."""
@@ -80,9 +89,9 @@ class Dashboard(Callback):
         for name, source in overview(self.monitor).items():
             if source in numbers:
                 writer.add_scalar(name, numbers[source], step)
-        is_affordable = self._spent <= SHARE * (time.monotonic() - self._started)
-        if step >= self._next_look and (is_affordable or not self._looked_at):
+        if step >= self._next_look:
             self._look(writer, step)
+            self._next_look = step * self._growth(step)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Looks a last time."""
@@ -91,14 +100,21 @@ class Dashboard(Callback):
             self._look(writer, trainer.global_step)
 
     def _look(self, writer: SummaryWriter, step: int) -> None:
-        start = time.monotonic()
+        self._looked_at, start = step, time.monotonic()
         for name, figure in self.figures.items():
             with suppress(Inapplicable):
                 drawing = draw(name, figure, self.model, self.split)
                 writer._get_file_writer().add_summary(picture(name, drawing.canvas), step)
         write_histograms(writer, self.model, self.split, step)
-        self._looked_at, self._next_look = step, GROWTH * step
         self._spent += time.monotonic() - start
+        self._looks += 1
+
+    def _growth(self, step: int) -> float:
+        """The factor to the step of the next look: what is left of the time for looks is spread."""
+        done = (step - self._start_step) / max(self.total_steps - self._start_step, 1)
+        allowed = SHARE * (time.monotonic() - self._started) / max(done, 1e-9)
+        left = max(0.0, (allowed - self._spent) * self._looks / self._spent)
+        return max(GROWTH, (self.total_steps / step) ** (1 / (1 + left)))
 
 
 def writer_of(trainer: Trainer) -> SummaryWriter | None:

@@ -10,6 +10,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from vae_cli.figure.base import pixels
 
 DPI = 100
+TAG = "pictures/"  # before the name of a figure: after the overview, in the order of names
 WIDTH = 400  # pixels to which a sheet of images is enlarged, at least
 
 
@@ -31,7 +32,7 @@ def picture(name: str, canvas: Canvas) -> Summary:
     )  # fmt: skip
     plugin = SummaryMetadata.PluginData(plugin_name="images")  # unnamed, its reader complains
     metadata = SummaryMetadata(summary_description=_description(canvas), plugin_data=plugin)
-    return Summary(value=[Summary.Value(tag=name, image=content, metadata=metadata)])
+    return Summary(value=[Summary.Value(tag=TAG + name, image=content, metadata=metadata)])
 
 
 def _sheet(canvas: Canvas) -> np.ndarray | None:
