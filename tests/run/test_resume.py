@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from vae_cli.commands.train import main
+from vae_cli.report.curves import read_curves
+from vae_cli.run.events import read_events
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.training.checkpoint_file import read_checkpoint
 
@@ -157,3 +159,24 @@ def test_killed_at_the_very_end(lost: str, vae_train: Train) -> None:
         k: v for k, v in before.items() if k.startswith("test/")
     }
     assert (run / "figures" / "samples.png").is_file()
+
+
+@pytest.mark.parametrize("logger", ["csv", "tensorboard"])
+def test_curves_go_on(logger: str, vae_train: Train) -> None:
+    """Those of a run that is killed after its last checkpoint, too, without going back."""
+    curves = (f"logger={logger}", "trainer.log_every=1", "trainer.save_every=17")
+    run = vae_train(*SMALL, *curves)
+    kept = RunFolder(run)
+    kept.last.write_bytes(kept.previous.read_bytes())  # of step 17, of 20
+    kept.results.unlink()
+    vae_train(f"resume={run}")
+    steps = read_curves(run)["train/loss"].steps
+    assert steps == list(range(1, 21))
+    if logger == "tensorboard":
+        events = read_events(run, "scalars")
+        assert events is not None
+        assert [event.step for event in events.Scalars("train/loss")] == steps
+    else:
+        lines = [line.split(",") for line in (run / "metrics.csv").read_text().splitlines()]
+        loss, step = lines[0].index("train/loss"), lines[0].index("step")
+        assert [int(line[step]) for line in lines[1:] if line[loss]] == steps

@@ -14,7 +14,8 @@ MODEL = (*(f"vae_cli.{part}." for part in PARTS), "torch.nn.")
 TRAINING = (
     *MODEL,
     *(f"vae_cli.{part}." for part in ("objective", "kl_schedule", "metric", "figure")),
-    "vae_cli.training.options.", "torch.optim.", "pytorch_lightning.loggers.",
+    "vae_cli.training.options.", "vae_cli.training.csv_logger.", "torch.optim.",
+    "pytorch_lightning.loggers.",
 )  # fmt: skip
 
 

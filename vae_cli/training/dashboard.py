@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import custom_scalars
 
@@ -66,6 +67,11 @@ class Dashboard(Callback):
         writer = writer_of(trainer)
         if writer is None:
             return
+        if trainer.global_step > 0:  # what was written of steps that are now taken again is void
+            again = Event(
+                step=trainer.global_step + 1, session_log=SessionLog(status=SessionLog.START)
+            )
+            writer._get_file_writer().add_event(again, trainer.global_step + 1)
         for name, text in self.text.items():
             writer.add_text(name, text)
         writer._get_file_writer().add_summary(custom_scalars(layout(self.monitor)))

@@ -1,0 +1,44 @@
+"""Training curves as a table."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers import CSVLogger
+from pytorch_lightning.loggers.csv_logs import ExperimentWriter
+from pytorch_lightning.loggers.logger import rank_zero_experiment
+
+
+class CurveTable(CSVLogger):
+    """Lightning's ``metrics.csv``, which a run that goes on adds to instead of beginning it anew.
+
+    Rows of steps that are taken again, after the last checkpoint, make way for the new ones.
+
+    Args:
+        save_dir: Folder of the table.
+        name, version: Of folders within; empty for none.
+    """
+
+    def __init__(self, save_dir: str, name: str = "", version: str = "") -> None:
+        super().__init__(save_dir, name, version)
+        self._earlier: list[dict[str, Any]] = []
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> ExperimentWriter:
+        """See Lightning, which deletes the table here."""
+        if self._experiment is None:
+            file = Path(self.log_dir) / ExperimentWriter.NAME_METRICS_FILE
+            if file.is_file():
+                with file.open(encoding="utf-8", newline="") as lines:
+                    self._earlier = list(csv.DictReader(lines))
+        return super().experiment
+
+    def log_metrics(self, metrics: Any, step: int | None = None) -> None:
+        """See Lightning."""
+        writer = self.experiment
+        if self._earlier and step is not None:
+            kept = [row for row in self._earlier if int(row["step"]) < step]
+            writer.metrics += [{k: v for k, v in row.items() if v != ""} for row in kept]
+            self._earlier = []
+        super().log_metrics(metrics, step)
