@@ -119,7 +119,11 @@ def _gone_on_with(
     # Whether it is trusted only its user says, today.
     saved = [text for text in folder.saved_overrides() if not text.startswith("trust=")]
     everything = _last_of_each([*saved, *overrides])
-    base, _ = compose(config_name, saved, config_dir)
+    try:
+        base, _ = compose(config_name, saved, config_dir)
+    except VaeCliError as error:
+        folder.check_version(error)
+        raise
     cfg, _ = compose(config_name, everything, config_dir)
     changes = keep_defaults(folder, base, cfg)
     check_training(cfg)

@@ -10,6 +10,7 @@ from vae_cli.config.build import build_model
 from vae_cli.config.trust import MODEL, check_targets
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import LatentVariableModel
+from vae_cli.run.folder import RunFolder
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 
 PREFIX = "model."  # of the model's weights within those of the training module
@@ -61,7 +62,11 @@ def load_model(path: str | Path, trust: bool = False) -> tuple[LatentVariableMod
         rule = "a checkpoint may only be made of this package's modules and torch.nn's"
         for group in ("model", "data", "likelihood"):
             check_targets(OmegaConf.to_container(config[group]), MODEL, rule)
-    model = build_model(config)
     state = checkpoint["state_dict"].items()
-    model.load_state_dict({k.removeprefix(PREFIX): v for k, v in state if k.startswith(PREFIX)})
+    try:
+        model = build_model(config)
+        model.load_state_dict({k.removeprefix(PREFIX): v for k, v in state if k.startswith(PREFIX)})
+    except Exception as error:  # an older version's parts may have other names, or other weights
+        RunFolder(path.parent.parent).check_version(error)
+        raise
     return model, config

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from yaml import YAMLError
 
+import vae_cli
 from vae_cli.errors import ConfigError, VaeCliError
 
 SHARED_FOLDER = "VAE_CLI_RUN_FOLDER"  # tells the other processes of a run which folder is theirs
@@ -110,6 +111,25 @@ class RunFolder:
             )
             raise ConfigError(key, path, rule, "It should hold overrides.yaml.")
         return folder
+
+    def check_version(self, error: Exception) -> None:
+        """Says which version of the package a run wants, where that may be why it can't be had.
+
+        Args:
+            error: What went wrong.
+
+        Raises:
+            VaeCliError: If the run is of another version.
+        """
+        environment = self.path / "environment.txt"
+        lines = environment.read_text(encoding="utf-8") if environment.is_file() else ""
+        version = next((v for n, _, v in (x.partition(" ") for x in lines.splitlines())
+                        if n == "vae-cli"), None)  # fmt: skip
+        if version not in (None, vae_cli.__version__):
+            raise VaeCliError(
+                f"{self.path} is of vae-cli {version}, and this is {vae_cli.__version__}: "
+                f"{str(error).partition('. ')[0]}. Try pip install vae-cli=={version}."
+            ) from error
 
     def saved_overrides(self) -> list[str]:
         """What the user chose when the run was started, and at each resume."""
