@@ -27,7 +27,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_is_measured_as_it_was(run: Path) -> None:
-    metrics = "metric=[log_likelihood]"
+    metrics = "metric=[importance_sampling]"
     assert vae_eval([f"run={run}", metrics, "analysis=[]", "samples=100", "device=cpu"]) == 0
     found = json.loads((run / "evaluation.json").read_text())["test"]
     then = json.loads((run / "results.json").read_text())
