@@ -43,7 +43,7 @@ class GaussianLikelihood(Likelihood):
         super().__init__()
         self.parameters_per_value = 2 if scale == "learned" else 1
         self.scale, self.mean = scale, mean
-        self.log_min_scale = math.log(min_scale)
+        self.min_scale, self.log_min_scale = min_scale, math.log(min_scale)
         self.log_scale = nn.Parameter(torch.zeros(())) if scale == "shared" else None
 
     def forward(self, features: Tensor) -> Independent:

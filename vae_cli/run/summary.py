@@ -53,8 +53,9 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
     console.print("", _table(title, rows_of_run(results), results, console))
     advice = collapse_advice(results, results["latent_dim"], "test")
-    if advice is not None:
-        _print_warning(advice, console)
+    for said in (advice, _scale_advice(results.get("test/scale_at_bound"))):
+        if said is not None:
+            _print_warning(said, console)
     _print_lines(lines, console)
 
 
@@ -68,6 +69,7 @@ def rows_of_run(results: Results) -> list[Row]:
         ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
         ("test/bits_per_dim", "bits", "each dimension"),
         ("test/active_units", "", f"of {results['latent_dim']}"),
+        ("test/scale_at_bound", "", "of the scales, at min_scale"),
         ("train/images_per_second", "images/s", "training alone"),
         ("train/seconds", "s", "validation and all"),
     ]
@@ -112,6 +114,7 @@ def rows_of_evaluation(record: Results) -> list[Row]:
         ("marginal_kl_lower", "nats", "KL(q(z)‖p(z)) ≥"),
         ("marginal_kl_upper", "nats", "KL(q(z)‖p(z)) ≤"),
         ("reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
+        ("scale_at_bound", "", "of the scales, at min_scale"),
         ("linear_probe_accuracy", "", f"fitted to {record.get('probe_images')} images"),
         ("nearest_neighbors_accuracy", "", "likewise"),
         ("posterior_normalization", "", "E_q[p/q], to be 1"),
@@ -130,6 +133,7 @@ def warnings_of(record: Results) -> list[str]:
             f"for {low:.1%} of the images fewer than 10 of {samples} draws count: log p(x) is "
             f"likely too low there, by more than is stated. Try samples={10 * samples}."
         )
+    warnings += [advice] if (advice := _scale_advice(record.get("scale_at_bound"))) else []
     for name in ("posterior_log_det_error", "posterior_log_prob_error"):
         if record.get(name, 0.0) > TOLERANCE:
             warnings.append(f"{name} is {record[name]:.1g} nats: q(z|x) is not what it claims.")
@@ -137,6 +141,16 @@ def warnings_of(record: Results) -> list[str]:
     if off > 5 * record.get("posterior_normalization_se", 0.0):
         warnings.append("E_q[p/q] is not 1 within five standard errors: q(z|x) is no density.")
     return warnings
+
+
+def _scale_advice(share: float | None) -> str | None:
+    """What to say of the share of scales that are the smallest allowed."""
+    if share is None or share <= TRUSTED_SHARE:
+        return None
+    return (
+        f"{share:.0%} of the Gaussian's scales have collapsed to likelihood.min_scale, on which "
+        "the bound then depends. Try data.dequantize=true, likelihood.scale=shared or a number."
+    )
 
 
 def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, console: Console) -> None:
