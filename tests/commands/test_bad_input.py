@@ -167,6 +167,7 @@ TABLE = [
     Bad("--cfg job --package=nope", ["nope"]),
     Bad("--config-name=model/vae", ["latent_dim"]),
     Bad("--config-dir own optimizer=nothing", ["optimizer=", "nothing to build"]),
+    Bad("--config-dir own kl_schedule=elsewhere", ["kl_schedule: there is none"]),
     Bad("--config-dir laughs", ["laughs.yaml", "more than 100000 values"]),
     # files
     Bad("resume=nowhere", ["resume=nowhere", "no such folder"]),
@@ -244,6 +245,9 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "corrupt").mkdir()
     (folder / "own" / "optimizer").mkdir(parents=True)
     (folder / "own" / "optimizer" / "nothing.yaml").touch()
+    (folder / "own" / "kl_schedule").mkdir()
+    content = "# @package _global_\nlatent_dim: 3\n"
+    (folder / "own" / "kl_schedule" / "elsewhere.yaml").write_text(content)
     (folder / "laughs").mkdir()
     lines = [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
     (folder / "laughs" / "laughs.yaml").write_text("\n".join(["a0: &a0 [x, x]", *lines]))

@@ -41,7 +41,7 @@ GROUPS = {  # of each command
 # Their values tell how long it takes, or how many processes there are: legal ones are not for here.
 LONG = (
     "accelerator.devices", "accelerator.nodes", "steps", "restarts", "lengths", "fast_dev_run",
-    "samples", "count", "draws", "images",
+    "samples", "count", "draws", "images", "rows",
 )  # fmt: skip
 
 

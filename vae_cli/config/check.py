@@ -49,12 +49,16 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
         cfg.derived = PLACEHOLDERS
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     own = settings.__annotations__
-    check_keys("", plain, [*own, *groups, "derived"])
+    known = list(groups)
+    check_keys("", plain, [*own, *known, "derived"])
     _check_numbers("", plain)
     for key, annotation in own.items():
         if key not in plain:
             raise VaeCliError(f"~{key}: {key} can't be left out.")
         check_value(key, plain[key], annotation)
+    for group in BUILT:
+        if group in known and group not in plain:
+            raise VaeCliError(f"{group}: there is none. Try {group}=OPTION.")
     for group in plain:
         if group not in own and group != "derived":
             _check_group(group, plain[group])
