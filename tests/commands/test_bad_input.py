@@ -161,6 +161,8 @@ TABLE = [
     Bad("optimizer.lr=a\x00b", ["optimizer.lr=a\\x00b"]),
     Bad("model.shape=${.nope}", ["model.shape=${.nope}", "'nope' not found"]),
     Bad("latent_dim=${oc.env:NOPE}", ["latent_dim=${oc.env:NOPE}", "NOPE"]),
+    Bad("derived=text", ["derived=text", "Leave it out"]),
+    Bad("model.shape=''", ["model.shape=", "the images are [1, 8, 8]"]),
     Bad("--package=nope", ["--package", "go with --cfg"]),
     Bad("--resolve", ["--resolve", "go with --cfg"]),
     Bad("--info=nope", ["--info", "nope"]),

@@ -71,6 +71,10 @@ def build(cfg: DictConfig) -> Experiment:
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
+    shape = cfg.model.get("shape", cfg.derived.shape)
+    if shape != cfg.derived.shape:
+        rule = f"the images are {list(cfg.derived.shape)}"
+        raise ConfigError("model.shape", shape, rule, "Leave it out.")
     objective = construct(cfg, "objective")
     with torch.device("meta"):
         outline = construct(cfg, "model")

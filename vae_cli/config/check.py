@@ -41,7 +41,10 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
         settings: The keys at the top.
     """
     cfg = cfg.copy()
-    for name in cfg.get("derived", {}):
+    derived = cfg.get("derived")
+    if derived is not None and not isinstance(derived, DictConfig):
+        raise ConfigError("derived", derived, "is found out from the data", "Leave it out.")
+    for name in map(str, derived or {}):
         if not OmegaConf.is_missing(cfg.derived, name):
             rule = "is found out from the data, not for setting"
             raise ConfigError(f"derived.{name}", cfg.derived[name], rule, "Leave it out.")
@@ -51,7 +54,6 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
     own = settings.__annotations__
     known = list(groups)
     check_keys("", plain, [*own, *known, "derived"])
-    _check_numbers("", plain)
     for key, annotation in own.items():
         if key not in plain:
             raise VaeCliError(f"~{key}: {key} can't be left out.")
@@ -62,6 +64,7 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
     for group in plain:
         if group not in own and group != "derived":
             _check_group(group, plain[group])
+    _check_numbers("", plain)  # last: a key's own rule says more
 
 
 def _check_numbers(key: str, node: Any) -> None:
