@@ -1,13 +1,19 @@
 """What a command tells its user in one line, without a traceback."""
 
+LONGEST = 200  # characters of a value that are told
+
 
 def as_written(value: object) -> str:
-    """A value as it stands on a command line."""
-    if isinstance(value, (list, tuple)):
-        return f"[{','.join(map(as_written, value))}]"
+    """A value as it stands on a command line, its middle left out if it is very long."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
-    return str(value)
+    if isinstance(value, (list, tuple)):
+        text = f"[{','.join(map(as_written, value))}]"
+    elif isinstance(value, dict):
+        text = f"{{{','.join(f'{name}:{as_written(v)}' for name, v in value.items())}}}"
+    else:
+        text = str(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"
 
 
 class VaeCliError(Exception):

@@ -14,7 +14,7 @@ import functools
 import inspect
 import math
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -69,6 +69,8 @@ class AtMost:
 
 
 PositiveInt = Annotated[int, AtLeast(1)]
+Draws = Annotated[int, AtLeast(1), AtMost(1_000_000_000)]  # or steps; more would take years
+Tiles = Annotated[int, AtLeast(1), AtMost(100)]  # rows or columns of a picture; more can't be seen
 NonNegativeInt = Annotated[int, AtLeast(0)]
 PositiveFloat = Annotated[float, Above(0)]
 NonNegativeFloat = Annotated[float, AtLeast(0)]
@@ -101,6 +103,8 @@ def accepts(annotation: Any, value: Any) -> bool:
             return False
         each = parts if origin is tuple else parts[:1] * len(value)
         return len(each) == len(value) and all(map(accepts, each, value))
+    if origin is Mapping:
+        return isinstance(value, Mapping)
     if annotation in (None, types.NoneType):
         return value is None
     if annotation is float:
@@ -125,6 +129,8 @@ def describe(annotation: Any) -> str:
         return f"a list, each {describe(parts[0])}"
     if origin is tuple:
         return f"a list of {len(parts)}, each {describe(parts[0])}"
+    if origin is Mapping:
+        return "names with values"
     if annotation in (None, types.NoneType):
         return "null"
     return NAMES.get(annotation, getattr(annotation, "__name__", str(annotation)))

@@ -2,6 +2,7 @@
 
 import inspect
 import typing
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -36,8 +37,12 @@ def test_names_are_those_of_inspect(target: str) -> None:
 
 
 def without_tensors(annotation: Any) -> Any:
-    """``float | Tensor`` as it is read: a tensor comes from code."""
+    """``float | Tensor`` as it is read: a tensor comes from code, as does what a builder builds."""
     parts = typing.get_args(annotation)
+    if typing.get_origin(annotation) is Callable:
+        return Callable[..., Any]
+    if any(typing.get_origin(part) is Callable for part in parts):
+        return Any | Callable[..., Any]
     if torch.Tensor in parts:
         return typing.Union[tuple(Foreign if p is torch.Tensor else p for p in parts)]  # noqa: UP007
     return annotation

@@ -7,8 +7,9 @@ import pytest
 from omegaconf import OmegaConf
 from yamls import BORROWED, IDS, ROOT, YAMLS, commands, group_of, targets
 
-from vae_cli.config.check import SHARED, in_epochs
+from vae_cli.config.check import in_epochs
 from vae_cli.config.compose import compose
+from vae_cli.config.keys import SHARED
 from vae_cli.config.signature import signature_of
 
 GROUPS = sorted({group_of(path) for path in YAMLS} - {"", *BORROWED})

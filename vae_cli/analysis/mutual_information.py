@@ -11,7 +11,7 @@ from vae_cli.analysis.base import Analysis
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import rsample_with_log_prob
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import AtLeast, checked
+from vae_cli.options import AtLeast, Draws, checked
 
 PAIRS = 50_000  # densities of a draw given an image that are computed at once
 
@@ -35,7 +35,7 @@ class MutualInformation(Analysis):
     """
 
     @checked
-    def __init__(self, images: Annotated[int, AtLeast(2)] = 1000) -> None:
+    def __init__(self, images: Annotated[Draws, AtLeast(2)] = 1000) -> None:
         self.images = images
 
     @torch.no_grad()

@@ -19,6 +19,8 @@ FIRST_WEIGHT = 0.01  # of the energy; Rezende & Mohamed 2015, section 6.1
 START_SCALES = (1.0, 3.0)
 START_LOG_SCALE = 0.7  # of q_0: twice as wide as N(0, 1), to reach every part of the density
 CHOOSING_DRAWS = 10_000  # of each restart, to tell which is best
+NUMBERS_PER_MAP = 2  # kept of each draw, at least
+FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,18 @@ class FitOptions:
     warmup: float
     lr: float
     seed: int
+
+
+def memory_of_fits(lengths: Sequence[int], energies: int, options: FitOptions) -> int:
+    """Bytes that fits take at most: what the gradient needs of each map, and of each draw.
+
+    Args:
+        lengths: Maps in a row, of each fit.
+        energies: How many densities there are.
+        options: How to fit.
+    """
+    draws = options.restarts * max(options.samples, CHOOSING_DRAWS)
+    return NUMBERS_PER_MAP * FLOAT_BYTES * max(lengths) * draws * energies
 
 
 def fit(

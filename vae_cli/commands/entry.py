@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from vae_cli.errors import VaeCliError
+from vae_cli.memory import is_out_of_memory
 
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
@@ -43,8 +44,7 @@ def run_command(program: str, body: Callable[[list[str]], int], argv: Sequence[s
     try:
         return body(list(sys.argv[1:] if argv is None else argv))
     except VaeCliError as error:
-        if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes, one speaks
-            print(f"{program}: {error}", file=sys.stderr)
+        _tell(program, str(error))
         return error.exit_code
     except BrokenPipeError:  # whoever read the output has seen enough: "| head"
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -52,6 +52,19 @@ def run_command(program: str, body: Callable[[list[str]], int], argv: Sequence[s
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        reason = " ".join(str(error).split())[:200] or "there is not enough"
+        _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
+        return VaeCliError.exit_code
+
+
+def _tell(program: str, message: str) -> None:
+    """Prints one line, whatever signs the user's values have."""
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes, one speaks
+        signs = (c if c.isprintable() else repr(c)[1:-1] for c in message)
+        print(f"{program}: {''.join(signs)}", file=sys.stderr)
 
 
 def prepare_libraries() -> None:
@@ -66,6 +79,7 @@ def prepare_libraries() -> None:
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
+    warnings.filterwarnings("error", message="Image size .* exceeds limit")  # a bomb, PIL supposes
 
 
 def _keep_freed_memory() -> None:

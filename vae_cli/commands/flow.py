@@ -1,5 +1,6 @@
 """vae-flow: what flows of more and more maps can become, in one picture."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from omegaconf import DictConfig
 from vae_cli.commands.entry import Parser, prepare_libraries, run_command
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
-from vae_cli.errors import ConfigError
+from vae_cli.errors import ConfigError, TrainingError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +40,12 @@ def _main(arguments: list[str]) -> int:
     is_named = any(text.startswith("hydra.run.dir=") for text in own.overrides)
     folder: Path = new_folder(wanted, is_named)
     describe(folder, cfg, ["vae-flow", *arguments])
-    print_fits(fits.run(folder, cfg.format, console), folder, console)
+    try:
+        results = fits.run(folder, cfg.format, console)
+    except TrainingError:
+        shutil.rmtree(folder)  # it holds nothing but what was asked for
+        raise
+    print_fits(results, folder, console)
     return 0
 
 

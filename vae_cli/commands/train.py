@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from vae_cli.config.build import Experiment
 
 
+INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")  # as Hydra has it
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the installed script's entry.
 
@@ -56,12 +59,14 @@ def _main(arguments: list[str]) -> int:
     hydras += [parser.add_argument("--hydra-help", action="store_true")]
     hydras += [parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])]
     hydras += [parser.add_argument("--package", "-p")]
-    hydras += [parser.add_argument("--info", "-i", nargs="?", const="all")]
+    hydras += [parser.add_argument("--info", "-i", nargs="?", const="all", choices=INFO)]
     hydras += [parser.add_argument("--shell-completion", "-sc", action="store_true")]
     own = parser.parse_intermixed_args(arguments)
     if own.help:
         print(help_of("train"))
         return 0
+    if (own.package or own.resolve) and not own.cfg:
+        raise VaeCliError("--package and --resolve: go with --cfg. Try --cfg job.")
     if any(getattr(own, action.dest) for action in hydras):
         if any(text.startswith("resume=") for text in own.overrides):
             raise VaeCliError("resume: goes on with one run. Leave out the flags.")
@@ -196,8 +201,11 @@ def _hydra_main(arguments: list[str], config_dir: str | None) -> int:
             print(f"vae-train: {folder.path}: {error}", file=sys.stderr)
 
     sys.argv = ["vae-train", *arguments, *search_path_override(search_path(config_dir))]
-    hydra.main(version_base="1.3", config_path="pkg://vae_cli.conf", config_name="train")(job)()
-    return 2 if failures else 0
+    try:
+        hydra.main(version_base="1.3", config_path="pkg://vae_cli.conf", config_name="train")(job)()
+    except SystemExit as stop:  # after a line of Hydra's own, as about --package
+        return VaeCliError.exit_code if stop.code else 0
+    return VaeCliError.exit_code if failures else 0
 
 
 def _sweep_job(cfg: DictConfig, folder: RunFolder) -> None:

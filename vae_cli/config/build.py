@@ -15,13 +15,15 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from torch.distributions import constraints
 
 from vae_cli import noise
-from vae_cli.config.check import SHARED, in_epochs
+from vae_cli.config.check import in_epochs
+from vae_cli.config.keys import SHARED
+from vae_cli.config.memory import check_step, check_weights
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.figure.base import Figure
 from vae_cli.kl_schedule.base import KlSchedule
-from vae_cli.metric.base import Metric
+from vae_cli.metric.base import Metric, check_rivals
 from vae_cli.metric.reported import Reported
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.objective.base import Objective
@@ -69,21 +71,30 @@ def build(cfg: DictConfig) -> Experiment:
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
-    model = build_model(cfg)
+    shape = cfg.model.get("shape", cfg.derived.shape)
+    if shape != cfg.derived.shape:
+        rule = f"the images are {list(cfg.derived.shape)}"
+        raise ConfigError("model.shape", shape, rule, "Leave it out.")
     objective = construct(cfg, "objective")
+    with torch.device("meta"):
+        outline = construct(cfg, "model")
+    check_weights(cfg, outline)
+    check_step(cfg, outline, objective)
+    model = build_model(cfg)
     experiment = Experiment(
         config=cfg,
         splits=_splits(dataset, treatment),
         model=model,
         objective=objective,
         kl_schedule=construct(cfg, "kl_schedule"),
-        make_optimizer=construct(cfg, "optimizer", without=("lr_schedule",)),
-        make_lr_schedule=construct(cfg, "optimizer.lr_schedule"),
+        make_optimizer=construct(cfg, "optimizer", without=("lr_schedule",), partial=True),
+        make_lr_schedule=construct(cfg, "optimizer.lr_schedule", partial=True),
         metrics={"reported": Reported(objective)} | build_each(cfg, "metric"),
         figures=build_each(cfg, "figure"),
         trainer=construct(cfg, "trainer"),
         accelerator=accelerator,
     )
+    check_rivals(experiment.metrics)
     _try_optimizer(experiment)
     return experiment
 
@@ -105,7 +116,7 @@ def build_splits(cfg: DictConfig) -> dict[str, Split]:
 
 def models_binary_values(cfg: DictConfig) -> bool:
     """Whether the likelihood is one of binary values."""
-    return construct(cfg, "likelihood")().support is constraints.boolean
+    return construct(cfg, "likelihood", partial=True)().support is constraints.boolean
 
 
 def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
@@ -119,8 +130,17 @@ def build_model(cfg: DictConfig) -> LatentVariableModel:
     return construct(cfg, "model")
 
 
-def construct(cfg: DictConfig, key: str, without: tuple[str, ...] = (), **extra: Any) -> Any:
+def construct(
+    cfg: DictConfig, key: str, without: tuple[str, ...] = (), partial: bool = False, **extra: Any
+) -> Any:
     """Instantiates a node, or returns None where there is none.
+
+    Args:
+        cfg: The configuration.
+        key: Of the node.
+        without: Names within it that are not for the constructor.
+        partial: Whether to leave the call of the constructor to whoever knows the rest.
+        extra: More arguments.
 
     Raises:
         VaeCliError: With one line in place of what the constructor raised.
@@ -130,7 +150,9 @@ def construct(cfg: DictConfig, key: str, without: tuple[str, ...] = (), **extra:
         return None
     names = [name for name in node if name not in without]
     try:
-        return instantiate(OmegaConf.masked_copy(node, names), _convert_="all", **extra)
+        return instantiate(
+            OmegaConf.masked_copy(node, names), _convert_="all", _partial_=partial, **extra
+        )
     except InstantiationException as error:
         raise _in_one_line(error, key, node._target_) from error
 

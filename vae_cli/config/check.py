@@ -1,126 +1,35 @@
 """Checks a composed configuration against what its targets accept, before anything is built."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, cast, get_origin
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from vae_cli.config.keys import SHARED, TrainSettings
 from vae_cli.config.signature import Signature, signature_of
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.options import (
-    AtLeast,
-    AtMost,
-    Fraction,
-    NonNegativeInt,
     PositiveFloat,
-    PositiveInt,
     accepts,
     describe,
     remedy,
 )
 
+# Groups of which an option must be something to build.
+BUILT = (
+    "data", "network", "likelihood", "posterior", "prior", "model", "objective", "kl_schedule",
+    "optimizer", "trainer", "accelerator",
+)  # fmt: skip
+BITS = 63  # of a whole number
 PLACEHOLDERS = {"shape": [1, 1, 1], "levels": 2, "steps_per_epoch": 1, "total_steps": 1}
 MILESTONES = "milestones"
-SPECIAL = ("_target_", "_partial_", "_recursive_", "_convert_")
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """The keys at the top of ``train.yaml``."""
-
-    seed: NonNegativeInt
-    latent_dim: PositiveInt
-    resume: str | None
-    run_id: str | None
-    deterministic: bool
-    trust: bool
-
-
-@dataclass(frozen=True)
-class EvalSettings:
-    """The keys at the top of ``eval.yaml``."""
-
-    run: str | None
-    split: Literal["test", "validation", "train"]
-    samples: Annotated[int, AtLeast(1), AtMost(1_000_000_000)]
-    seed: NonNegativeInt
-    checkpoint: Literal["best", "last"]
-    device: Literal["auto", "cpu", "gpu"]
-    data: Mapping[str, str | None]
-    mixed: bool
-    trust: bool
-
-
-@dataclass(frozen=True)
-class SampleSettings:
-    """The keys at the top of ``sample.yaml``."""
-
-    run: str | None
-    what: str | None
-    format: Literal["png", "svg", "pdf", "npz", "gif"]
-    output: str | None
-    count: PositiveInt | None
-    split: Literal["test", "validation", "train"]
-    seed: NonNegativeInt
-    checkpoint: Literal["best", "last"]
-    device: Literal["auto", "cpu", "gpu"]
-    data: Mapping[str, str | None]
-    trust: bool
-
-
-@dataclass(frozen=True)
-class FlowSettings:
-    """The keys at the top of ``flow.yaml``."""
-
-    lengths: Sequence[PositiveInt]
-    steps: PositiveInt
-    restarts: PositiveInt
-    samples: PositiveInt
-    warmup: Fraction
-    lr: PositiveFloat
-    seed: NonNegativeInt
-    format: Literal["png", "svg", "pdf"]
-
-
-@dataclass(frozen=True)
-class ReportSettings:
-    """The keys at the top of ``report.yaml``."""
-
-    run: str | None
-    output: str | None
-    mixed: bool
-
-
-SETTINGS: dict[str, type] = {
-    "train": TrainSettings,
-    "eval": EvalSettings,
-    "sample": SampleSettings,
-    "flow": FlowSettings,
-    "report": ReportSettings,
+SPECIAL = {  # what Hydra takes for itself
+    "_target_": str,
+    "_partial_": bool,
+    "_recursive_": bool,
+    "_convert_": Literal["none", "partial", "object", "all"],
 }
-
-
-@dataclass(frozen=True)
-class DataSettings:
-    """What every dataset has beside its loader's own options."""
-
-    batch_size: PositiveInt
-    binarize: Literal["auto", "dynamic", "static", "threshold", "none"]
-    dequantize: bool
-    suggests: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class OptimizerSettings:
-    """What every optimizer has, whatever its own constructor checks."""
-
-    lr: PositiveFloat
-    lr_schedule: Mapping[str, Any]
-
-
-SHARED: dict[str, type] = {"data": DataSettings, "optimizer": OptimizerSettings}
 
 
 def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings) -> None:
@@ -132,7 +41,10 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
         settings: The keys at the top.
     """
     cfg = cfg.copy()
-    for name in cfg.get("derived", {}):
+    derived = cfg.get("derived")
+    if derived is not None and not isinstance(derived, DictConfig):
+        raise ConfigError("derived", derived, "is found out from the data", "Leave it out.")
+    for name in map(str, derived or {}):
         if not OmegaConf.is_missing(cfg.derived, name):
             rule = "is found out from the data, not for setting"
             raise ConfigError(f"derived.{name}", cfg.derived[name], rule, "Leave it out.")
@@ -140,14 +52,28 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
         cfg.derived = PLACEHOLDERS
     plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     own = settings.__annotations__
-    check_keys("", plain, [*own, *groups, "derived"])
+    known = list(groups)
+    check_keys("", plain, [*own, *known, "derived"])
     for key, annotation in own.items():
         if key not in plain:
             raise VaeCliError(f"~{key}: {key} can't be left out.")
         check_value(key, plain[key], annotation)
+    for group in BUILT:
+        if group in known and group not in plain:
+            raise VaeCliError(f"{group}: there is none. Try {group}=OPTION.")
     for group in plain:
         if group not in own and group != "derived":
             _check_group(group, plain[group])
+    _check_numbers("", plain)  # last: a key's own rule says more
+
+
+def _check_numbers(key: str, node: Any) -> None:
+    """Whole numbers are those of a processor: torch and numpy have no others."""
+    if isinstance(node, (dict, list)):
+        for name, child in node.items() if isinstance(node, dict) else enumerate(node):
+            _check_numbers(f"{key}.{name}".lstrip("."), child)
+    elif isinstance(node, int) and node.bit_length() > BITS:
+        raise ConfigError(key, node, f"needs a number of no more than {BITS} bits")
 
 
 def _check_group(group: str, node: Any) -> None:
@@ -155,6 +81,9 @@ def _check_group(group: str, node: Any) -> None:
     if not isinstance(node, dict):
         rule = "is a group, to choose an option of"
         raise ConfigError(group, node, rule, f"Leave it out, or try {group}=OPTION.")
+    if group in BUILT and "_target_" not in node:
+        rule = "has no _target_: there is nothing to build"
+        raise ConfigError(group, node, rule, f"Try another {group}=OPTION.")
     for name, child in node.items() if "_target_" not in node else ():
         if not (isinstance(child, dict) and "_target_" in child):
             raise ConfigError(f"{group}.{name}", child, "there is no such key")
@@ -178,10 +107,13 @@ def _check_target(key: str, node: dict[str, Any], shared: type | None) -> None:
         raise ConfigError(
             f"{key}._target_", target, rule, "Is its module installed, or on PYTHONPATH?"
         )
-    annotations = dict(signature.annotations) | (shared.__annotations__ if shared else {})
-    allowed = [*annotations, *_in_epochs(signature), *SPECIAL]
+    annotations = SPECIAL | signature.annotations | (shared.__annotations__ if shared else {})
+    allowed = [*annotations, *_in_epochs(signature)]
     if not signature.takes_any:
         check_keys(key, node, allowed)
+    for name, annotation in (shared.__annotations__ if shared else {}).items():
+        if name not in node and not accepts(annotation, None):
+            raise VaeCliError(f"~{key}.{name}: {key}.{name} can't be left out.")
     for name, annotation in annotations.items():
         value, epochs = node.get(name), in_epochs(name)
         if value is None and epochs in node:
@@ -191,11 +123,23 @@ def _check_target(key: str, node: dict[str, Any], shared: type | None) -> None:
                 raise ConfigError(f"{key}.{name}", None, rule, f"Try {key}.{epochs}={example}.")
         elif name in node:
             check_value(f"{key}.{name}", value, annotation)
+            if get_origin(annotation) is Callable:
+                _check_builder(name, value)
     for name in _in_epochs(signature):
         if node.get(name) is not None:
             several = name == in_epochs(MILESTONES)
             annotation = Sequence[PositiveFloat] if several else PositiveFloat
             check_value(f"{key}.{name}", node[name], annotation)
+
+
+def _check_builder(key: str, node: Any) -> None:
+    """What the code calls, with the sizes it knows, must be something to call."""
+    if not isinstance(node, dict) or "_target_" not in node:
+        raise ConfigError(key, node, "needs something to build", f"Try {key}=OPTION.")
+    signature = signature_of(node["_target_"]) if isinstance(node["_target_"], str) else None
+    if signature is not None and not (node.get("_partial_") or signature.is_called):
+        rule = "needs true, as the code gives the sizes"
+        raise ConfigError(f"{key}._partial_", node.get("_partial_"), rule, "Put it into the yaml.")
 
 
 def in_epochs(name: str) -> str:

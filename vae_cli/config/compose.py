@@ -6,19 +6,28 @@ from contextlib import contextmanager
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from vae_cli.config.check import SETTINGS, TrainSettings, check
-from vae_cli.config.explain import explained, parsed, with_default
+from vae_cli.config.check import check
+from vae_cli.config.explain import (
+    NotComposable,
+    check_single,
+    composed,
+    explained,
+    parsed,
+    with_default,
+)
 from vae_cli.config.folders import (
     check_clashes,
+    check_expansion,
+    default_options,
     groups_of,
     search_path,
     search_path_override,
 )
+from vae_cli.config.keys import SETTINGS, TrainSettings
 from vae_cli.errors import ConfigError, VaeCliError
 
 CONFIG_MODULE = "vae_cli.conf"
@@ -41,16 +50,17 @@ def compose(
         VaeCliError: With one line for the user.
     """
     folders = search_path(config_dir)
+    check_expansion(folders)
     groups = groups_of(config_name, folders)
     everything = [*search_path_override(folders), *overrides]
     with _hydra():
         try:
-            full = hydra.compose(config_name, everything, return_hydra_config=True)
-            HydraConfig.instance().set_config(full)  # resolves ${hydra:...} in the folder's name
+            full = composed(config_name, everything)
             cfg = full.copy()
             with open_dict(cfg):
                 del cfg["hydra"]
             check_clashes(folders, full.hydra.runtime.choices)
+            check_single(cfg, full.hydra.runtime.choices, default_options(config_name), overrides)
             check(cfg, groups, SETTINGS.get(config_name, TrainSettings))
             return cfg, str(full.hydra.run.dir)
         except ConfigError as error:
@@ -59,7 +69,7 @@ def compose(
             raise with_default(error, config_name, everything, groups) from error
         except YAMLError as error:
             raise VaeCliError(f"a yaml can't be read: {' '.join(str(error).split())}") from error
-        except (HydraException, OmegaConfBaseException, ValueError) as error:
+        except (NotComposable, OmegaConfBaseException, RecursionError, ValueError) as error:
             raise explained(error, config_name, everything, groups) from error
 
 

@@ -1,21 +1,24 @@
 """Why a command line could not be composed, in one line."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from vae_cli.config.check import suggest
 from vae_cli.config.folders import built_in_folder
 from vae_cli.errors import ConfigError, VaeCliError, as_written
 
 OPTIONAL = {"experiment": (None,)}  # groups of which nothing need be chosen
+SEARCH_PATH = "hydra.searchpath"  # given by the command, not by the user
 Groups = Mapping[str, Sequence[str]]  # the options of each group
 
 
@@ -33,12 +36,70 @@ def parsed(text: str) -> Override:
     return override
 
 
+class NotComposable(Exception):  # noqa: N818  what Hydra says, to be explained
+    """Hydra's reason for not composing a configuration, in its words."""
+
+
+def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
+    """What ``hydra.compose`` gives, Hydra's own part of it included.
+
+    Raises:
+        NotComposable: In place of Hydra's own exceptions, and of the TypeErrors and others of what
+            it did not foresee: a whole number where it looks for a name, say.
+        YAMLError: If a file can't be read.
+    """
+    try:
+        full = hydra.compose(config_name, list(overrides), return_hydra_config=True)
+        HydraConfig.instance().set_config(full)  # for ${hydra:...} in any value
+        return full
+    except YAMLError:
+        raise
+    except Exception as error:
+        raise NotComposable(_words(error)) from error
+
+
+def _words(error: BaseException) -> str:
+    """What an exception says, or the one that it comes from; some of Hydra's say nothing."""
+    while not str(error) and error.__cause__ is not None:
+        error = error.__cause__
+    return str(error) or type(error).__name__
+
+
+def check_single(
+    cfg: DictConfig, choices: Mapping[str, str], known: Iterable[str], overrides: Sequence[str]
+) -> None:
+    """Checks that a list of options was only given to groups that take several.
+
+    Hydra would merge them into one thing that is neither.
+
+    Args:
+        cfg: As composed.
+        choices: The option in use of each group, where it is one.
+        known: Groups of which options are chosen in any case.
+        overrides: As on the command line.
+
+    Raises:
+        ConfigError: If a group that makes up one thing was given a list.
+    """
+    given = [o for o in map(parsed, overrides) if not o.is_delete()]
+    lists = {o.key_or_group: v for o in given if isinstance(v := o.value(), list)}
+    for group in {*known, *lists} - {*choices}:
+        node = _selected(cfg, group.replace("/", "."))
+        if isinstance(node, DictConfig) and "_target_" in node:
+            chosen = lists.get(group, [])
+            remedy = f"Try {group}={chosen[0]}." if chosen else f"Choose one: {group}=OPTION."
+            raise ConfigError(group, chosen or "[...]", "takes one option, not a list", remedy)
+
+
 def with_default(
     error: ConfigError, config_name: str, overrides: Sequence[str], groups: Groups
 ) -> ConfigError:
     """The same error, advising the value that the key has by itself."""
-    base = _with_choices_only(config_name, overrides, groups)
-    default = OmegaConf.select(base, error.key, throw_on_missing=False)
+    try:
+        base = _with_choices_only(config_name, overrides, groups)
+    except (NotComposable, YAMLError):
+        return error
+    default = _selected(base, error.key)
     if default is None or default == error.value:
         return error
     plain = OmegaConf.to_container(default) if OmegaConf.is_config(default) else default
@@ -63,7 +124,7 @@ def explained(
         remedy = f"Did you mean {near[0]}?" if near else "Try --help."
         return VaeCliError(f"{bare[0]}: is not of the form key=value. {remedy}")
     try:
-        own = [o for o in map(parsed, overrides) if not o.key_or_group.startswith("hydra.")]
+        own = _own(overrides)
     except VaeCliError as unreadable:
         return unreadable
     for override in own:
@@ -76,7 +137,7 @@ def explained(
             return wrong
     try:
         base = _with_choices_only(config_name, overrides, groups)
-    except (HydraException, OmegaConfBaseException, ValueError):
+    except (NotComposable, YAMLError):
         return _in_hydras_words(error, overrides)
     for override in own:
         is_value = override.key_or_group not in groups and not override.is_add()
@@ -89,16 +150,30 @@ def _in_hydras_words(error: Exception, overrides: Sequence[str]) -> VaeCliError:
     """The first line of Hydra's message, behind the override that it is about if it says so."""
     text = str(error)
     first_line = next(filter(None, text.splitlines()), type(error).__name__).rstrip(".")
-    for override in map(parsed, overrides):
-        if re.search(rf"\b{re.escape(override.key_or_group)}\b", text):
-            return VaeCliError(f"{override.input_line}: {first_line}.")
-    return VaeCliError(f"{first_line}.")
+    named = [
+        override
+        for override in map(parsed, overrides)
+        if override.key_or_group != SEARCH_PATH
+        and re.search(rf"\b{re.escape(override.key_or_group)}\b", text)
+    ]
+    if not named:
+        return VaeCliError(f"{first_line}.")
+    most_exact = max(named, key=lambda override: len(override.key_or_group))
+    return VaeCliError(f"{most_exact.input_line}: {first_line}.")
+
+
+def _own(overrides: Sequence[str]) -> list[Override]:
+    """The overrides without those of Hydra's own configuration."""
+    return [o for o in map(parsed, overrides) if not o.key_or_group.startswith("hydra.")]
 
 
 def _with_choices_only(config_name: str, overrides: Sequence[str], groups: Groups) -> DictConfig:
     """The configuration with the groups' options as chosen, and every value as it is by itself."""
-    kept = (*groups, "hydra.searchpath")
-    return hydra.compose(config_name, [o for o in overrides if parsed(o).key_or_group in kept])
+    kept = (*groups, SEARCH_PATH)
+    base = composed(config_name, [o for o in overrides if parsed(o).key_or_group in kept])
+    with open_dict(base):
+        del base["hydra"]
+    return base
 
 
 def _unknown_option(override: Override, groups: Groups) -> ConfigError | None:
@@ -122,8 +197,16 @@ def _unknown_key(base: DictConfig, override: Override, groups: Groups) -> Config
             key, value = override.key_or_group, override.value()
             return ConfigError(key, value, "there is no such key", remedy)
         walked.append(part)
-        node = OmegaConf.select(base, ".".join(walked), throw_on_missing=False)
+        node = _selected(base, ".".join(walked))
     return None
+
+
+def _selected(cfg: DictConfig, key: str) -> Any:
+    """A node by its dotted key; None where there is none, or where it refers to nothing."""
+    try:
+        return OmegaConf.select(cfg, key)
+    except OmegaConfBaseException:
+        return None
 
 
 def _options_with(group: Sequence[str], key: str) -> str:

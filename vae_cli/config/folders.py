@@ -2,14 +2,18 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
 import vae_cli.conf
 from vae_cli.errors import ConfigError
 
 OWN_FOLDERS = "VAE_CLI_CONF"  # environment variable: the user's own configurations
+LARGEST = 100_000  # values of a yaml
 
 
 def built_in_folder() -> Path:
@@ -50,6 +54,32 @@ def check_clashes(folders: Iterable[Path], choices: Mapping[str, str]) -> None:
                 raise ConfigError("configuration", theirs, rule, "Give yours another name.")
 
 
+def check_expansion(folders: Iterable[Path]) -> None:
+    """Checks that no yaml of the user's is enormous once its aliases (``*name``) are filled in.
+
+    A few lines of aliases to lists of aliases make up billions of values, which no memory holds.
+
+    Raises:
+        ConfigError: If one is.
+    """
+    for file in (file for folder in folders for file in sorted(folder.rglob("*.yaml"))):
+        with suppress(YAMLError, OSError, ValueError, RecursionError):  # Hydra tells, if it is used
+            tree = yaml.compose(file.read_bytes(), Loader=yaml.SafeLoader)
+            if _size(tree, {}) > LARGEST:
+                rule = f"it makes up more than {LARGEST} values"
+                raise ConfigError("configuration", file, rule, "Refer to less with *.")
+
+
+def _size(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """Values of a yaml's node; of what several refer to, each counts anew."""
+    if id(node) not in known:
+        known[id(node)] = 1  # of one within itself
+        parts = node.value if isinstance(node, yaml.CollectionNode) else []
+        each = [part for pair in parts for part in (pair if isinstance(pair, tuple) else [pair])]
+        known[id(node)] = 1 + sum(_size(part, known) for part in each)
+    return known[id(node)]
+
+
 def search_path_override(folders: Sequence[Path]) -> list[str]:
     """The override by which Hydra is told of the user's folders."""
     quoted = [f"'file://{folder}'" for folder in folders]  # a comma would part it
@@ -60,7 +90,8 @@ def default_options(config_name: str) -> dict[str, list[str]]:
     """What a built-in primary file takes of each of its groups; nothing of another's file."""
     file = built_in_folder() / f"{config_name}.yaml"
     found: dict[str, list[str]] = {}
-    for item in OmegaConf.load(file).defaults if file.is_file() else ():
+    content = OmegaConf.load(file) if file.is_file() else None
+    for item in content.get("defaults", ()) if isinstance(content, DictConfig) else ():
         for group, options in item.items() if isinstance(item, DictConfig) else ():
             found[str(group)] = [options] if isinstance(options, str) else list(options or [])
     return found

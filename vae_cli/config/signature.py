@@ -28,10 +28,12 @@ class Signature(NamedTuple):
     Attributes:
         annotations: By parameter; ``Any`` where the source says nothing that can be read.
         takes_any: Whether it accepts names that it does not list.
+        is_called: Whether what it makes is called in its turn: it has a ``__call__`` of its own.
     """
 
     annotations: dict[str, Any]
     takes_any: bool
+    is_called: bool = False
 
 
 @cache
@@ -80,13 +82,15 @@ def _source(module: str) -> Path | None:
 
 
 def _of_class(node: ast.ClassDef) -> Signature:
-    for item in node.body:
-        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
-            return _of_function(item)
+    methods = {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
+    is_called = "__call__" in methods
+    if "__init__" in methods:
+        return _of_function(methods["__init__"])._replace(is_called=is_called)
     fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
     if not any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
-        return Signature({}, takes_any=bool(node.bases) and not fields)
-    return Signature({ast.unparse(f.target): _evaluate(f.annotation) for f in fields}, False)
+        return Signature({}, bool(node.bases) and not fields, is_called)
+    annotations = {ast.unparse(f.target): _evaluate(f.annotation) for f in fields}
+    return Signature(annotations, False, is_called)
 
 
 def _of_function(node: ast.FunctionDef) -> Signature:
@@ -95,12 +99,19 @@ def _of_function(node: ast.FunctionDef) -> Signature:
     return Signature(annotations, takes_any=node.args.kwarg is not None)
 
 
+class _Known(dict[str, Any]):
+    """The names that an annotation may use; any other is a type of which nothing is known."""
+
+    def __missing__(self, name: str) -> Any:
+        return Any
+
+
 def _evaluate(annotation: ast.expr | None) -> Any:
     """The type an annotation stands for, as far as plain Python and ``vae_cli.options`` know it."""
     if annotation is None:
         return Any
     code = compile(ast.Expression(annotation), "<annotation>", "eval")
     try:
-        return eval(code, {"__builtins__": {}}, {**BUILTINS, **TYPING, **RULES})
+        return eval(code, {"__builtins__": {}}, _Known({**BUILTINS, **TYPING, **RULES}))
     except (NameError, AttributeError, TypeError):
         return Any

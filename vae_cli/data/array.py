@@ -1,7 +1,5 @@
 """The user's own images in an array file."""
 
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vae_cli.data.dataset import Dataset, StoredImages
+from vae_cli.data.numbers import READERS, read_arrays
 from vae_cli.data.parts import three_parts
 from vae_cli.errors import ConfigError
 from vae_cli.options import Fraction, NonNegativeInt, PositiveInt, checked
@@ -90,26 +89,6 @@ def _wrong(path: str, rule: str, remedy: str = "") -> ConfigError:
     return ConfigError("data.path", path, rule, remedy)
 
 
-def _read_numpy(file: Path) -> dict[str, Array]:
-    with file.open("rb") as opened:  # np.load would leave a broken file open
-        contents = np.load(opened, allow_pickle=False)
-        return {"array": contents} if isinstance(contents, np.ndarray) else dict(contents)
-
-
-def _read_mat(file: Path) -> dict[str, Array]:
-    from scipy.io import loadmat  # slow to import, and few files are Matlab's
-    from scipy.io.matlab import MatReadError
-
-    try:
-        contents = loadmat(file)
-    except (MatReadError, NotImplementedError, TypeError) as error:
-        raise ValueError(f"{error}; Matlab's save -v7 writes one that can be read") from error
-    return {name: value for name, value in contents.items() if isinstance(value, np.ndarray)}
-
-
-READERS = {".npy": _read_numpy, ".npz": _read_numpy, ".mat": _read_mat}
-
-
 def _contents(path: str) -> dict[str, Array]:
     """The arrays of a file by name."""
     file = Path(path).expanduser()
@@ -118,8 +97,8 @@ def _contents(path: str) -> dict[str, Array]:
     if not file.is_file():
         raise _wrong(path, "is not there", f"Paths are relative to {Path.cwd()}.")
     try:
-        return READERS[file.suffix](file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        return read_arrays(file)
+    except ValueError as error:
         raise _wrong(path, f"can't be read as {file.suffix} ({error})") from error
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.io import loadmat
 
 from vae_cli.data.dataset import Dataset, StoredImages, split_by_seed
 from vae_cli.data.files import Source, data_root, download, obtain
+from vae_cli.data.numbers import read_arrays
 from vae_cli.options import checked
 
 URL = "https://cs.nyu.edu/~roweis/data/"
@@ -46,10 +46,7 @@ def load(root: str | None = None) -> Dataset:
 
 def _read(path: Path) -> torch.Tensor:
     """The frames, shape ``(1965, 1, 28, 20)``; a column of the file is one frame, row by row."""
-    try:
-        faces = loadmat(path)["ff"]
-    except NotImplementedError as error:  # scipy's word for a later version of the format
-        raise ValueError(f"{FILE}: {error}") from error
+    faces = read_arrays(path)["ff"]
     if faces.shape != (HEIGHT * WIDTH, COUNT) or faces.dtype != np.uint8:
         raise ValueError(
             f"{FILE} holds {faces.dtype} of shape {faces.shape}, not uint8 (560, 1965)"

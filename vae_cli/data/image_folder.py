@@ -26,7 +26,10 @@ GREY = ("1", "L", "LA")
 DEEP = ("I", "F")  # modes of more than 256 levels begin so; PIL would clip them
 
 # What PIL raises for a broken file.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError,
+    Image.DecompressionBombWarning,  # where warnings are errors, as in the commands
+)  # fmt: skip
 
 
 @checked

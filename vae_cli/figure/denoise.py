@@ -9,7 +9,7 @@ from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure
 from vae_cli.figure.gibbs import draw_chain, is_binary
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import Above, AtMost, PositiveInt, checked
+from vae_cli.options import Above, AtMost, Draws, Tiles, checked
 
 
 class Denoise(Figure):
@@ -32,10 +32,10 @@ class Denoise(Figure):
     @checked
     def __init__(
         self,
-        count: PositiveInt = 10,
+        count: Tiles = 10,
         noise: Literal["auto", "flip", "gaussian"] = "auto",
         level: Annotated[float, Above(0), AtMost(1)] | None = None,
-        steps: PositiveInt = 10,
+        steps: Draws = 10,
     ) -> None:
         self.count, self.noise, self.level, self.steps = count, noise, level, steps
 

@@ -14,7 +14,7 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, pixels, tile
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import PositiveInt, checked
+from vae_cli.options import Draws, Tiles, checked
 
 MESH = 100  # points to a side
 MESH_REACH = 4.5  # standard deviations of the base that the mesh covers
@@ -54,9 +54,7 @@ class Flow(Figure):
     during_training = False
 
     @checked
-    def __init__(
-        self, count: PositiveInt = 4, panels: PositiveInt = 6, draws: PositiveInt = 100_000
-    ) -> None:
+    def __init__(self, count: Tiles = 4, panels: Tiles = 6, draws: Draws = 100_000) -> None:
         self.count, self.panels, self.draws = count, panels, draws
 
     def draw(self, model: LatentVariableModel, split: Split) -> Drawing:

@@ -9,7 +9,7 @@ from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure
 from vae_cli.figure.gibbs import draw_chain, is_binary
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import Above, AtMost, PositiveInt, checked
+from vae_cli.options import Above, AtMost, Draws, Tiles, checked
 
 HIDDEN = 0.5  # grey in which missing pixels are shown
 
@@ -31,10 +31,10 @@ class Inpaint(Figure):
     @checked
     def __init__(
         self,
-        count: PositiveInt = 10,
+        count: Tiles = 10,
         mask: Literal["left", "right", "top", "bottom", "random"] = "left",
         fraction: Annotated[float, Above(0), AtMost(1)] = 0.5,
-        steps: PositiveInt = 100,
+        steps: Draws = 100,
     ) -> None:
         self.count, self.mask, self.fraction, self.steps = count, mask, fraction, steps
 

@@ -7,7 +7,7 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, frame, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import PositiveInt, checked
+from vae_cli.options import Tiles, checked
 
 
 class Interpolations(Figure):
@@ -27,7 +27,7 @@ class Interpolations(Figure):
     during_training = False
 
     @checked
-    def __init__(self, pairs: PositiveInt = 4, steps: PositiveInt = 10) -> None:
+    def __init__(self, pairs: Tiles = 4, steps: Tiles = 10) -> None:
         self.pairs, self.steps = pairs, steps
 
     def draw(self, model: LatentVariableModel, split: Split) -> Drawing:

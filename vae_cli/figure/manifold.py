@@ -5,7 +5,7 @@ import torch
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import PositiveInt, checked
+from vae_cli.options import Tiles, checked
 
 
 class Manifold(Figure):
@@ -20,7 +20,7 @@ class Manifold(Figure):
     during_training = True
 
     @checked
-    def __init__(self, rows: PositiveInt = 20) -> None:
+    def __init__(self, rows: Tiles = 20) -> None:
         self.rows = rows
 
     def draw(self, model: LatentVariableModel, split: Split) -> Drawing:

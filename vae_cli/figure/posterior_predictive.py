@@ -9,7 +9,7 @@ from torch.distributions import Distribution
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import AtLeast, PositiveInt, checked
+from vae_cli.options import AtLeast, Draws, Tiles, checked
 
 
 class PosteriorPredictive(Figure):
@@ -28,9 +28,9 @@ class PosteriorPredictive(Figure):
     @checked
     def __init__(
         self,
-        count: PositiveInt = 10,
-        draws: PositiveInt = 4,
-        samples: Annotated[int, AtLeast(2)] = 200,
+        count: Tiles = 10,
+        draws: Tiles = 4,
+        samples: Annotated[Draws, AtLeast(2)] = 200,
     ) -> None:
         self.count, self.draws, self.samples = count, draws, samples
 

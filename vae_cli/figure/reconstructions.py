@@ -6,7 +6,7 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import PositiveInt, checked
+from vae_cli.options import Tiles, checked
 
 
 class Reconstructions(Figure):
@@ -19,7 +19,7 @@ class Reconstructions(Figure):
     during_training = True
 
     @checked
-    def __init__(self, count: PositiveInt = 12) -> None:
+    def __init__(self, count: Tiles = 12) -> None:
         self.count = count
 
     def draw(self, model: LatentVariableModel, split: Split) -> Drawing:

@@ -6,7 +6,7 @@ from torch.distributions import Distribution
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import PositiveFloat, PositiveInt, checked
+from vae_cli.options import PositiveFloat, Tiles, checked
 
 
 def draw_latents(prior: Distribution, count: int, temperature: float) -> Tensor:
@@ -32,7 +32,7 @@ class Samples(Figure):
     during_training = True
 
     @checked
-    def __init__(self, rows: PositiveInt = 10, temperature: PositiveFloat = 1.0) -> None:
+    def __init__(self, rows: Tiles = 10, temperature: PositiveFloat = 1.0) -> None:
         self.rows, self.temperature = rows, temperature
 
     def draw(self, model: LatentVariableModel, split: Split) -> Drawing:

@@ -7,7 +7,7 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, frame, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import PositiveFloat, PositiveInt, checked
+from vae_cli.options import PositiveFloat, Tiles, checked
 
 BATCH = 500  # images encoded at once
 COUNT = 2000  # images at most by which dimensions are ranked
@@ -32,8 +32,8 @@ class Traversals(Figure):
     def __init__(
         self,
         image: int = 0,
-        dimensions: PositiveInt = 10,
-        steps: PositiveInt = 11,
+        dimensions: Tiles = 10,
+        steps: Tiles = 11,
         reach: PositiveFloat = 2.5,
     ) -> None:
         self.image, self.dimensions, self.steps, self.reach = image, dimensions, steps, reach

@@ -11,7 +11,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import closed_form_mean
 from vae_cli.metric.base import Metric, Moments
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import AtLeast, NonNegativeFloat, checked
+from vae_cli.options import AtLeast, Draws, NonNegativeFloat, checked
 
 
 class ActiveUnits(Metric):
@@ -31,7 +31,7 @@ class ActiveUnits(Metric):
 
     @checked
     def __init__(
-        self, samples: Annotated[int, AtLeast(2)] = 16, threshold: NonNegativeFloat = 0.01
+        self, samples: Annotated[Draws, AtLeast(2)] = 16, threshold: NonNegativeFloat = 0.01
     ) -> None:
         self.samples, self.threshold = samples, threshold
 

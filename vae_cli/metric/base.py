@@ -10,6 +10,7 @@ from torch.distributions import Distribution
 
 from vae_cli import noise
 from vae_cli.data.batch import Batch
+from vae_cli.errors import ConfigError
 from vae_cli.model.base import LatentVariableModel
 
 
@@ -26,9 +27,11 @@ class Metric(ABC):
 
     Attributes:
         is_costly: Whether it is left for the end of training.
+        rivals: Numbers that other metrics measure in their way, and of which there can be one.
     """
 
     is_costly: bool
+    rivals: tuple[str, ...] = ()
 
     @abstractmethod
     def values(
@@ -45,6 +48,17 @@ class Metric(ABC):
     @abstractmethod
     def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """The numbers, by name, from the moments of the ``values`` over a split."""
+
+
+def check_rivals(metrics: Mapping[str, Metric]) -> None:
+    """Raises ConfigError where two metrics measure the same: one would hide the other."""
+    owners: dict[str, str] = {}
+    for name, metric in metrics.items():
+        for number in metric.rivals:
+            if number in owners:
+                rule = f"both measure {number}"
+                raise ConfigError("metric", [owners[number], name], rule, "Leave one of them out.")
+            owners[number] = name
 
 
 def mean_and_error(name: str, moments: Moments) -> dict[str, float]:
@@ -91,6 +105,7 @@ class Evaluation:
         keeps_values: bool = False,
         state: State | None = None,
     ) -> None:
+        check_rivals(metrics)
         self.metrics, self.stream = metrics, ("evaluation", seed, split)
         self.keeps_values = keeps_values
         self.state = state or State(0, {name: {} for name in metrics}, [])

@@ -11,7 +11,7 @@ from torch.distributions import Distribution
 from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Metric, Moments, mean_and_error
 from vae_cli.model.base import LatentVariableModel, log_mean_weight
-from vae_cli.options import PositiveInt, checked
+from vae_cli.options import Draws, checked
 
 # Draws decoded at once, over all images: what bounds the memory. As many as fit into a processor's
 # cache with the pixels they are decoded to: more are slower.
@@ -72,9 +72,10 @@ class ImportanceSampling(Metric):
     """
 
     is_costly = True
+    rivals = ("log_likelihood",)
 
     @checked
-    def __init__(self, samples: PositiveInt = 5000) -> None:
+    def __init__(self, samples: Draws = 5000) -> None:
         self.samples = samples
 
     def values(

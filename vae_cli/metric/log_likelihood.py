@@ -10,7 +10,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Metric, Moments, mean_and_error
 from vae_cli.metric.importance import importance_estimate
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.options import PositiveInt, checked
+from vae_cli.options import Draws, checked
 
 
 class LogLikelihood(Metric):
@@ -21,9 +21,10 @@ class LogLikelihood(Metric):
     """
 
     is_costly = True
+    rivals = ("log_likelihood",)
 
     @checked
-    def __init__(self, samples: PositiveInt = 200) -> None:
+    def __init__(self, samples: Draws = 200) -> None:
         self.samples = samples
 
     def values(

@@ -14,11 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from vae_cli.approximation.fit import FitOptions, fit
+from vae_cli.approximation.fit import FitOptions, fit, memory_of_fits
 from vae_cli.approximation.measure import Divergence, diverge, log_densities
 from vae_cli.approximation.picture import Column, draw
 from vae_cli.config.build import build_each, construct
 from vae_cli.energy.base import Energy
+from vae_cli.errors import ConfigError
+from vae_cli.memory import in_words, machine_memory
 from vae_cli.posterior.base import Posterior
 from vae_cli.run.folder import replaced, write_json
 
@@ -39,9 +41,10 @@ class FlowFits:
 
     def __init__(self, cfg: DictConfig) -> None:
         self.energies: Mapping[str, Energy] = build_each(cfg, "energy")
-        make: Callable[..., Posterior] = construct(cfg, "posterior")
-        self.posteriors = {k: make(latent_dim=DIMENSIONS, flow_length=k) for k in cfg.lengths}
         self.options = FitOptions(**{f.name: cfg[f.name] for f in fields(FitOptions)})
+        _check_memory(list(cfg.lengths), len(self.energies), self.options)
+        make: Callable[..., Posterior] = construct(cfg, "posterior", partial=True)
+        self.posteriors = {k: make(latent_dim=DIMENSIONS, flow_length=k) for k in cfg.lengths}
 
     def run(self, folder: Path, suffix: str, console: Console) -> dict[str, Any]:
         """Fits, measures, draws, and writes everything into a folder.
@@ -79,6 +82,16 @@ class FlowFits:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option
         draw(list(self.energies), columns).savefig(folder / f"flow.{suffix}")
         return results
+
+
+def _check_memory(lengths: list[int], energies: int, options: FitOptions) -> None:
+    needed, there = memory_of_fits(lengths, energies, options), machine_memory()
+    if needed > there:
+        largest = {name: getattr(options, name) for name in ("restarts", "samples")}
+        largest["lengths"] = max(lengths)
+        key = max(largest, key=largest.__getitem__)
+        rule = f"the fits take {in_words(needed)}, and there are {in_words(there)} of memory here"
+        raise ConfigError(key, largest[key], rule, f"Try smaller {key}.")
 
 
 def _numbers(found: Divergence, row: int, seconds: float) -> dict[str, float]:

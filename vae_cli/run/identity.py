@@ -33,10 +33,10 @@ def identified(cfg: DictConfig, run_dir: str, is_named: bool, is_needed: bool) -
     if name is None and is_needed:
         rule = "no scheduler has given this job a number"
         raise ConfigError("resume", "auto", rule, "Try run_id=SOME_NAME with it.")
-    if name is not None and not re.fullmatch(r"[\w.+=-]*\w[\w.+=-]*", name):
+    if name is not None and not re.fullmatch(r"[\w.+=-]*\w[\w.+=-]*", str(name)):
         rule = "needs letters, digits and .+=-_"
         raise ConfigError("run_id", name, rule, "Try run_id=trial1.")
-    return None if name is None else str(Path(run_dir).with_name(name))
+    return None if name is None else str(Path(run_dir).with_name(str(name)))
 
 
 def _job() -> str | None:

@@ -1,0 +1,42 @@
+"""What a key may be set to, for better or worse."""
+
+NUMBERS = [
+    "-1", "0", "3", "0.5", "-0.5", "1e308", "-1e308", "1e-308", "nan", "inf", "-inf", f"{10**30}",
+    f"-{10**30}", f"{2**31}", f"{2**63}", "999999999999", "0x10", "1_000", "1e3", "00", "1.", "٣",
+]  # fmt: skip
+TEXTS = [
+    "text", "''", "' '", "𝟚", "'עברית'", "🦊", "a\x00b", "'a\nb'", "'a\u2028b'", "'\x1b[31m'", "\t",
+    "'\udc80'", "NULL", "yes", "None", ".", "a:b", "a=b", "-", "--", "#", "@", "!!python/none x",
+    "*a", "&a", "x" * 3000, "/dev/null", "gone/file.npz", "file.txt", "%s{}", "{0}", "a.b",
+]  # fmt: skip
+STRUCTURES = [
+    "null", "true", "[]", "[1]", "[null]", "[[1],[2]]", "[a,b]", "{}", "{a:1}", "{a:{b:[1,null]}}",
+    "[" * 200 + "]" * 200, "{_target_:os.getcwd}", "{_target_:5}", "[{_target_:torch.nn.ReLU}]",
+]  # fmt: skip
+REFERENCES = [
+    "${nope}", "${oc.env:NOPE}", "${oc.env:}", "${KEY}", "${${KEY}}", "[${KEY}]", "???", "${seed}",
+    "${data}", "${model}", "${derived.shape}", "${hydra:runtime.cwd}", "${hydra:nope}", "${now:%Y}",
+    "${oc.decode:'['}", "${oc.decode:'[1,2]'}", "${nope:1}", "${oc.select:nope,3}",
+    "${oc.dict.keys:data}", "${..seed}", "${.nope}", "${}",
+    "${oc.create:{a:1}}",
+]  # fmt: skip
+SYNTAX = [
+    "'", '"', "[", "]", "{", "}", "${", "$", "(", ")", "a,b", ",", "\\", "\\,", "range(1,3)",
+    "choice(1,2)", "glob(*)", "sort(3,2)", "shuffle([1,2])", "interval(0,1)", "int('x')",
+    "int(3.5)", "float(nan)", "json_str({a:1})", "extend_list(1)", "tag(a)", "nope(1)", "str([1])",
+    "bool(maybe)",
+]  # fmt: skip
+LEGAL = [  # for some key at least: what comes of it is run
+    "1", "2", "7", "false", "0.1", "1e-3", "100", "[1,2]", "[4]", "[0.5,0.9]", "gaussian", "none",
+    "sigmoid", "shared", "learned", "relu", "[relu,tanh]", "random", "tsne", "joint", "threshold",
+    "static", "validation", "bf16-mixed", "svg", "npz", "last", "cpu", "999999999",
+]  # fmt: skip
+VALUES = [*LEGAL, *LEGAL, *NUMBERS, *TEXTS, *STRUCTURES, *REFERENCES, *SYNTAX]
+FLAGS = [
+    "--nope", "-x", "--seed=3", "--cfg", "--cfg nope", "--cfg job", "--config-dir", "-cd",
+    "--config-dir=gone", "--config-dir=file.txt", "--config-name=gone", "--config-name=model/vae",
+    "--config-name=", "--config-name=🦊", "-cn", "--multirun=3", "-p", "--package=nope",
+    "--package=nope --cfg job",
+    "--resolve", "-", "--", "---", "-1", "--help=3", "--info=nope", "-c hydra -p nope", "--=", "-m",
+]  # fmt: skip
+SWEEPS = ["seed=0,nope", "data=digits,nope", "nope=1,2", "seed=", "seed=,", "a,b=1"]

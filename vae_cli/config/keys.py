@@ -1,0 +1,110 @@
+"""The keys that a command or a group has beside the options of what is built."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from vae_cli.options import (
+    Draws,
+    Fraction,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """The keys at the top of ``train.yaml``."""
+
+    seed: NonNegativeInt
+    latent_dim: PositiveInt
+    resume: str | None
+    run_id: str | int | None
+    deterministic: bool
+    trust: bool
+
+
+@dataclass(frozen=True)
+class EvalSettings:
+    """The keys at the top of ``eval.yaml``."""
+
+    run: str | None
+    split: Literal["test", "validation", "train"]
+    samples: Draws
+    seed: NonNegativeInt
+    checkpoint: Literal["best", "last"]
+    device: Literal["auto", "cpu", "gpu"]
+    data: Mapping[str, str | None]
+    mixed: bool
+    trust: bool
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """The keys at the top of ``sample.yaml``."""
+
+    run: str | None
+    what: str | None
+    format: Literal["png", "svg", "pdf", "npz", "gif"]
+    output: str | None
+    count: PositiveInt | None
+    split: Literal["test", "validation", "train"]
+    seed: NonNegativeInt
+    checkpoint: Literal["best", "last"]
+    device: Literal["auto", "cpu", "gpu"]
+    data: Mapping[str, str | None]
+    trust: bool
+
+
+@dataclass(frozen=True)
+class FlowSettings:
+    """The keys at the top of ``flow.yaml``."""
+
+    lengths: Sequence[PositiveInt]
+    steps: Draws
+    restarts: PositiveInt
+    samples: PositiveInt
+    warmup: Fraction
+    lr: PositiveFloat
+    seed: NonNegativeInt
+    format: Literal["png", "svg", "pdf"]
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """The keys at the top of ``report.yaml``."""
+
+    run: str | None
+    output: str | None
+    mixed: bool
+
+
+SETTINGS: dict[str, type] = {
+    "train": TrainSettings,
+    "eval": EvalSettings,
+    "sample": SampleSettings,
+    "flow": FlowSettings,
+    "report": ReportSettings,
+}
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """What every dataset has beside its loader's own options."""
+
+    batch_size: PositiveInt
+    binarize: Literal["auto", "dynamic", "static", "threshold", "none"]
+    dequantize: bool
+    suggests: Mapping[str, int] | None
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """What every optimizer has, whatever its own constructor checks."""
+
+    lr: PositiveFloat
+    lr_schedule: Mapping[str, Any] | None
+
+
+SHARED: dict[str, type] = {"data": DataSettings, "optimizer": OptimizerSettings}

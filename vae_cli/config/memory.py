@@ -1,0 +1,102 @@
+"""Whether a model fits into the machine, found out without allocating it."""
+
+from contextlib import suppress
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import Size, Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+from vae_cli.data.batch import Batch
+from vae_cli.errors import ConfigError
+from vae_cli.memory import in_words, machine_memory
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.objective.base import Objective
+
+COPIES = 4  # of the weights: themselves, their gradients and two moments in the optimizer
+SIZES = (
+    "latent_dim",
+    "network",
+    "posterior",
+    "objective",
+    "data.size",
+    "data.shape",
+    "data.batch_size",
+)
+
+
+def check_weights(cfg: DictConfig, model: LatentVariableModel) -> None:
+    """Checks that a model's weights can be trained here.
+
+    Args:
+        cfg: Its configuration.
+        model: On the meta device: it has shapes, but no numbers.
+
+    Raises:
+        ConfigError: If they can't.
+    """
+    count = sum(p.numel() for p in model.parameters())
+    needed = COPIES * sum(p.numel() * p.element_size() for p in model.parameters())
+    _check(cfg, needed, machine_memory(), f"training its {count:.4g} weights")
+
+
+def check_step(cfg: DictConfig, model: LatentVariableModel, objective: Objective) -> None:
+    """Checks that one step of training fits: what the gradient needs of it is kept till its end.
+
+    What an operation needs that the meta device does not know is not counted, nor what follows
+    it: a lower bound.
+
+    Args:
+        cfg: The configuration.
+        model: On the meta device.
+        objective: What is trained.
+
+    Raises:
+        ConfigError: If it does not.
+    """
+    kept: dict[int, Tensor] = {}  # by storage: several views of one count once
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage()._cdata] = tensor
+        return tensor
+
+    size, shape = cfg.data.batch_size, Size(cfg.derived.shape)
+    with torch.device("meta"), saved_tensors_hooks(keep, lambda tensor: tensor):
+        x, number = torch.empty(size, *shape), torch.empty(size, dtype=torch.int64)
+        with suppress(RuntimeError, NotImplementedError):
+            objective(model, Batch(x, x, number, number), 1.0)
+    needed = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+    if cfg.accelerator.precision != "32-true":
+        needed //= 2
+    on_gpu = cfg.accelerator.kind != "cpu" and torch.cuda.is_available()
+    there = torch.cuda.get_device_properties(0).total_memory if on_gpu else machine_memory()
+    _check(cfg, needed // _processes(cfg), there, "one step of training")
+
+
+def _processes(cfg: DictConfig) -> int:
+    """Among which a step's images are shared out."""
+    devices = cfg.accelerator.devices
+    return cfg.accelerator.nodes * (devices if isinstance(devices, int) else len(devices))
+
+
+def _check(cfg: DictConfig, needed: int, there: int, what: str) -> None:
+    if needed > there:
+        key, value = _largest(cfg)
+        rule = f"{what} takes {in_words(needed)}, and there are {in_words(there)} of memory here"
+        raise ConfigError(key, value, rule, f"Try a smaller {key}.")
+
+
+def _largest(cfg: DictConfig) -> tuple[str, Any]:
+    """The size in the configuration that is most to blame: the largest number of all."""
+    found: list[tuple[int, str, Any]] = []
+    for key in SIZES:
+        node = OmegaConf.select(cfg, key)
+        plain = OmegaConf.to_container(node) if OmegaConf.is_config(node) else node
+        items = plain.items() if isinstance(plain, dict) else [("", plain)]
+        for name, value in items:
+            numbers = value if isinstance(value, list) else [value]
+            dotted = f"{key}.{name!s}".rstrip(".")
+            found += [(n, dotted, value) for n in numbers if isinstance(n, int)]
+    _, key, value = max(found, key=lambda item: item[0])
+    return key, value

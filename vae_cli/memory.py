@@ -1,0 +1,38 @@
+"""How much memory there is, and what is told when something would not fit into it."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container, in bytes, or "max"
+
+
+def machine_memory() -> int:
+    """Bytes that this process could have at most: the machine's, or its container's."""
+    found = [1 << 62]  # where nothing can be found out, nothing is refused
+    with suppress(AttributeError, OSError, ValueError):  # no sysconf, or not of that name
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with suppress(OSError, ValueError):
+        found.append(int(CGROUP_LIMIT.read_text(encoding="ascii")))
+    return min(found)
+
+
+def in_words(count: float) -> str:
+    """Bytes for people: ``23.4 GiB``."""
+    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
+        if count < 1024:
+            return f"{count:.4g} {unit}"
+        count /= 1024
+    return f"{count:.4g} PiB"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that there was not enough memory.
+
+    Python and numpy have a class for it, torch has one on GPUs alone.
+    """
+    said = str(error)
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and ("can't allocate memory" in said or "out of memory" in said)
+    )
