@@ -26,7 +26,7 @@ SWEEP = [
     "figure=[reconstructions,samples]", "trainer.progress=false", "hydra.sweep.dir=runs",
 ]  # fmt: skip
 TABS = {  # and what is to be read there
-    "timeseries": ["overview", "6 cards", "reconstructions"],
+    "timeseries": ["overview", "6 cards", "pictures"],
     "scalars": ["overview/kl", "overview/images_per_second", "test/elbo"],
     "custom_scalars": [
         "Is it learning?", "elbo: training and validation", "Is the posterior collapsing?",

@@ -56,7 +56,9 @@ class Breakage:
 
     def __call__(self, objective: Any, model: Any, batch: Any, weight: float) -> Any:
         loss, reported = self.original(objective, model, batch, weight)
-        self.calls += loss.requires_grad  # a validation is no step
+        if loss.is_meta or not loss.requires_grad:
+            return loss, reported  # no step: memory is counted, or validation images are
+        self.calls += 1
         if self.calls > STEP and self.times > 0:
             self.times -= 1
             loss = loss * math.nan if self.kind == "loss" else _broken_gradient(loss)

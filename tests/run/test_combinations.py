@@ -70,7 +70,7 @@ def test_runs(overrides: str, vae_train: Callable[..., Path]) -> None:
 def test_loggers(logger: str, vae_train: Callable[..., Path]) -> None:
     folder = vae_train("trainer.max_steps=3", f"logger={logger}")
     extra = {p.name.partition(".")[0] for p in folder.iterdir() if p.is_file()}
-    extra -= {"config", "overrides", "command", "environment", "results"}
+    extra -= {"config", "overrides", "command", "environment", "results", "composed", "lock"}
     files = {"csv": {"metrics"}, "none": set(), "tensorboard": {"events", "projector_config"}}
     assert extra == files[logger]
     if logger == "csv":

@@ -204,6 +204,8 @@ def _hydra_main(arguments: list[str], config_dir: str | None) -> int:
     try:
         hydra.main(version_base="1.3", config_path="pkg://vae_cli.conf", config_name="train")(job)()
     except SystemExit as stop:  # after a line of Hydra's own, as about --package
+        if stop.code == Interrupted.exit_code:
+            return Interrupted.exit_code
         return VaeCliError.exit_code if stop.code else 0
     return VaeCliError.exit_code if failures else 0
 
