@@ -145,7 +145,7 @@ def _execute(
     signals: Signals,
     changes: Sequence[str] = (),
 ) -> None:
-    from vae_cli.run.fit import say
+    from vae_cli.run.fit import Job, say
     from vae_cli.run.resume import find_start, is_finished
     from vae_cli.run.summary import print_summary
     from vae_cli.run.train import train
@@ -164,7 +164,7 @@ def _execute(
             print(f"{folder.path} has no checkpoint yet: starting anew.")
         if is_first:
             folder.describe(experiment.config, composed, overrides, command)
-        results = train(experiment, folder, command, console, signals, start)
+        results = train(Job(experiment, folder, command, console, signals), start)
         print_summary(results, folder, console)
 
 

@@ -29,6 +29,24 @@ FAST_DEV_BATCHES = 2
 RESTORES = 3  # from one checkpoint, before the run is given up
 
 
+class Job(NamedTuple):
+    """A run that is to be done.
+
+    Attributes:
+        experiment: What to train.
+        folder: Where everything goes.
+        command: The command line, for the record.
+        console: Where progress is shown.
+        signals: What asks the run to save, or to stop.
+    """
+
+    experiment: Experiment
+    folder: RunFolder
+    command: Sequence[str]
+    console: Console
+    signals: Signals
+
+
 class Fit(NamedTuple):
     """What training leaves in memory."""
 
@@ -51,26 +69,20 @@ def shared(folder: RunFolder) -> Iterator[None]:
             del os.environ[SHARED_FOLDER]
 
 
-def fit_and_restore(
-    experiment: Experiment,
-    folder: RunFolder,
-    command: Sequence[str],
-    console: Console,
-    signals: Signals,
-    start: Start | None,
-) -> Fit:
+def fit_and_restore(job: Job, start: Start | None) -> Fit:
     """Fits; with ``on_nan=restore`` goes back to the last checkpoint as often as makes sense.
 
     Args:
-        experiment, folder, command, console, signals, start: As for ``fit``.
+        job, start: As for ``fit``.
 
     Raises:
         TrainingError, Interrupted, CheckpointError: As ``fit`` does.
     """
+    experiment, folder, console = job.experiment, job.folder, job.console
     restores, failed_at = start.restores if start else 0, list[int]()
     while True:
         try:
-            return fit(experiment, folder, command, console, signals, start, restores)
+            return fit(job, start, restores)
         except TrainingError as error:
             if experiment.trainer.on_nan != "restore":
                 raise
@@ -84,23 +96,11 @@ def fit_and_restore(
             say(console, f"{what}; back to step {step}, with other noise")
 
 
-def fit(
-    experiment: Experiment,
-    folder: RunFolder,
-    command: Sequence[str],
-    console: Console,
-    signals: Signals,
-    start: Start | None = None,
-    restores: int = 0,
-) -> Fit:
+def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     """Trains from a checkpoint, or from the start.
 
     Args:
-        experiment: What to train.
-        folder: Where checkpoints and curves go.
-        command: The command line, for the record.
-        console: Where progress is shown.
-        signals: What asks the run to save, or to stop.
+        job: What to train, and with what.
         start: The checkpoint.
         restores: How often the run has gone back to one; each time order and noise are others.
 
@@ -109,11 +109,12 @@ def fit(
         Interrupted: If the run was stopped.
         CheckpointError: If it can't be saved.
     """
+    experiment, folder, console = job.experiment, job.folder, job.console
     config, options = experiment.config, experiment.trainer
     throughput = Throughput(config.data.batch_size)
     total, monitor = config.derived.total_steps, experiment.objective.monitor
     checkpoints = Checkpoints(
-        folder.best.parent, f"validation/{monitor}", signals, options.save_every,
+        folder.best.parent, f"validation/{monitor}", job.signals, options.save_every,
         options.save_minutes,
     )  # fmt: skip
 
@@ -132,7 +133,7 @@ def fit(
     data = ImageDataModule(experiment.splits, config.data.batch_size, seed, limit)
     dashboard = Dashboard(
         experiment.model, experiment.figures, experiment.splits["validation"],
-        _text(experiment, command), throughput, module.recorder, total, monitor,
+        _text(experiment, job.command), throughput, module.recorder, total, monitor,
     )  # fmt: skip
     trainer = make_trainer(
         experiment.accelerator,

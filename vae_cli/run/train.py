@@ -1,11 +1,9 @@
 """One run from its configuration to its results."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from pytorch_lightning.loggers import TensorBoardLogger
-from rich.console import Console
 from rich.progress import track
 
 from vae_cli.config.build import Experiment
@@ -13,28 +11,21 @@ from vae_cli.figure.base import Inapplicable, draw
 from vae_cli.metric.base import Evaluation
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.board import write_board
-from vae_cli.run.fit import fit_and_restore
+from vae_cli.run.fit import Job, fit_and_restore
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.images import hash_of_images
 from vae_cli.run.resume import Start
 from vae_cli.training.checkpoint_file import read_checkpoint
 from vae_cli.training.data_module import ImageDataModule
 from vae_cli.training.module import gather
-from vae_cli.training.signals import Signals, Wish
+from vae_cli.training.signals import Wish
 
 
-def train(
-    experiment: Experiment,
-    folder: RunFolder,
-    command: Sequence[str],
-    console: Console,
-    signals: Signals,
-    start: Start | None,
-) -> dict[str, Any]:
+def train(job: Job, start: Start | None) -> dict[str, Any]:
     """Fits, then tests the best checkpoint, draws, and writes the results.
 
     Args:
-        experiment, folder, command, console, signals, start: As for ``fit``.
+        job, start: As for ``fit``.
 
     Returns:
         What ``results.json`` holds.
@@ -44,13 +35,14 @@ def train(
         Interrupted: If the run was stopped.
         CheckpointError: If it can't be saved.
     """
+    experiment, folder = job.experiment, job.folder
     config = experiment.config
-    fitted = fit_and_restore(experiment, folder, command, console, signals, start)
+    fitted = fit_and_restore(job, start)
     module, data, trainer, seconds, images_per_second = fitted
     module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
     module.to(trainer.strategy.root_device)
-    tested = test(experiment, data, console, signals)
-    signals.deferred = False  # what is left has no steps to wait for
+    tested = test(job, data)
+    job.signals.deferred = False  # what is left has no steps to wait for
     results = {
         **{f"test/{name}": value for name, value in tested.items()},
         "test/bits_per_dim": bits_per_dim(config, tested.get("log_likelihood")),
@@ -75,9 +67,7 @@ def train(
     return results
 
 
-def test(
-    experiment: Experiment, data: ImageDataModule, console: Console, signals: Signals
-) -> dict[str, float]:
+def test(job: Job, data: ImageDataModule) -> dict[str, float]:
     """All metrics of the model as it is, on the test images, and how many there were.
 
     Every process takes its share.
@@ -85,6 +75,7 @@ def test(
     Raises:
         KeyboardInterrupt: If the run is to stop; the test is done again when it goes on.
     """
+    experiment, console = job.experiment, job.console
     evaluation = Evaluation(experiment.metrics, experiment.config.seed, "test")
     experiment.model.eval()
     batches = track(
@@ -92,7 +83,7 @@ def test(
         disable=not console.is_terminal,
     )  # fmt: skip
     for number, batch in batches:
-        if signals.agreed() is Wish.STOP:
+        if job.signals.agreed() is Wish.STOP:
             raise KeyboardInterrupt
         if batch is not None:
             evaluation.add(experiment.model, number, batch.to(experiment.model.device))
