@@ -64,6 +64,7 @@ def test_folders_are_parts(parts: tuple[str, ...], expected: list[int], tmp_path
     dataset = image_folder.load(str(tmp_path))
     assert sizes(dataset) == [*expected[:2], 11]
     assert dataset.test.labels.tolist() == [0] * 5 + [1] * 5 + [2]
+    assert list(dataset.classes) == ["a", "b", "z"]
 
 
 @pytest.mark.parametrize(

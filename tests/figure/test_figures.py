@@ -149,18 +149,24 @@ def test_latent_map_shows_the_means_by_label() -> None:
     one, images = model(), split(labels=labels)
     axes = picture(LatentMap(), one, images).canvas.axes[0]
     mean = one.encode(images.batch(torch.arange(30))).mean.detach()
-    names = {"unlabelled": -1, "0": 0, "1": 1}
-    assert {points.get_label() for points in axes.collections} == set(names)
-    for points in axes.collections:
-        shown = torch.tensor(points.get_offsets().tolist())
-        torch.testing.assert_close(shown, mean[labels == names[points.get_label()]])
-    colours = {to_hex(points.get_facecolor()[0]) for points in axes.collections}
-    assert len(colours) == 3
+    *legend, points = axes.collections
+    assert [entry.get_label() for entry in legend] == ["unlabelled", "0", "1"]
+    torch.testing.assert_close(torch.tensor(points.get_offsets().tolist()), mean)
+    shown = [to_hex(colour) for colour in points.get_facecolor()]
+    colours = [to_hex(entry.get_facecolor()[0]) for entry in legend]
+    assert shown == [colours[label + 1] for label in labels.tolist()] and len(set(colours)) == 3
+
+
+def test_latent_map_names_classes() -> None:
+    images = split(labels=torch.arange(30) % 3 - 1)
+    images.classes = ["red", "blue"]
+    axes = picture(LatentMap(), model(), images).canvas.axes[0]
+    assert axes.get_legend_handles_labels()[1] == ["unlabelled", "red", "blue"]
 
 
 def test_unlabelled_images_have_a_colour_of_their_own() -> None:
     axes = picture(LatentMap(), model(), split(labels=torch.arange(30) % 11 - 1)).canvas.axes[0]
-    colours = {to_hex(points.get_facecolor()[0]) for points in axes.collections}
+    colours = {to_hex(colour) for colour in axes.collections[-1].get_facecolor()}
     assert len(colours) == 11
 
 

@@ -73,7 +73,7 @@ def test_map_of_many_dimensions_is_the_projection_of_the_means() -> None:
     one, images = model(latent_dim=4), split()
     drawing = picture(LatentMap(), one, images)
     mean = one.encode(images.batch(torch.arange(30))).mean.detach()
-    (points,) = drawing.canvas.axes[0].collections
+    points = drawing.canvas.axes[0].collections[-1]
     expected = pca(mean).points
     torch.testing.assert_close(torch.tensor(points.get_offsets().tolist()), expected)
     torch.testing.assert_close(torch.from_numpy(drawing.arrays["point"]), expected)

@@ -174,7 +174,7 @@ def _load(cfg: DictConfig) -> Dataset:
 
 def _splits(dataset: Dataset, treatment: Treatment) -> dict[str, Split]:
     parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
-    return {name: Split(name, images, treatment) for name, images in parts.items()}
+    return {name: Split(name, images, treatment, dataset.classes) for name, images in parts.items()}
 
 
 def _treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Treatment:

@@ -1,6 +1,7 @@
 """Where images come from, before any treatment of their pixels."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -66,12 +67,14 @@ class Dataset:
         train, validation, test: Images that none of the other parts has.
         levels: Number of grey levels a pixel takes, 0 to levels - 1: 256 for bytes, 2 for binary
             images; None for values that are not levels (floats), which are modelled as they are.
+        classes: What the labels stand for, by number; empty where they are their own names.
     """
 
     train: Images
     validation: Images
     test: Images
     levels: int | None
+    classes: Sequence[str] = ()
 
 
 def split_by_seed(count: int, validation: int, test: int, seed: int) -> tuple[Tensor, ...]:

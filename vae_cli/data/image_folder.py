@@ -90,8 +90,8 @@ def load(
     fractions = {"validation": validation, "test": test}
     train, valid, held_out = three_parts(given, fractions, seed, FolderImages.subset)
     if len(paths) * shape.numel() > memory_limit * 2**30:
-        return Dataset(train, valid, held_out, levels=256)
-    return Dataset(train.decoded(), valid.decoded(), held_out.decoded(), levels=256)
+        return Dataset(train, valid, held_out, 256, classes)
+    return Dataset(train.decoded(), valid.decoded(), held_out.decoded(), 256, classes)
 
 
 class FolderImages(Images):

@@ -44,4 +44,5 @@ def load(name: Literal["MNIST", "FashionMNIST", "KMNIST"], root: str | None = No
 
     train, test = obtain(source, data_root(root), lambda to: kind(to, download=True), read)
     train, validation = last_aside(train, VALIDATION)
-    return Dataset(train, validation, test, levels=256)
+    classes = () if name == "MNIST" else kind.classes  # "7 - seven" says nothing more than 7
+    return Dataset(train, validation, test, 256, classes)

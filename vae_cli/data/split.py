@@ -1,5 +1,6 @@
 """One part of a dataset with its pixels treated as the likelihood wants them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,10 +76,13 @@ class Split:
         name: ``train``, ``validation`` or ``test``.
         images: The images as stored.
         treatment: What to do to their pixels.
+        classes: What the labels stand for, as in ``Dataset``.
     """
 
-    def __init__(self, name: str, images: Images, treatment: Treatment) -> None:
-        self.name, self.images, self.treatment = name, images, treatment
+    def __init__(
+        self, name: str, images: Images, treatment: Treatment, classes: Sequence[str] = ()
+    ) -> None:
+        self.name, self.images, self.treatment, self.classes = name, images, treatment, classes
         self.draws_anew = name == "train" and treatment.is_random and treatment.binarize != "static"
         self._modelled: Images | None = None  # the outcome of noise that is drawn only once
         if treatment.is_random and not self.draws_anew and images.in_memory:
@@ -99,6 +103,12 @@ class Split:
         self.images = self.images.to(device)
         self._modelled = self._modelled and self._modelled.to(device)
         return self
+
+    def class_name(self, label: int) -> str:
+        """What a label stands for."""
+        if label < 0:
+            return "unlabelled"
+        return self.classes[label] if label < len(self.classes) else str(label)
 
     def spread(self, count: int) -> Tensor:
         """Positions of at most ``count`` images, evenly apart: a split may be sorted by class."""

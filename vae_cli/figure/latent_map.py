@@ -48,12 +48,12 @@ class LatentMap(Figure):
         axes = canvas.add_subplot()
         arrays = to_numpy(z=z, label=y, index=index)
         if model.latent_dim == 1:
-            _show_line(axes, z.squeeze(1).cpu(), y)
+            _show_line(axes, z.squeeze(1).cpu(), y, split)
         elif model.latent_dim == 2:
-            _show_plane(axes, Plane(z.cpu(), ("$z_1$", "$z_2$"), has_units=True), y)
+            _show_plane(axes, Plane(z.cpu(), ("$z_1$", "$z_2$"), has_units=True), y, split)
         else:
             plane = PROJECTIONS[self.projection](z)
-            _show_plane(axes, plane._replace(points=plane.points.cpu()), y)
+            _show_plane(axes, plane._replace(points=plane.points.cpu()), y, split)
             arrays |= to_numpy(point=plane.points)
             title += f", {TITLES[self.projection]}"
         axes.set_title(title, fontsize=10)
@@ -63,20 +63,17 @@ class LatentMap(Figure):
         return Drawing(canvas, arrays)
 
 
-def _name(label: int) -> str:
-    return "unlabelled" if label < 0 else str(label)
-
-
 def _color(label: int) -> str:
     return "black" if label < 0 else PALETTE[label % len(PALETTE)]
 
 
-def _show_plane(axes: Axes, plane: Plane, y: Tensor) -> None:
+def _show_plane(axes: Axes, plane: Plane, y: Tensor, split: Split) -> None:
     size = 6 if len(y) > 1000 else 14
-    for label in y.unique().tolist():
-        points = plane.points[y == label]
-        axes.scatter(points[:, 0], points[:, 1], s=size, color=_color(label), label=_name(label),
-                     linewidths=0)  # fmt: skip
+    for label in y.unique().tolist():  # for the legend alone
+        axes.scatter([], [], s=size, color=_color(label), label=split.class_name(label))
+    # As they come, not label by label, which would hide one below the other.
+    colors = [_color(label) for label in y.tolist()]
+    axes.scatter(plane.points[:, 0], plane.points[:, 1], s=size, c=colors, linewidths=0)
     axes.set(xlabel=plane.names[0], ylabel=plane.names[1], aspect="equal")
     if plane.has_units:
         # Never less than where the prior is, so that a collapsed posterior is seen to be one.
@@ -86,11 +83,11 @@ def _show_plane(axes: Axes, plane: Plane, y: Tensor) -> None:
         axes.set(xticks=[], yticks=[])
 
 
-def _show_line(axes: Axes, z: Tensor, y: Tensor) -> None:
+def _show_line(axes: Axes, z: Tensor, y: Tensor, split: Split) -> None:
     labels = y.unique().tolist()
     reach = max(3.0, 1.05 * float(z.abs().max()))
     axes.hist(
         [z[y == label].numpy() for label in labels], bins=BINS, range=(-reach, reach), stacked=True,
-        color=[_color(label) for label in labels], label=[_name(label) for label in labels],
+        color=[_color(label) for label in labels], label=[*map(split.class_name, labels)],
     )  # fmt: skip
     axes.set(xlabel="$z$", ylabel="images")

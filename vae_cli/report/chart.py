@@ -76,6 +76,7 @@ def _heights(series: Sequence[Series], beginning: float) -> tuple[float, float, 
         if step > beginning
     ] or everything
     low, high = min(late), max(late)
+    low = 0.0 if 0 <= low < high / 2 else low  # a count is seen from nothing up
     margin = 0.06 * (high - low) or 0.5 * abs(high) or 1.0
     low, high = low - margin, high + margin
     return low, high, min(everything) < low or max(everything) > high

@@ -39,7 +39,7 @@ def write_projector(folder: Path, model: LatentVariableModel, split: Split) -> N
         codes = pad(codes, (0, AXES - model.latent_dim))
     lines = ["\t".join(f"{value:.4g}" for value in code) for code in codes.tolist()]
     (files / "codes.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    labels = [str(y) if y >= 0 else "unlabelled" for b in batches for y in b.y.tolist()]
+    labels = [split.class_name(y) for b in batches for y in b.y.tolist()]
     (files / "labels.tsv").write_text("\n".join(labels) + "\n", encoding="utf-8")
     thumbnails = sprite(torch.cat([batch.x.cpu() for batch in batches]))
     thumbnails.save(files / "images.png")
