@@ -5,7 +5,8 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-OMITTED = {"model", "derived", "metric", "figure", "logger", "resume"}  # no settings, or implied
+# No settings, or implied.
+OMITTED = {"model", "derived", "metric", "figure", "logger", "resume", "run_id", "trust"}
 
 
 def settings(config: DictConfig) -> dict[str, Any]:
