@@ -32,6 +32,36 @@ Flags:
   --hydra-help      the flags of Hydra, which does the composing
   --help            this text
 """
+COMPARE = """\
+vae-compare lays runs side by side: what differs, their numbers, and how surely one is better.
+
+Usage: vae-compare PLACE ... [KEY=VALUE ...]
+
+  vae-compare outputs                          every run anywhere below
+  vae-compare outputs where='posterior=planar,latent_dim>=10'
+  vae-compare outputs metrics=[elbo,kl]        best by the bound
+  vae-compare outputs format=latex output=table.tex
+  vae-compare outputs over=[]                  each run by itself, no means over seeds
+  vae-compare outputs reference=rezende2015    beside the literature's numbers
+
+Runs that differ in nothing but the seed are one row: their mean, ± its standard error. The numbers
+are vae-eval's where it has been, else those of the test at the end of training. Where vae-eval has
+kept the values of each image, the difference to the best is given with its 95 % interval.
+
+References:
+
+{groups}
+
+Keys:
+
+  split     test, validation or train
+  metrics   the numbers; the first decides what is best
+  where     conditions, parted by commas: = != < <= > >=
+  over      keys in which the runs of one row may differ
+  mixed     put runs of different data or treatment into one table
+  format    terminal, csv, markdown or latex
+  output    the file; by itself, what is printed
+"""
 EVAL = """\
 vae-eval measures a trained model, from its run's folder alone.
 
@@ -159,7 +189,14 @@ Flags:
 
   --help       this text
 """
-TEXTS = {"train": TRAIN, "eval": EVAL, "sample": SAMPLE, "flow": FLOW, "report": REPORT}
+TEXTS = {
+    "train": TRAIN,
+    "compare": COMPARE,
+    "eval": EVAL,
+    "sample": SAMPLE,
+    "flow": FLOW,
+    "report": REPORT,
+}
 
 
 def help_of(config_name: str) -> str:

@@ -80,12 +80,27 @@ class ReportSettings:
     mixed: bool
 
 
+@dataclass(frozen=True)
+class CompareSettings:
+    """The keys at the top of ``compare.yaml``."""
+
+    run: str | None
+    split: Literal["test", "validation", "train"]
+    metrics: Sequence[str]
+    where: str | None
+    over: Sequence[str]
+    mixed: bool
+    format: Literal["terminal", "csv", "markdown", "latex"]
+    output: str | None
+
+
 SETTINGS: dict[str, type] = {
     "train": TrainSettings,
     "eval": EvalSettings,
     "sample": SampleSettings,
     "flow": FlowSettings,
     "report": ReportSettings,
+    "compare": CompareSettings,
 }
 
 

@@ -12,7 +12,7 @@ from yaml import YAMLError
 from vae_cli.errors import ConfigError
 from vae_cli.report.curves import Curve, read_curves
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.settings import settings, treatment_of
+from vae_cli.run.settings import plain, settings, treatment_of
 
 PNG = b"\x89PNG\r\n\x1a\n"  # how such a file begins
 TESTED = "test/"
@@ -87,7 +87,7 @@ def _text(file: Path) -> str:
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:
-    return {"model": config.model._target_.rpartition(".")[2], **settings(config)}
+    return {"model": config.model._target_.rpartition(".")[2], **settings(plain(config))}
 
 
 def _pictures(folder: Path) -> dict[str, str]:
@@ -108,4 +108,4 @@ def _comparable(
     tested = {k.removeprefix(TESTED): v for k, v in results.items() if k.startswith(TESTED)}
     path = config.data.get("path")
     images = {"data_path": path, "images_sha256": results.get("data/images_sha256")}
-    return {**treatment_of(config), **images, "split": "test", **tested}
+    return {**treatment_of(plain(config)), **images, "split": "test", **tested}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from vae_cli.report.chart import Chart, Series
 from vae_cli.report.record import RunRecord
@@ -77,6 +77,14 @@ def results_table(title: str, rows: Sequence[Row], results: Mapping[str, Any]) -
     return Table(title, ["result", "value", "", ""], shown, [1])
 
 
+class HasSettings(Protocol):
+    """Something with a configuration by dotted keys."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The configuration."""
+
+
 class Comparison(NamedTuple):
     """Runs whose results may be compared: a table, and their curves laid over each other."""
 
@@ -108,7 +116,7 @@ def comparisons(records: Sequence[RunRecord], mixed: bool) -> list[Comparison]:
     return found
 
 
-def differing_settings(records: Sequence[RunRecord]) -> list[str]:
+def differing_settings(records: Sequence[HasSettings]) -> list[str]:
     """The settings that are not the same in all runs."""
     keys = dict.fromkeys(key for record in records for key in record.settings)
     return [key for key in keys if len({str(r.settings.get(key)) for r in records}) > 1]

@@ -5,7 +5,7 @@ from typing import Any
 
 from vae_cli.config.build import Experiment
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.settings import settings
+from vae_cli.run.settings import plain, settings
 from vae_cli.training.hyperparameters import write_hyperparameters
 from vae_cli.training.projector import write_projector
 
@@ -31,6 +31,6 @@ def write_board(
     if f"test/{monitor}" in results:
         # Among the first names, for those are the columns that the tab shows unasked.
         numbers[f"overview/{monitor}_test"] = results[f"test/{monitor}"]
-    write_hyperparameters(folder.path, settings(experiment.config), numbers, step)
+    write_hyperparameters(folder.path, settings(plain(experiment.config)), numbers, step)
     (folder.path / "hparams.yaml").unlink(missing_ok=True)  # Lightning's, and empty
     write_projector(folder.path, experiment.model, experiment.splits["test"])

@@ -23,7 +23,7 @@ from vae_cli.metric.base import Evaluation, State
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.folder import replaced
 from vae_cli.run.images import hash_of_images
-from vae_cli.run.settings import treatment_of
+from vae_cli.run.settings import plain, treatment_of
 from vae_cli.run.subject import Subject
 
 BATCH = 100  # images; part of the definition of the evaluation's noise: not an option
@@ -87,7 +87,7 @@ def _basis(subject: Subject, cfg: DictConfig) -> dict[str, Any]:
     """Everything that all numbers depend on."""
     split = subject.splits[cfg.split]
     return {
-        **treatment_of(subject.config),
+        **treatment_of(plain(subject.config)),
         "split": cfg.split,
         "images": len(split),
         "images_sha256": hash_of_images(split),

@@ -1,0 +1,30 @@
+"""The numbers of the literature that ship."""
+
+from pathlib import Path
+
+import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from vae_cli import conf
+from vae_cli.config.keys import DataSettings
+from vae_cli.options import accepts
+from vae_cli.reference.published import Published
+from vae_cli.run.summary import COMPARED
+
+FILES = sorted((Path(conf.__path__[0]) / "reference").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_numbers_have_names_signs_and_a_source(file: Path) -> None:
+    found = instantiate(OmegaConf.load(file), _convert_="all")
+    assert isinstance(found, Published) and len(found.source) > 20 and found.rows
+    assert (Path(conf.__path__[0]) / "data" / f"{found.treatment['data']}.yaml").is_file()
+    annotations = DataSettings.__annotations__
+    assert accepts(annotations["binarize"], found.treatment["binarize"])
+    for numbers in found.rows.values():
+        assert {name.removesuffix("_se") for name in numbers} <= set(COMPARED)
+        for name, number in numbers.items():
+            assert number > 0 if name.endswith("_se") else number < 0  # a bound on log p(x)
+        if {"elbo", "log_likelihood"} <= set(numbers):
+            assert numbers["elbo"] <= numbers["log_likelihood"]

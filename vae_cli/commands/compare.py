@@ -1,0 +1,91 @@
+"""vae-compare: runs side by side."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vae_cli.commands.entry import Parser, run_command
+from vae_cli.commands.runs import parted
+from vae_cli.config.compose import compose
+from vae_cli.config.help import help_of
+from vae_cli.errors import ConfigError, VaeCliError
+
+if TYPE_CHECKING:
+    from vae_cli.report.tables import Table
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the installed script's entry.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+
+    Returns:
+        The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
+    """
+    return run_command("vae-compare", _main, argv)
+
+
+def _main(arguments: list[str]) -> int:
+    own = Parser().parse_intermixed_args(arguments)
+    if own.help:
+        print(help_of("compare"))
+        return 0
+    given, others = parted([text for text in own.overrides if "=" in text])
+    places = [text for text in own.overrides if "=" not in text]
+    places += [place for value in given for place in value.strip("[]").split(",")]
+    where = next((t.partition("=")[2] for t in others if t.startswith("where=")), "")
+    others = [text for text in others if not text.startswith("where=")]  # Hydra can't read it
+    cfg, _ = compose("compare", others, own.config_dir)
+    if not places:
+        raise VaeCliError("run: needs folders of runs. Try vae-compare outputs.")
+    if not cfg.metrics:
+        raise ConfigError("metrics", [], "needs one number at least", "Try metrics=[elbo].")
+    from vae_cli.report.comparison import filtered, tables
+    from vae_cli.report.ledger import beside, read_entries, run_paths
+
+    entries, notes = read_entries(run_paths(places), cfg.split)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    kept = filtered(entries, where.strip("'\"")) if where not in ("", "null") else entries
+    if not kept:
+        what = "no run meets it" if entries else "no run there has numbers"
+        key, value = ("where", where) if entries else ("run", ",".join(places))
+        raise ConfigError(key, value, what, f"There are {len(entries)} runs with numbers.")
+    if "reference" in cfg:
+        from vae_cli.config.build import construct
+
+        reference = construct(cfg, "reference")
+        rows = beside(kept, reference)
+        about = reference.source if rows else "no run there has the reference's data and treatment"
+        print(f"note: {about}", file=sys.stderr)
+        kept = [*kept, *rows]
+    _write(tables(kept, list(cfg.over), list(cfg.metrics), cfg.mixed), cfg.format, cfg.output)
+    return 0
+
+
+def _write(found: list["Table"], form: str, output: str | None) -> None:
+    from vae_cli.report.formats import WRITTEN, print_table
+    from vae_cli.run.folder import replaced
+    from vae_cli.training.progress import make_console
+
+    if form == "terminal":
+        if output is not None:
+            rule = "a file needs a format of its own"
+            raise ConfigError("output", output, rule, "Try format=csv, markdown or latex.")
+        console = make_console()
+        for table in found:
+            print_table(table, console)
+        return
+    text = WRITTEN[form](found)
+    if output is None:
+        print(text, end="")
+        return
+    try:
+        with replaced(Path(output)) as partial:
+            partial.write_text(text, encoding="utf-8")
+    except OSError as error:
+        rule = f"can't be written ({error.strerror})"
+        raise ConfigError("output", output, rule, "Name another file.") from error
+    print(output)

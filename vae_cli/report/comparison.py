@@ -1,0 +1,238 @@
+"""Runs side by side: which, grouped by what, and how surely one is better than another."""
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vae_cli.config.check import suggest
+from vae_cli.errors import ConfigError
+from vae_cli.report.ledger import REFERENCE, Entry, each, values_of_images
+from vae_cli.report.tables import Table, differing_settings
+from vae_cli.run.summary import COMPARED, Comparable, comparable, treatment
+
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "!=": operator.ne, ">=": operator.ge, "<=": operator.le, "=": operator.eq, ">": operator.gt,
+    "<": operator.lt,
+}  # fmt: skip
+CONDITION = re.compile(r"\s*([\w./]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*")
+RESAMPLES = 2000  # of the images, for an interval
+CHUNK = 50  # resamples at once
+INTERVAL = (2.5, 97.5)  # percentiles
+
+
+class Estimate(NamedTuple):
+    """A number with its standard error."""
+
+    value: float
+    error: float | None
+
+
+class Difference(NamedTuple):
+    """Of a setting to the best one: the mean over images, and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Row(NamedTuple):
+    """A setting, and the runs that have it.
+
+    Attributes:
+        runs: Alike in all but what they are averaged over.
+        numbers: By name.
+        difference: To the best of its table; None for that one, and where there are no values of
+            each image to tell.
+    """
+
+    runs: Sequence[Entry]
+    numbers: Mapping[str, Estimate]
+    difference: Difference | None = None
+
+
+def filtered(entries: Sequence[Entry], where: str) -> list[Entry]:
+    """The runs that meet conditions: ``posterior=planar,latent_dim>=10``.
+
+    An option may be called by its name or by its class's.
+
+    Raises:
+        ConfigError: If a condition can't be read, or is about what no run has.
+    """
+    kept = list(entries)
+    for text in where.split(","):
+        match = CONDITION.fullmatch(text)
+        if match is None:
+            rule = "needs conditions parted by commas"
+            raise ConfigError("where", where, rule, "Try where='posterior=planar,latent_dim>=10'.")
+        key, sign, wanted = match.groups()
+        if not any(key in entry.settings or key in entry.chosen for entry in entries):
+            known = list({key: None for entry in entries for key in entry.settings})
+            raise ConfigError("where", where, f"no run has a setting {key}", suggest(key, known))
+        kept = [entry for entry in kept if _meets(entry, key, sign, wanted)]
+    return kept
+
+
+def _meets(entry: Entry, key: str, sign: str, wanted: str) -> bool:
+    found = [str(side[key]) for side in (entry.chosen, entry.settings) if key in side]
+    if sign in ("=", "!="):
+        plain = wanted.replace("_", "").lower()
+        same = any(_equal(one, wanted) for one in found) or (
+            key in entry.settings and bool(plain) and _is_class(str(entry.settings[key]), plain)
+        )
+        return same == (sign == "=")
+    try:
+        return bool(found) and OPERATORS[sign](float(found[-1]), float(wanted))
+    except ValueError:
+        return False
+
+
+def _equal(found: str, wanted: str) -> bool:
+    try:
+        return float(found) == float(wanted)
+    except ValueError:
+        return found == wanted
+
+
+def _is_class(name: str, option: str) -> bool:
+    """Whether ``PlanarPosterior`` is what ``planar`` stands for."""
+    return name[:1].isupper() and name.lower().startswith(option)
+
+
+def rows_of(entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str]) -> list[Row]:
+    """Runs, those with equal settings in one row, best first.
+
+    Args:
+        entries: Of comparable data.
+        over: Keys that do not count: rows are averages over them.
+        keys: Of the numbers wanted; the first that all runs have decides what is best.
+    """
+    groups: dict[tuple[Any, ...], list[Entry]] = {}
+    for entry in entries:
+        own = tuple(sorted((k, str(v)) for k, v in entry.settings.items() if k not in over))
+        groups.setdefault(own, []).append(entry)
+    decisive = decisive_key(entries, keys)
+    rows = []
+    for runs in groups.values():
+        found = {key: estimate(runs, key) for key in keys}
+        rows.append(Row(runs, {key: e for key, e in found.items() if e is not None}))
+    if decisive is None:
+        return rows
+    rows.sort(key=lambda row: -row.numbers[decisive].value)
+    rest = [row._replace(difference=difference(row, rows[0], decisive)) for row in rows[1:]]
+    return [*rows[:1], *rest]
+
+
+def decisive_key(entries: Sequence[Entry], keys: Sequence[str]) -> str | None:
+    """The first of the numbers wanted that all runs have."""
+    return next((k for k in keys if len(list(each(entries, k))) == len(entries)), None)
+
+
+def estimate(runs: Sequence[Entry], key: str) -> Estimate | None:
+    """The mean of a number over runs, with its error: over runs, or over images of a single one."""
+    values = list(each(runs, key))
+    if not values:
+        return None
+    if len(values) == 1:
+        error = next(each(runs, f"{key}_se"), None)
+        return Estimate(values[0], error)
+    return Estimate(float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(len(values))))
+
+
+def difference(row: Row, best: Row, key: str) -> Difference | None:
+    """How far a setting is from another, by a paired bootstrap over the images.
+
+    The same resampled images serve both: what makes an image hard or easy cancels. What another
+    seed would change is not in it.
+    """
+    sides = [[values_of_images(run, key) for run in one.runs] for one in (row, best)]
+    arrays = [array for side in sides for array in side if array is not None]
+    if len(arrays) < len(row.runs) + len(best.runs) or len({len(a) for a in arrays}) > 1:
+        return None
+    ours, theirs = (np.mean([a for a in side if a is not None], axis=0) for side in sides)
+    paired = ours - theirs
+    low, high = np.percentile(resampled_means(paired), INTERVAL)
+    return Difference(float(paired.mean()), float(low), float(high))
+
+
+def resampled_means(values: np.ndarray) -> np.ndarray:
+    """Means of values drawn with replacement, ``(RESAMPLES,)``; the same ones at every call."""
+    generator, count = np.random.default_rng(0), len(values)
+    parts = [
+        values[generator.integers(count, size=(min(CHUNK, RESAMPLES - start), count))].mean(1)
+        for start in range(0, RESAMPLES, CHUNK)
+    ]
+    return np.concatenate(parts)
+
+
+def tables(
+    entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str], mixed: bool
+) -> list[Table]:
+    """Runs side by side, best first: the settings in which they differ, and their numbers.
+
+    Those whose data are treated differently are in tables of their own, unless mixed.
+
+    Args:
+        entries: The runs.
+        over: Keys that do not count: a row is an average over them.
+        keys: Of the numbers wanted, the first deciding what is best.
+        mixed: Whether all go into one table, marked with their treatment.
+    """
+    by_path = {entry.path: entry for entry in entries}
+    found = []
+    for group in comparable([(e.path, e.numbers) for e in entries], mixed):
+        members = [by_path[path] for path, _ in group.members]
+        telling = _telling(members, over)
+        telling += ["data"] if group.is_mixed and "data" not in telling else []
+        found.append(_table(group, rows_of(members, over, keys), telling, keys))
+    return found
+
+
+def _telling(entries: Sequence[Entry], over: Sequence[str]) -> list[str]:
+    """The settings that tell rows apart, without those that follow from a group's option."""
+    ours = [entry for entry in entries if REFERENCE not in entry.settings]
+    named = [REFERENCE] if len(ours) < len(entries) else []
+    differing = [key for key in differing_settings(ours) if key not in over]
+
+    def follows(key: str) -> bool:
+        group = key.partition(".")[0]
+        pairs = {(str(e.settings.get(group)), str(e.settings.get(key))) for e in entries}
+        return group != key and group in differing and len(pairs) == len({p[0] for p in pairs})
+
+    return [*(key for key in differing if not follows(key)), *named]
+
+
+def _table(
+    group: Comparable, rows: Sequence[Row], telling: list[str], keys: Sequence[str]
+) -> Table:
+    shown = [key for key in keys if any(key in row.numbers for row in rows)]
+    has_difference = any(row.difference for row in rows)
+    decisive = decisive_key([run for row in rows for run in row.runs], keys) or keys[0]
+    heads = [*(telling or ["run"]), "runs", *(COMPARED.get(key, key) for key in shown)]
+    heads += [f"Δ {COMPARED.get(decisive, decisive)}, 95 %"] if has_difference else []
+    lines = []
+    for row in rows:
+        first = row.runs[0]
+        own = {REFERENCE: first.path if telling == [REFERENCE] else "", **first.settings}
+        if group.is_mixed:
+            own["data"] = treatment(first.numbers)
+        cells = [str(own.get(key, "")) for key in telling] or [first.path]
+        cells += [str(len(row.runs)), *(_shown(row.numbers.get(key)) for key in shown)]
+        lines.append([*cells, *([_interval(row.difference)] if has_difference else [])])
+    return Table(group.title, heads, lines, range(len(telling or [""]), len(heads)))
+
+
+def _shown(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return ""
+    value, error = estimate
+    return f"{value:.2f}" if error is None else f"{value:.2f} ± {error:.2f}"
+
+
+def _interval(difference: Difference | None) -> str:
+    if difference is None:
+        return ""
+    return f"{difference.value:+.2f} ({difference.low:+.2f} … {difference.high:+.2f})"

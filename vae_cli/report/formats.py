@@ -1,0 +1,105 @@
+"""A table of text as people and programs want it."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Drawn
+
+from vae_cli.report.tables import Table
+
+LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$",
+    "−": "$-$", "Δ": r"$\Delta$",
+}  # fmt: skip
+
+TREATMENT = "treatment"  # of the data: a column in a csv, elsewhere the title
+
+
+def print_table(table: Table, console: Console) -> None:
+    """Shows a table in a terminal."""
+    drawn = Drawn(title=escape(table.title), box=SIMPLE_HEAD)
+    for i, head in enumerate(table.heads):
+        is_number = i in table.numbers
+        drawn.add_column(
+            escape(head), justify="right" if is_number else "left", no_wrap=is_number,
+            overflow="fold",
+        )  # fmt: skip
+    for row in table.rows:
+        drawn.add_row(*map(escape, row))
+    console.print(drawn)
+
+
+def as_csv(tables: Sequence[Table]) -> str:
+    """Tables as one, numbers apart from their errors; what heads a table is a column."""
+    file = io.StringIO()
+    heads = list(dict.fromkeys(head for table in tables for head in _split_heads(table)))
+    writer = csv.DictWriter(file, [TREATMENT, *heads], lineterminator="\n")
+    writer.writeheader()
+    for table in tables:
+        for row in table.rows:
+            cells = [cell for i, text in enumerate(row) for cell in _split(table, i, text)]
+            writer.writerow(
+                {TREATMENT: table.title, **dict(zip(_split_heads(table), cells, strict=True))}
+            )
+    return file.getvalue()
+
+
+def _split_heads(table: Table) -> list[str]:
+    heads = [
+        (head, f"{head} error") if _has_errors(table, i) else (head,)
+        for i, head in enumerate(table.heads)
+    ]
+    return [name for names in heads for name in names]
+
+
+def _split(table: Table, column: int, text: str) -> tuple[str, ...]:
+    if not _has_errors(table, column):
+        return (text,)
+    value, _, error = text.partition(" ± ")
+    return value, error
+
+
+def _has_errors(table: Table, column: int) -> bool:
+    return column in table.numbers and any(" ± " in row[column] for row in table.rows)
+
+
+def as_markdown(tables: Sequence[Table]) -> str:
+    """Tables of GitHub's Markdown."""
+    parts = []
+    for table in tables:
+        rules = ["---:" if i in table.numbers else "---" for i in range(len(table.heads))]
+        rows = [table.heads, rules, *table.rows]
+        lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in r)} |" for r in rows]
+        parts.append("\n".join([table.title, "", *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def as_latex(tables: Sequence[Table]) -> str:
+    """Tables in LaTeX, for the package booktabs."""
+    parts = []
+    for table in tables:
+        columns = "".join("r" if i in table.numbers else "l" for i in range(len(table.heads)))
+        rows = [" & ".join(map(_latex, row)) + r" \\" for row in table.rows]
+        lines = [
+            f"% {table.title}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule",
+            " & ".join(map(_latex, table.heads)) + r" \\", r"\midrule", *rows, r"\bottomrule",
+            r"\end{tabular}",
+        ]  # fmt: skip
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _latex(text: str) -> str:
+    return "".join(LATEX.get(sign, sign) for sign in text)
+
+
+WRITTEN: dict[str, Callable[[Sequence[Table]], str]] = {
+    "csv": as_csv,
+    "markdown": as_markdown,
+    "latex": as_latex,
+}
