@@ -114,6 +114,38 @@ def test_damaged_checkpoints(
     assert "its checkpoints are damaged" in capsys.readouterr().err
 
 
+def test_damaged_best_checkpoint(vae_train: Train, capsys: pytest.CaptureFixture[str]) -> None:
+    run = RunFolder(vae_train(*SMALL))
+    content = run.best.read_bytes()
+    run.best.unlink()  # it may be another name of last.ckpt
+    run.best.write_bytes(content[:-500])
+    run.results.unlink()
+    vae_train(f"resume={run.path}")
+    said = capsys.readouterr().out
+    assert "best.ckpt can't be read" in said and "last.ckpt is tested in its place" in said
+    assert run.results.is_file()
+
+
+def test_settings_of_the_optimizer_count(vae_train: Train) -> None:
+    brief = [*SMALL, "optimizer/lr_schedule=exponential", "optimizer.lr_schedule.gamma=0.9"]
+    run = vae_train(*brief)
+    vae_train(f"resume={run}", "trainer.max_steps=25", "optimizer.lr=0.01",
+              "optimizer.weight_decay=0.5", "optimizer.lr_schedule.gamma=0.8")  # fmt: skip
+    last = read_checkpoint(run / "checkpoints" / "last.ckpt")
+    (group,) = last["optimizer_states"][0]["param_groups"]
+    # Twenty steps of the old factor, five of the new one, from the new rate.
+    assert group["lr"] == pytest.approx(0.01 * 0.9**20 * 0.8**5) and group["weight_decay"] == 0.5
+    assert {int(state["step"]) for state in last["optimizer_states"][0]["state"].values()} == {25}
+
+
+@pytest.mark.parametrize("other", ["adagrad", "rmsprop", "adam"])
+def test_another_optimizer_starts_anew(other: str, vae_train: Train) -> None:
+    run = vae_train(*SMALL, "optimizer=adamax", "optimizer/lr_schedule=cosine")
+    vae_train(f"resume={run}", "trainer.max_steps=25", f"optimizer={other}")
+    last = read_checkpoint(run / "checkpoints" / "last.ckpt")
+    assert last["optimizer"].lower() == other and last["global_step"] == 25
+
+
 def test_a_changed_default_is_reported_and_not_applied(
     vae_train: Train, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,6 +191,22 @@ def test_killed_at_the_very_end(lost: str, vae_train: Train) -> None:
         k: v for k, v in before.items() if k.startswith("test/")
     }
     assert (run / "figures" / "samples.png").is_file()
+
+
+def test_curves_do_not_depend_on_checkpoints(vae_train: Train) -> None:
+    curves = ["logger=csv", "trainer.log_every=4", "metric=[active_units]"]
+    small = [text for text in SMALL if not text.startswith(("logger", "metric"))]
+    straight = vae_train(*small, *curves, name="straight")
+    run = vae_train(*small, *curves, "trainer.save_every=3", name="run")
+    kept = RunFolder(run)
+    kept.last.write_bytes(kept.previous.read_bytes())  # of step 18, two steps into a point
+    kept.results.unlink()
+    vae_train(f"resume={run}", "trainer.save_every=null")
+    found, expected = read_curves(run), read_curves(straight)
+    of_clocks = {"train/images_per_second"}
+    assert found.keys() - of_clocks == expected.keys() - of_clocks
+    for name in expected.keys() - of_clocks:
+        assert found[name] == expected[name], name
 
 
 @pytest.mark.parametrize("logger", ["csv", "tensorboard"])

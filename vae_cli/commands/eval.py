@@ -8,7 +8,7 @@ from vae_cli.commands.entry import Parser, prepare_libraries, run_command
 from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
-from vae_cli.run.folder import RunFolder
+from vae_cli.run.folder import COPY, RunFolder, check_writable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +39,8 @@ def _main(arguments: list[str]) -> int:
     from vae_cli.training.progress import make_console
 
     for path in paths:
-        RunFolder.existing(path, key="run")  # all of them, before hours of work on the first
+        folder = RunFolder.existing(path, key="run")  # all, before hours of work on the first
+        check_writable("run", folder.path, COPY)
     console, records = make_console(), []
     for path in paths:
         subject = load_subject(path, cfg)

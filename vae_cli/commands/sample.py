@@ -10,6 +10,7 @@ from vae_cli.commands.entry import Parser, prepare_libraries, run_command
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.run.folder import check_writable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -101,3 +102,4 @@ def _make(folder: Path) -> None:
     except OSError as error:
         rule = f"can't be made ({error.strerror})"
         raise ConfigError("output", folder, rule, "Try output=SOME_WRITABLE_FOLDER.") from error
+    check_writable("output", folder, "Try output=SOME_WRITABLE_FOLDER.")

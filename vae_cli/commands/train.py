@@ -1,5 +1,6 @@
 """vae-train: from one command line to a trained, measured variational autoencoder."""
 
+import logging
 import os
 import sys
 import threading
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")  # as Hydra has it
 
 
+LOST = ("Connection closed by peer", "Connection reset by peer", "NCCL")  # said by torch
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the installed script's entry.
 
@@ -40,11 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, 2 after one line about a mistake, 75 if the run was stopped and can go on.
     """
     code = run_command("vae-train", _main, argv)
-    if code != Interrupted.exit_code:
-        return code
-    # Of the processes of a run the first one speaks; it is killed if another one fails before it.
-    code = 0 if SHARED_FOLDER in os.environ else code
-    if argv is None:  # whoever stopped it may wait only seconds, which Python takes to tidy up
+    if code == Interrupted.exit_code and SHARED_FOLDER in os.environ:
+        code = 0  # the first process of the run speaks, and is killed if another fails before it
+    if argv is None:  # as a program; Python takes seconds to tidy up, in which signals would kill
+        logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -112,6 +115,7 @@ def _run_under(
         new = (known or run_dir, known is not None)
         folder = RunFolder(shared) if shared else RunFolder.create(*new)
     _execute(experiment, composed, folder, chosen, command, signals, changes)
+    signals.deferred = True  # nothing is left that could be stopped
     return 0
 
 
@@ -171,15 +175,26 @@ def _execute(
 @contextmanager
 def _told(folder: RunFolder) -> Iterator[None]:
     """Tells in one line what stops a run that is no mistake of its settings."""
+    from vae_cli.training.checkpoint_file import CheckpointError
+
     remedy = f"vae-train resume={folder.path}"
     hook, threading.excepthook = threading.excepthook, lambda _: None  # they fail in what waits too
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as stop:  # the latter is Lightning's for the former
         raise Interrupted(f"stopped. Go on with {remedy}") from stop
-    except OSError as error:
-        where, what = error.filename or folder.path, error.strerror or error
+    except (OSError, CheckpointError) as error:
+        if not folder.path.is_dir():
+            raise VaeCliError(f"{folder.path}: the folder is gone, and with it the run") from error
+        if isinstance(error, CheckpointError):
+            raise
+        where, what = os.fsdecode(error.filename or folder.path), error.strerror or error
         raise VaeCliError(f"{where}: {what}. Put that right, then go on with {remedy}") from error
+    except RuntimeError as error:
+        if not any(word in str(error) for word in LOST):
+            raise
+        rule = "another process of the run has ended"
+        raise VaeCliError(f"{folder.path}: {rule}. Go on with {remedy}") from error
     finally:
         threading.excepthook = hook
 

@@ -6,6 +6,7 @@ import os
 import platform
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ import vae_cli
 from vae_cli.errors import ConfigError, VaeCliError
 
 SHARED_FOLDER = "VAE_CLI_RUN_FOLDER"  # tells the other processes of a run which folder is theirs
+
+
+COPY = "Make room, or copy the folder to where you may write."
 
 
 class RunFolder:
@@ -76,6 +80,7 @@ class RunFolder:
         Raises:
             VaeCliError: If another process trains in it, or if nothing can be written there.
         """
+        check_writable("resume", self.path, COPY)
         path = self.path / "lock"
         lock = FileLock(path, timeout=0)
         try:
@@ -85,9 +90,8 @@ class RunFolder:
             holder = path.read_text(encoding="utf-8").strip() or "another process"
             raise VaeCliError(f"{self.path}: {holder} trains there. Wait, or stop it.") from error
         except OSError as error:
-            rule = f"nothing can be written there ({error.strerror})"
-            remedy = "Make room or copy the folder to where you may write."
-            raise ConfigError("resume", self.path, rule, remedy) from error
+            rule = f"can't be held ({error.strerror})"
+            raise ConfigError("resume", self.path, rule, COPY) from error
         try:
             yield
         finally:
@@ -213,6 +217,25 @@ def new_folder(wanted: str, is_named: bool) -> Path:
             remedy = "Try hydra.run.dir=SOME_WRITABLE_FOLDER."
             raise ConfigError("hydra.run.dir", path, rule, remedy) from error
     return path
+
+
+def check_writable(key: str, path: Path, remedy: str) -> None:
+    """Checks that files can be written into a folder, before there is work to lose.
+
+    Args:
+        key: Which the user gave the folder to.
+        path: Of the folder.
+        remedy: What to do else.
+
+    Raises:
+        ConfigError: If they can't.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        rule = f"nothing can be written there ({error.strerror})"
+        raise ConfigError(key, path, rule, remedy) from error
 
 
 def _is_unbegun(path: Path) -> bool:

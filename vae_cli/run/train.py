@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 from pytorch_lightning.loggers import TensorBoardLogger
+from rich.console import Console
 from rich.progress import track
 
 from vae_cli.config.build import Experiment
@@ -11,11 +12,11 @@ from vae_cli.figure.base import Inapplicable, draw
 from vae_cli.metric.base import Evaluation
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.board import write_board
-from vae_cli.run.fit import Job, fit_and_restore
+from vae_cli.run.fit import Job, fit_and_restore, say
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.images import hash_of_images
 from vae_cli.run.resume import Start
-from vae_cli.training.checkpoint_file import read_checkpoint
+from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.data_module import ImageDataModule
 from vae_cli.training.module import gather
 from vae_cli.training.signals import Wish
@@ -39,7 +40,7 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
     config = experiment.config
     fitted = fit_and_restore(job, start)
     module, data, trainer, seconds, images_per_second = fitted
-    module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
+    module.load_state_dict(_best(folder, job.console)["state_dict"])
     module.to(trainer.strategy.root_device)
     tested = test(job, data)
     job.signals.deferred = False  # what is left has no steps to wait for
@@ -89,6 +90,14 @@ def test(job: Job, data: ImageDataModule) -> dict[str, float]:
             evaluation.add(experiment.model, number, batch.to(experiment.model.device))
     states = gather(evaluation.state)
     return {"images": sum(state.images for state in states), **evaluation.results(states)}
+
+
+def _best(folder: RunFolder, console: Console) -> dict[str, Any]:
+    try:
+        return read_checkpoint(folder.best)
+    except CheckpointError as error:
+        say(console, f"{folder.path}: {error}; last.ckpt is tested in its place")
+        return read_checkpoint(folder.last)
 
 
 def _draw(experiment: Experiment, folder: RunFolder) -> None:

@@ -18,9 +18,9 @@ import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 
 from vae_cli.errors import VaeCliError
+from vae_cli.memory import in_words
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-MB = 1e6
 CHUNK = 1 << 20  # bytes read at once
 LENGTH = 64  # of a digest in hexadecimal digits
 
@@ -130,7 +130,7 @@ def _explained(error: OSError, path: Path, checkpoint: Any) -> str:
     needed, free = _size(checkpoint), shutil.disk_usage(path.parent).free
     return (
         f"{path.parent}: no room for a checkpoint ({error.strerror}): it takes "
-        f"{needed / MB:.1f} MB and {free / MB:.1f} MB are free. The one before stays"
+        f"{in_words(needed)} and {in_words(free)} are free. The one before stays"
     )
 
 

@@ -58,7 +58,7 @@ class Checkpoints(Callback):
         """
         wish = self.signals.agreed_before(self._own_wish(step))
         if wish is not Wish.NONE:
-            module.write_curves()  # what is no number stops the run before it is saved
+            module.check_numbers()
             self.save(module.trainer)
         if wish is Wish.STOP:
             self._stop(step)

@@ -19,6 +19,7 @@ from vae_cli.kl_schedule.base import KlSchedule
 from vae_cli.metric.base import Evaluation, Metric
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.objective.base import Objective
+from vae_cli.training.optimizer_state import adopt
 from vae_cli.training.recorder import ADVICE, Recorder
 
 LOOP_STEPS = "epoch_loop.manual_optimization.optim_step_progress"
@@ -97,6 +98,7 @@ class TrainingModule(LightningModule):
         self.total_steps, self.validation_interval = total_steps, validation_interval
         self.after_step, self.report = after_step, report
         self.validated_at, self.skipped, self._skipped_in_a_row = 0, 0, 0
+        self._recorded: dict[str, Any] | None = None  # by the run's last leg
         self.recorder = Recorder(log_every)
         self.evaluation = Evaluation(metrics, seed, "validation")
 
@@ -109,6 +111,8 @@ class TrainingModule(LightningModule):
 
     def on_train_start(self) -> None:
         """Ends a run that has nothing left to do."""
+        if self._recorded is not None:
+            self.recorder.load_state_dict(self._recorded, self.device)
         ended = self.global_step >= self.total_steps
         self.trainer.should_stop = ended and not self._is_due(self.global_step)
         # A NaN anywhere on the way back through the networks reaches their biases, which are few.
@@ -180,6 +184,12 @@ class TrainingModule(LightningModule):
         for parameter in () if scaled else self.parameters():
             parameter.grad = None
 
+    def check_numbers(self) -> None:
+        """Stops the run if the latest numbers are none: such weights are not to be saved."""
+        errors = [e for e in gather(self.recorder.check()) if e is not None]
+        if errors:
+            raise errors[0]
+
     def write_curves(self) -> None:
         """Writes the averages of the last steps, and stops the run if they are no numbers."""
         averages, error = self.recorder.read()
@@ -226,6 +236,8 @@ class TrainingModule(LightningModule):
             "validated_at": self.validated_at,
             "skipped": self.skipped,
             "restores": self.restores,
+            "recorder": self.recorder.state_dict(),
+            "optimizer": type(self.optimizers(use_pl_optimizer=False)).__qualname__,
         }
         # What a checkpoint needs of Lightning's loops is the step: where a validation or an epoch
         # of theirs was interrupted does not matter, for the order starts where the step says.
@@ -236,3 +248,5 @@ class TrainingModule(LightningModule):
         """See Lightning. Earlier versions saved after validations alone."""
         self.validated_at = checkpoint.get("validated_at", checkpoint["global_step"])
         self.skipped = checkpoint.get("skipped", 0)
+        self._recorded = checkpoint.get("recorder")
+        adopt(checkpoint, self.make_optimizer(self.parameters()))

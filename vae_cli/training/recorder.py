@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -63,13 +65,42 @@ class Recorder:
         """Averages over the steps kept, and what to say if a number is none. Starts anew."""
         if not self.rows:
             return {}, None
-        table = torch.stack(self.rows).cpu()
-        gradients = [*torch.stack(self.gradients).cpu()] if self.gradients else [None] * len(table)
+        table, gradients = self._table()
         self.rows, self.gradients = [], []
-        found = map(self._error, itertools.count(self.first_step), table, gradients)
-        error = next(filter(None, found), None)
+        error = self._first_error(table, gradients)
         self.averages = dict(zip(self.names, table.mean(0).tolist(), strict=True))
         return self.averages, error
+
+    def check(self) -> TrainingError | None:
+        """What to say if a number is none; everything stays."""
+        return self._first_error(*self._table()) if self.rows else None
+
+    def _table(self) -> tuple[Tensor, Sequence[Tensor | None]]:
+        table = torch.stack(self.rows).cpu()
+        return table, [*torch.stack(self.gradients).cpu()] if self.gradients else [None] * len(
+            table
+        )
+
+    def _first_error(
+        self, table: Tensor, gradients: Sequence[Tensor | None]
+    ) -> TrainingError | None:
+        found = map(self._error, itertools.count(self.first_step), table, gradients)
+        return next(filter(None, found), None)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is kept, for a checkpoint: curves do not depend on when there was one."""
+        return {
+            "names": self.names,
+            "first_step": self.first_step,
+            "rows": [row.cpu() for row in self.rows],
+            "gradients": [gradient.cpu() for gradient in self.gradients],
+        }
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+        """Goes on from there, on a device."""
+        self.names, self.first_step = state["names"], state["first_step"]
+        self.rows = [row.to(device) for row in state["rows"]]
+        self.gradients = [gradient.to(device) for gradient in state["gradients"]]
 
     def _error(self, step: int, row: Tensor, gradient: Tensor | None) -> TrainingError | None:
         """What to say of one step's numbers, None where all are finite."""

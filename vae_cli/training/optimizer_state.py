@@ -1,0 +1,43 @@
+"""An optimizer's state from a checkpoint, under today's settings."""
+
+from typing import Any
+
+from torch.optim import Optimizer
+
+# Of a learning-rate schedule what says how far it is; the rest are settings.
+PROGRESS = ("last_epoch", "_step_count", "_last_lr", "base_lrs", "_is_initial")
+
+
+def adopt(checkpoint: dict[str, Any], fresh: Optimizer) -> None:
+    """Changes a checkpoint so that what is loaded of it follows today's settings.
+
+    torch keeps settings with the state: a learning rate given to a run that goes on would be
+    overwritten by that of the checkpoint. Moments stay, and so does how far a schedule has come; a
+    new learning rate scales what the schedule has made of the old one. The state of an optimizer
+    of another kind is of no use: there the new one starts anew.
+
+    Args:
+        checkpoint: As Lightning has loaded it; changed in place.
+        fresh: An optimizer of today's settings, over the model's parameters.
+    """
+    if checkpoint.get("optimizer", type(fresh).__qualname__) != type(fresh).__qualname__:
+        checkpoint["optimizer_states"] = [fresh.state_dict()]
+        checkpoint["lr_schedulers"] = []
+        return
+    (state,) = checkpoint["optimizer_states"]
+    for saved, today in zip(state["param_groups"], fresh.param_groups, strict=True):
+        before = saved.get("initial_lr", saved["lr"])
+        factor = today["lr"] / before
+        settings = {k: v for k, v in today.items() if k not in ("params", "lr", "initial_lr")}
+        saved.update(settings)
+        if factor != 1:
+            saved["lr"] *= factor
+            if "initial_lr" in saved:
+                saved["initial_lr"] = today["lr"]
+            for schedule in checkpoint["lr_schedulers"]:
+                for name in ("base_lrs", "_last_lr"):
+                    schedule[name] = [rate * factor for rate in schedule[name]]
+    checkpoint["lr_schedulers"] = [
+        {name: value for name, value in schedule.items() if name in PROGRESS}
+        for schedule in checkpoint["lr_schedulers"]
+    ]
