@@ -159,13 +159,13 @@ def test_decoder_mirrors_its_encoder(case: Case) -> None:
     assert sorted(there) == sorted(size[::-1] for size in back)
 
 
-def test_activations_go_with_their_widths() -> None:
+def test_activations_stand_in_the_order_in_which_they_are_applied() -> None:
     options = {"hidden_dims": [9, 8], "activation": ["tanh", "elu"]}
     encoder = MLP(Size([1, 4, 4]), VECTOR, **options).layers
     decoder = MLP(VECTOR, Size([1, 4, 4]), **options).layers
     kinds = [nn.Linear, nn.Tanh, nn.Linear, nn.ELU, nn.Linear]
     assert [type(layer) for layer in encoder] == kinds
-    assert [type(layer) for layer in decoder] == kinds[::-1]
+    assert [type(layer) for layer in decoder] == kinds
     assert [layer.out_features for layer in encoder[::2]] == [9, 8, 5]
     assert [layer.out_features for layer in decoder[::2]] == [8, 9, 16]
 

@@ -20,7 +20,8 @@ class MLP(Network):
         in_shape: Shape of one input.
         out_shape: Shape of one output.
         hidden_dims: Widths of the hidden layers, from the image's side; none gives a linear map.
-        activation: One for all hidden layers, or a list with one for each, from the image's side.
+        activation: One for all hidden layers, or a list with one for each in the order in which
+            they are applied: an encoder's first stands behind the image, a decoder's behind z.
     """
 
     @checked
@@ -39,12 +40,10 @@ class MLP(Network):
         if len(names) != len(hidden_dims):
             rule = f"needs one name, or one for each of the {len(hidden_dims)} hidden layers"
             raise ConfigError("network.activation", list(names), rule)
-        layers = list(zip(hidden_dims, names, strict=True))
-        if len(out_shape) > len(in_shape):
-            layers.reverse()
-        widths = [in_shape.numel(), *(width for width, _ in layers)]
+        mirrored = len(out_shape) > len(in_shape)
+        widths = [in_shape.numel(), *(reversed(hidden_dims) if mirrored else hidden_dims)]
         stack: list[nn.Module] = []
-        for (n, m), (_, name) in zip(pairwise(widths), layers, strict=True):
+        for (n, m), name in zip(pairwise(widths), names, strict=True):
             stack += [nn.Linear(n, m), ACTIVATIONS[name]()]
         self.in_shape, self.out_shape = in_shape, out_shape
         self.layers = nn.Sequential(*stack, nn.Linear(widths[-1], out_shape.numel()))
