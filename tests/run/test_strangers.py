@@ -5,8 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from omegaconf import OmegaConf
+from torchvision import datasets
 
+from vae_cli.commands.eval import main as vae_eval
 from vae_cli.commands.train import main
 from vae_cli.run.folder import RunFolder
 
@@ -81,11 +85,29 @@ def test_hostile_pickle_in_place_of_a_checkpoint(
         def __reduce__(self) -> object:
             return os.mkdir, ("hacked",)
 
-    import torch
-
     folder = RunFolder(run)
     for path in (folder.last, folder.previous):
         torch.save({"global_step": Evil()}, path)
     assert main([f"resume={run}", "trainer.max_steps=4"]) == 2
     assert "its checkpoints are damaged" in capsys.readouterr().err
     assert os.listdir() == ["run"]  # noqa: PTH208
+
+
+def test_nothing_is_fetched_into_a_folder_that_the_run_names(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetched: list[object] = []
+    monkeypatch.setattr(datasets.MNIST, "download", lambda self: fetched.append(self))
+    tamper(run, "data=mnist", "data.root=theirs")
+    assert main([f"resume={run}", "trainer.max_steps=4"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "data.root=theirs" in line and "are not where the run had them" in line
+    assert not fetched and os.listdir() == ["run"]  # noqa: PTH208
+    checkpoint = torch.load(RunFolder(run).best, weights_only=True)
+    config = OmegaConf.create(checkpoint["config"])
+    config.data = {"_target_": "vae_cli.data.mnist.load", "name": "MNIST", "root": "theirs",
+                   "batch_size": 9, "binarize": "dynamic", "dequantize": False}  # fmt: skip
+    torch.save(checkpoint | {"config": OmegaConf.to_yaml(config)}, RunFolder(run).best)
+    assert vae_eval([f"run={run}", "samples=2", "analysis=[]"]) == 2
+    assert "data.root=theirs" in capsys.readouterr().err
+    assert not fetched and os.listdir() == ["run"]  # noqa: PTH208

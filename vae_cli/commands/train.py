@@ -109,7 +109,8 @@ def _run_under(
         folder = RunFolder.existing(resumed)
         cfg, chosen, changes = _gone_on_with(folder, config_name, chosen, config_dir)
     composed = cfg.copy()
-    experiment = _build(cfg)
+    is_own = folder is None or cfg.trust or any(t.startswith("data.root=") for t in overrides)
+    experiment = _build(cfg, may_fetch=is_own or cfg.data.get("root") is None)
     if folder is None:
         shared = os.environ.get(SHARED_FOLDER)
         new = (known or run_dir, known is not None)
@@ -239,12 +240,14 @@ def _sweep_job(cfg: DictConfig, folder: RunFolder) -> None:
         _execute(experiment, composed, folder, overrides, ["vae-train", *overrides], signals)
 
 
-def _build(cfg: DictConfig) -> "Experiment":
+def _build(cfg: DictConfig, may_fetch: bool = True) -> "Experiment":
     check_paths(cfg)
     prepare_libraries()
     from vae_cli.config.build import build  # torch and all: not before it is needed
+    from vae_cli.data.files import reading_only
 
-    return build(cfg)
+    with reading_only(not may_fetch):
+        return build(cfg)
 
 
 def _last_of_each(overrides: Sequence[str]) -> list[str]:

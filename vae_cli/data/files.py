@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 TIMEOUT = 20.0  # seconds without a byte until a download is given up
 
+_fetches = ContextVar("fetches", default=True)
 # What a failed download, a truncated archive or a file with other contents raises.
 UNREADABLE = (
     OSError,  # URLError and read-only folders too
@@ -46,6 +48,20 @@ def data_root(root: str | None) -> Path:
     """
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(root or os.environ.get("VAE_CLI_DATA") or f"{cache}/vae_cli").expanduser()
+
+
+@contextmanager
+def reading_only(wanted: bool) -> Iterator[None]:
+    """Nothing is fetched meanwhile: the folder that it would go to is somebody else's word.
+
+    Args:
+        wanted: Else everything is as ever.
+    """
+    token = _fetches.set(not wanted)
+    try:
+        yield
+    finally:
+        _fetches.reset(token)
 
 
 def is_there(path: Path) -> bool:
@@ -87,6 +103,9 @@ def obtain(
         read: Reads the files below the folder that it is given.
     """
     complete = all(is_there(root / name) for name in source.needs)
+    if not complete and not _fetches.get():
+        rule = f"the files of {source.name} are not where the run had them"
+        raise ConfigError("data.root", root, rule, "Say where they are: data.root=FOLDER.")
     try:
         if not complete:
             with _staging(root, [Path(source.folder, name) for name in source.files]) as folder:

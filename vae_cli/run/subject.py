@@ -8,6 +8,7 @@ import torch
 from omegaconf import DictConfig
 
 from vae_cli.config.build import build_splits
+from vae_cli.data.files import reading_only
 from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import LatentVariableModel
@@ -59,7 +60,9 @@ def load_subject(path: str, cfg: DictConfig) -> Subject:
                 rule = f"the run's data have no {name}"
                 raise ConfigError(f"data.{name}", value, rule, "Leave it out.")
             config.data[name] = str(value)
-    splits = {name: split.to(device) for name, split in build_splits(config).items()}
+    foreign = cfg.data.root is None and config.data.get("root") is not None and not cfg.trust
+    with reading_only(foreign):
+        splits = {name: split.to(device) for name, split in build_splits(config).items()}
     return Subject(folder, checkpoint, model.to(device).eval(), config, splits)
 
 
