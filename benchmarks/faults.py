@@ -44,6 +44,8 @@ SETTINGS = (
 )  # fmt: skip
 STOPPED = 75
 HALF_A_CHECKPOINT = 20_000  # bytes
+# Of a checkout and an installed package of one name the processes take what is installed.
+os.environ["PYTHONSAFEPATH"] = "1"
 PROCESSES = multiprocessing.get_context("forkserver")  # its children need not import torch again
 
 

@@ -91,7 +91,7 @@ def test_full_disk_leaves_the_files_as_they_were(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(checkpoint_file.os, "fsync", full)
-    with pytest.raises(CheckpointError, match=r"No space left.*MB are free.*resume="):
+    with pytest.raises(CheckpointError, match=r"No space left.*are free.*resume="):
         callback.on_validation_end(Trainer(2.0, 8), None)  # type: ignore[arg-type]
     assert names(tmp_path) == before
     assert step_of(tmp_path / "last.ckpt") == step_of(tmp_path / "best.ckpt") == 7
@@ -102,7 +102,7 @@ def test_really_full(tmp_path: Path) -> None:
     (tmp_path / "new.ckpt").symlink_to("/dev/full")
     files = DurableCheckpointIO()
     files.save_checkpoint({"x": torch.ones(100_000)}, tmp_path / "new.ckpt")
-    assert files.failure is not None and "takes 0.4 MB" in files.failure
+    assert files.failure is not None and "takes 390.6 KiB" in files.failure
     assert names(tmp_path) == []
 
 
@@ -146,7 +146,7 @@ def test_what_torch_alone_has_written_is_read(tmp_path: Path) -> None:
     assert tensor.CRC
 
 
-MODULE: Any = SimpleNamespace(trainer=Trainer(), write_curves=lambda: None)
+MODULE: Any = SimpleNamespace(trainer=Trainer(), check_numbers=lambda: None)
 
 
 def test_saves_every_so_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
