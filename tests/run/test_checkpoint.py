@@ -18,7 +18,10 @@ HOSTILE: list[tuple[str, dict[str, Any]]] = [
     ("model.prior", {"a": [{"_target_": "subprocess.run", "args": ["touch", "hacked"]}]}),
     ("model.prior", {"_target_": "torch.hub.load", "repo_or_dir": "hacked", "model": "x"}),
     ("model.prior", {"_target_": "torch.serialization.os.mkdir", "path": "hacked"}),
-    ("model.prior", {"_target_": "vae_cli.run.folder.subprocess.run", "args": ["touch", "hacked"]}),
+    (
+        "model.prior",
+        {"_target_": "vae_cli.run.environment.subprocess.run", "args": ["touch", "hacked"]},
+    ),
     ("model.prior", {"_target_": "${oc.env:HOSTILE}", "path": "hacked"}),
     ("model.prior", {"_target_": "torch.load", "f": "hacked", "weights_only": False}),
 ]

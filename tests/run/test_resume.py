@@ -228,3 +228,16 @@ def test_curves_go_on(logger: str, vae_train: Train) -> None:
         lines = [line.split(",") for line in (run / "metrics.csv").read_text().splitlines()]
         loss, step = lines[0].index("train/loss"), lines[0].index("step")
         assert [int(line[step]) for line in lines[1:] if line[loss]] == steps
+
+
+def test_no_best_one_is_missed_before_the_first_validation(
+    vae_train: Train, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunFolder(vae_train(*SMALL, "trainer.save_every=5", "trainer.max_steps=13"))
+    early = read_checkpoint(run.previous)
+    assert (early["global_step"], early["validated_at"]) == (10, 0)
+    run.last.write_bytes(run.previous.read_bytes())
+    for path in (run.best, run.results):
+        path.unlink()
+    vae_train(f"resume={run.path}")
+    assert "best.ckpt" not in capsys.readouterr().out and run.best.is_file()

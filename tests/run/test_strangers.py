@@ -17,7 +17,7 @@ from vae_cli.run.folder import RunFolder
 HOSTILE = [
     "optimizer._target_=os.mkdir",
     "likelihood._target_=subprocess.run",
-    "network._target_=vae_cli.run.folder.subprocess.run",
+    "network._target_=vae_cli.run.environment.subprocess.run",
     "posterior._target_=torch.hub.load",
     "objective._target_=vae_cli.commands.train.main",
     "optimizer._target_=torch.optim.swa_utils.pickle.loads",

@@ -67,7 +67,7 @@ def _main(arguments: list[str]) -> int:
 
 def _write(found: list["Table"], form: str, output: str | None) -> None:
     from vae_cli.report.formats import WRITTEN, print_table
-    from vae_cli.run.folder import replaced
+    from vae_cli.run.files import replaced
     from vae_cli.training.progress import make_console
 
     if form == "terminal":

@@ -8,7 +8,8 @@ from vae_cli.commands.entry import Parser, prepare_libraries, run_command
 from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
-from vae_cli.run.folder import COPY, RunFolder, check_writable
+from vae_cli.run.files import check_writable
+from vae_cli.run.folder import COPY, RunFolder
 
 
 def main(argv: Sequence[str] | None = None) -> int:

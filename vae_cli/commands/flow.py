@@ -32,8 +32,9 @@ def _main(arguments: list[str]) -> int:
     cfg, wanted = compose("flow", own.overrides, own.config_dir)
     _check(cfg, own.overrides)
     prepare_libraries()
+    from vae_cli.run.files import new_folder
     from vae_cli.run.flow import FlowFits, print_fits
-    from vae_cli.run.folder import describe, new_folder
+    from vae_cli.run.folder import describe
     from vae_cli.training.progress import make_console
 
     fits, console = FlowFits(cfg), make_console()

@@ -10,7 +10,7 @@ from vae_cli.commands.entry import Parser, prepare_libraries, run_command
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
-from vae_cli.run.folder import check_writable
+from vae_cli.run.files import check_writable
 
 if TYPE_CHECKING:
     from rich.console import Console

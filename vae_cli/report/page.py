@@ -15,7 +15,7 @@ from vae_cli.report.tables import (
     headlines,
     results_table,
 )
-from vae_cli.run.folder import replaced
+from vae_cli.run.files import replaced
 from vae_cli.run.summary import rows_of_evaluation, rows_of_run, treatment, warnings_of
 
 MARK = '<meta name="generator" content="vae-report'  # what only our pages have

@@ -21,7 +21,7 @@ from vae_cli.config.build import construct
 from vae_cli.errors import ConfigError, TrainingError
 from vae_cli.metric.base import Evaluation, State
 from vae_cli.run.bits import bits_per_dim
-from vae_cli.run.folder import replaced
+from vae_cli.run.files import replaced
 from vae_cli.run.images import hash_of_images
 from vae_cli.run.settings import plain, treatment_of
 from vae_cli.run.subject import Subject

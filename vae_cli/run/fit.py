@@ -13,7 +13,8 @@ from rich.console import Console
 
 from vae_cli.config.build import Experiment, construct
 from vae_cli.errors import TrainingError
-from vae_cli.run.folder import SHARED_FOLDER, RunFolder, environment
+from vae_cli.run.environment import environment
+from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.resume import Start, find_start
 from vae_cli.training.callbacks import EarlyStopping, Throughput
 from vae_cli.training.checkpoints import Checkpoints

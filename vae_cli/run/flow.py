@@ -22,7 +22,7 @@ from vae_cli.energy.base import Energy
 from vae_cli.errors import ConfigError
 from vae_cli.memory import in_words, machine_memory
 from vae_cli.posterior.base import Posterior
-from vae_cli.run.folder import replaced, write_json
+from vae_cli.run.files import replaced, write_json
 
 DIMENSIONS = 2
 DRAWS = 100_000  # for the KL: its standard error is then some thousandths of a nat

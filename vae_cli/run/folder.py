@@ -1,12 +1,9 @@
 """What a run's folder holds, and where."""
 
-import importlib.metadata
 import json
 import os
 import platform
 import shlex
-import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,15 +11,15 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 import vae_cli
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.run.environment import environment
+from vae_cli.run.files import check_writable, new_folder, replaced, save_yaml, write_json
 
 SHARED_FOLDER = "VAE_CLI_RUN_FOLDER"  # tells the other processes of a run which folder is theirs
-
-
 COPY = "Make room, or copy the folder to where you may write."
 
 
@@ -191,116 +188,9 @@ class RunFolder:
         write_json(self.evaluation, {**known, split: record})
 
 
-def new_folder(wanted: str, is_named: bool) -> Path:
-    """Makes a folder that was not there.
-
-    Args:
-        wanted: Its path.
-        is_named: Whether the user named it; else it is numbered if another one has the name.
-    """
-    path, number = Path(wanted), 1
-    while True:
-        try:
-            path.mkdir(parents=True)  # atomic: two runs that start at once get two folders
-            break
-        except FileExistsError as error:
-            if is_named and not _is_unbegun(path):
-                rule = "is there already"
-                remedy = f"Name a new one, or try vae-train resume={path} if it is a run."
-                raise ConfigError("hydra.run.dir", path, rule, remedy) from error
-            if is_named:
-                break
-            number += 1
-            path = Path(f"{wanted}_{number}")
-        except OSError as error:
-            rule = f"can't be made ({error.strerror})"
-            remedy = "Try hydra.run.dir=SOME_WRITABLE_FOLDER."
-            raise ConfigError("hydra.run.dir", path, rule, remedy) from error
-    return path
-
-
-def check_writable(key: str, path: Path, remedy: str) -> None:
-    """Checks that files can be written into a folder, before there is work to lose.
-
-    Args:
-        key: Which the user gave the folder to.
-        path: Of the folder.
-        remedy: What to do else.
-
-    Raises:
-        ConfigError: If they can't.
-    """
-    try:
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        rule = f"nothing can be written there ({error.strerror})"
-        raise ConfigError(key, path, rule, remedy) from error
-
-
-def _is_unbegun(path: Path) -> bool:
-    """Whether nothing is in a folder, or what a run leaves that was killed at its very start."""
-    skeleton = {"checkpoints", "figures", "lock"}
-    return path.is_dir() and all(
-        child.name in skeleton and not (child.is_dir() and any(child.iterdir()))
-        for child in path.iterdir()
-    )
-
-
 def describe(path: Path, config: DictConfig, command: Sequence[str]) -> None:
     """Writes into a folder what its contents come from, whatever command makes them."""
     save_yaml(path / "config.yaml", config)
     with (path / "command.txt").open("a", encoding="utf-8") as file:
         file.write(shlex.join(command) + "\n")
     (path / "environment.txt").write_text(environment(), encoding="utf-8")
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """A file to write beside ``path``, which it replaces in the end: whole or not at all."""
-    partial = path.with_name(f"{path.name}.new")
-    yield partial
-    partial.replace(path)
-
-
-def save_yaml(path: Path, config: DictConfig | ListConfig) -> None:
-    """Writes a configuration, whole or not at all."""
-    with replaced(path) as partial:
-        OmegaConf.save(config, partial)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a file of numbers, whole or not at all."""
-    with replaced(path) as partial:
-        text = json.dumps(content, indent=2, allow_nan=False)
-        partial.write_text(text + "\n", encoding="utf-8")
-
-
-def environment() -> str:
-    """Versions of what the numbers depend on, one a line, and the commit of the code."""
-    lines = [f"python {platform.python_version()}", f"platform {platform.platform()}"]
-    packages = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
-    lines += [f"{name} {packages[name]}" for name in sorted(packages, key=str.lower)]
-    for what, where in (("code", Path(__file__).parent), ("working directory", Path.cwd())):
-        commit = _commit(where)
-        if commit:
-            lines.append(f"git commit of the {what} {commit}")
-    return "\n".join(lines) + "\n"
-
-
-def _commit(where: Path) -> str | None:
-    command = [
-        "git",
-        "-C",
-        str(where),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-        "--match=",
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None

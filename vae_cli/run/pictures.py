@@ -13,7 +13,7 @@ from vae_cli import noise
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw, tile
 from vae_cli.figure.samples import draw_latents
-from vae_cli.run.folder import replaced
+from vae_cli.run.files import replaced
 from vae_cli.run.history import frames_of
 from vae_cli.run.subject import Subject
 

@@ -52,10 +52,11 @@ def find_start(folder: RunFolder, model: LatentVariableModel, say: Say) -> Start
             say(f"{folder.path}: {error}; looking for the one before")
             continue
         check_fits(model, state["state_dict"], folder.path)
-        try:
-            read_checkpoint(folder.best)
-        except CheckpointError as error:
-            say(f"{folder.path}: {error}; the best from here on counts")
+        if state.get("validated_at", 1) > 0:  # else there has been no best one yet
+            try:
+                read_checkpoint(folder.best)
+            except CheckpointError as error:
+                say(f"{folder.path}: {error}; the best from here on counts")
         return Start(path, state)
     if found:
         rule = "its checkpoints are damaged"

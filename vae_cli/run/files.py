@@ -1,0 +1,89 @@
+"""Folders and files that are made whole, or not at all."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from vae_cli.errors import ConfigError
+
+
+def new_folder(wanted: str, is_named: bool) -> Path:
+    """Makes a folder that was not there.
+
+    Args:
+        wanted: Its path.
+        is_named: Whether the user named it; else it is numbered if another one has the name.
+    """
+    path, number = Path(wanted), 1
+    while True:
+        try:
+            path.mkdir(parents=True)  # atomic: two runs that start at once get two folders
+            break
+        except FileExistsError as error:
+            if is_named and not _is_unbegun(path):
+                rule = "is there already"
+                remedy = f"Name a new one, or try vae-train resume={path} if it is a run."
+                raise ConfigError("hydra.run.dir", path, rule, remedy) from error
+            if is_named:
+                break
+            number += 1
+            path = Path(f"{wanted}_{number}")
+        except OSError as error:
+            rule = f"can't be made ({error.strerror})"
+            remedy = "Try hydra.run.dir=SOME_WRITABLE_FOLDER."
+            raise ConfigError("hydra.run.dir", path, rule, remedy) from error
+    return path
+
+
+def check_writable(key: str, path: Path, remedy: str) -> None:
+    """Checks that files can be written into a folder, before there is work to lose.
+
+    Args:
+        key: Which the user gave the folder to.
+        path: Of the folder.
+        remedy: What to do else.
+
+    Raises:
+        ConfigError: If they can't.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        rule = f"nothing can be written there ({error.strerror})"
+        raise ConfigError(key, path, rule, remedy) from error
+
+
+def _is_unbegun(path: Path) -> bool:
+    """Whether nothing is in a folder, or what a run leaves that was killed at its very start."""
+    skeleton = {"checkpoints", "figures", "lock"}
+    return path.is_dir() and all(
+        child.name in skeleton and not (child.is_dir() and any(child.iterdir()))
+        for child in path.iterdir()
+    )
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """A file to write beside ``path``, which it replaces in the end: whole or not at all."""
+    partial = path.with_name(f"{path.name}.new")
+    yield partial
+    partial.replace(path)
+
+
+def save_yaml(path: Path, config: DictConfig | ListConfig) -> None:
+    """Writes a configuration, whole or not at all."""
+    with replaced(path) as partial:
+        OmegaConf.save(config, partial)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a file of numbers, whole or not at all."""
+    with replaced(path) as partial:
+        text = json.dumps(content, indent=2, allow_nan=False)
+        partial.write_text(text + "\n", encoding="utf-8")
