@@ -139,3 +139,22 @@ def test_full_precision_under_autocast() -> None:
         numbers = (*mixed.transform(z), mixed.inv(z))
     expected = (*flow.transform(z), flow.inv(z))
     torch.testing.assert_close(numbers, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("draws", [(), (2,)], ids=["one draw", "two draws an image"])
+def test_gradients_of_several_maps_and_of_their_gradients(draws: tuple[int, ...]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(*draws, 2, 3), (2, 4, 3), (2, 4, 3), (2, 4)]
+    tensors = [torch.randn(s, dtype=torch.float64, generator=generator) for s in shapes]
+    inputs = [t.requires_grad_() for t in tensors]
+
+    def transform(z: Tensor, *parameters: Tensor) -> tuple[Tensor, Tensor]:
+        return PlanarFlow(*parameters).transform(z)
+
+    assert torch.autograd.gradcheck(transform, inputs)
+    assert torch.autograd.gradgradcheck(transform, inputs)
+    by_vmap = torch.func.vmap(lambda z: transform(z, *tensors[1:]))(
+        tensors[0].expand(5, *shapes[0])
+    )
+    for each, alone in zip(by_vmap, transform(*tensors), strict=True):
+        torch.testing.assert_close(each, alone.expand(5, *alone.shape))

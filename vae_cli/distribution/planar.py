@@ -1,6 +1,7 @@
 """The planar maps of Rezende & Mohamed."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -67,11 +68,8 @@ class PlanarFlow(FlowTransform):
     def _moves(self, z: Tensor) -> Tensor:
         """:math:`t_k` of each map, shape ``(*, K)``."""
         heights = _full_precision_einsum("...kd,...d->...k", self.w, z) + self.b
-        moves: list[Tensor] = []
-        for row in self.coupling.unbind(-2):
-            moves.append(torch.tanh(heights[..., len(moves)]))
-            heights = torch.addcmul(heights, row, moves[-1].unsqueeze(-1))
-        return torch.stack(moves, -1)
+        moves: Tensor = _Moves.apply(heights, self.coupling)
+        return moves
 
     def _inverse(self, y: Tensor) -> Tensor:
         heights = _full_precision_einsum("...kd,...d->...k", self.w, y)
@@ -82,6 +80,40 @@ class PlanarFlow(FlowTransform):
             row = self.coupling[..., k, :]
             heights = torch.addcmul(heights, row, moves[0].unsqueeze(-1), value=-1)
         return y - _full_precision_einsum("...k,...kd->...d", torch.stack(moves, -1), self.u_hat)
+
+
+class _Moves(torch.autograd.Function):
+    r"""The :math:`t` with :math:`t_k = \tanh(a_k + \sum_{j<k} t_j c_{jk})`.
+
+    Its gradient is one triangular system for all K numbers, where autograd would go back through
+    them one by one: with :math:`D = \mathrm{diag}(1 - t^2)` and C strictly upper triangular,
+    :math:`(I - D C)\, \bar a = D\, \bar t` and :math:`\bar c_{jk} = t_j \bar a_k`.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(heights: Tensor, coupling: Tensor) -> Tensor:
+        moves: list[Tensor] = []
+        for row in coupling.unbind(-2):
+            moves.append(torch.tanh(heights[..., len(moves)]))
+            heights = torch.addcmul(heights, row, moves[-1].unsqueeze(-1))
+        return torch.stack(moves, -1)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[1], output)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        coupling, moves = ctx.saved_tensors
+        slope = (1 - moves.square()).unsqueeze(-1)
+        system = -(slope * coupling).triu(1)  # its diagonal of ones is implied
+        of_heights = torch.linalg.solve_triangular(
+            system, slope * gradient.unsqueeze(-1), upper=True, unitriangular=True
+        )
+        of_coupling = (moves.unsqueeze(-1) * of_heights.mT).triu(1)
+        return of_heights.squeeze(-1), of_coupling.sum_to_size(coupling.shape)
 
 
 def _full_precision_einsum(equation: str, first: Tensor, second: Tensor) -> Tensor:

@@ -40,5 +40,6 @@ class PlanarPosterior(Posterior):
         d = self.latent_dim
         base, flow = features.split([2 * d, self.parameter_count - 2 * d], dim=-1)
         maps = (NEAR_IDENTITY * flow).unflatten(-1, (self.flow_length, 2 * d + 1))
-        flow_of_z = PlanarFlow(maps[..., :d], maps[..., d:-1], maps[..., -1])
+        w, u, b = maps.split([d, d, 1], dim=-1)
+        flow_of_z = PlanarFlow(w, u, b.squeeze(-1))
         return FlowDistribution(DiagonalNormal(*base.chunk(2, dim=-1)), [flow_of_z])
