@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from yamls import BORROWED, IDS, ROOT, YAMLS, commands, group_of, targets
 
 from vae_cli.config.check import in_epochs
-from vae_cli.config.compose import compose
+from vae_cli.config.compose import compose, compose_sweep
 from vae_cli.config.keys import SHARED
 from vae_cli.config.signature import signature_of
 
@@ -35,7 +35,10 @@ def test_command_composes(path: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     for program, *arguments in commands(path):
         if program in PROGRAMS and "--help" not in arguments:
             composed = [a for a in arguments if "=" in a and not a.startswith(("run=", "what="))]
-            compose(PROGRAMS[program], composed)
+            if "-m" in arguments:
+                compose_sweep(PROGRAMS[program], composed, None)
+            else:
+                compose(PROGRAMS[program], composed)
     assert not list(tmp_path.iterdir())
 
 
@@ -57,7 +60,7 @@ def test_target_is_of_its_group(path: Path) -> None:
 
 @every_yaml
 def test_keys_are_parameters(path: Path) -> None:
-    if group_of(path) == "experiment":
+    if group_of(path) in ("experiment", "launcher"):
         return  # differences only: test_option_composes checks them
     shared = SHARED.get(group_of(path))
     for node in targets(OmegaConf.load(ROOT / path)):

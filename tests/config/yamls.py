@@ -11,7 +11,8 @@ from vae_cli import conf
 ROOT = Path(conf.__path__[0]).resolve()
 YAMLS = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.yaml"))
 IDS = [path.with_suffix("").as_posix() for path in YAMLS]
-BORROWED = ("optimizer", "trainer", "logger", "accelerator", "experiment")  # nothing of ours
+# Groups with nothing of ours.
+BORROWED = ("optimizer", "trainer", "logger", "accelerator", "experiment", "launcher")
 TRY = re.compile(r"Try: (.+)")
 
 

@@ -54,7 +54,7 @@ def _main(arguments: list[str]) -> int:
         key, value = ("where", where) if entries else ("run", ",".join(places))
         raise ConfigError(key, value, what, f"There are {len(entries)} runs with numbers.")
     if "reference" in cfg:
-        from vae_cli.config.build import construct
+        from vae_cli.config.construct import construct
 
         reference = construct(cfg, "reference")
         rows = beside(kept, reference)
@@ -66,9 +66,9 @@ def _main(arguments: list[str]) -> int:
 
 
 def _write(found: list["Table"], form: str, output: str | None) -> None:
+    from vae_cli.console import make_console
     from vae_cli.report.formats import WRITTEN, print_table
     from vae_cli.run.files import replaced
-    from vae_cli.training.progress import make_console
 
     if form == "terminal":
         if output is not None:

@@ -34,10 +34,10 @@ def _main(arguments: list[str]) -> int:
     OmegaConf.resolve(cfg)
     paths = run_folders(named, "vae-eval")
     prepare_libraries()
+    from vae_cli.console import make_console
     from vae_cli.run.evaluate import evaluate
     from vae_cli.run.subject import load_subject
     from vae_cli.run.summary import print_comparison, print_evaluation
-    from vae_cli.training.progress import make_console
 
     for path in paths:
         folder = RunFolder.existing(path, key="run")  # all, before hours of work on the first

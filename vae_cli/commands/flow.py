@@ -32,10 +32,10 @@ def _main(arguments: list[str]) -> int:
     cfg, wanted = compose("flow", own.overrides, own.config_dir)
     _check(cfg, own.overrides)
     prepare_libraries()
+    from vae_cli.console import make_console
     from vae_cli.run.files import new_folder
     from vae_cli.run.flow import FlowFits, print_fits
     from vae_cli.run.folder import describe
-    from vae_cli.training.progress import make_console
 
     fits, console = FlowFits(cfg), make_console()
     is_named = any(text.startswith("hydra.run.dir=") for text in own.overrides)

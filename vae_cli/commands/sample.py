@@ -52,8 +52,8 @@ def _main(arguments: list[str]) -> int:
         rule = "goes with what=samples and format=png or npz"
         raise ConfigError("count", cfg.count, rule, "Leave it out.")
     prepare_libraries()
+    from vae_cli.console import make_console
     from vae_cli.run.subject import load_subject
-    from vae_cli.training.progress import make_console
 
     subject = load_subject(given["run"], cfg)
     folder = Path(cfg.output) if cfg.output else subject.folder.figures

@@ -4,22 +4,19 @@ import logging
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from vae_cli.commands.entry import Parser, prepare_libraries, run_command
-from vae_cli.config.compose import check_again, check_sweep, compose
-from vae_cli.config.folders import search_path, search_path_override
+from vae_cli.commands.sweep import call_hydra, sweep
+from vae_cli.config.compose import check_again, compose, compose_sweep
 from vae_cli.config.help import help_of
 from vae_cli.config.trust import check_paths, check_training
-from vae_cli.errors import ConfigError, Interrupted, VaeCliError
+from vae_cli.errors import Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
 from vae_cli.training.signals import Signals
@@ -46,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = run_command("vae-train", _main, argv)
     if code == Interrupted.exit_code and SHARED_FOLDER in os.environ:
         code = 0  # the first process of the run speaks, and is killed if another fails before it
-    if argv is None:  # as a program; Python takes seconds to tidy up, in which signals would kill
+    if argv is None and not {"-m", "--multirun"} & {*sys.argv}:  # as a program; Python takes seconds to tidy up, in which signals would kill
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -72,10 +69,15 @@ def _main(arguments: list[str]) -> int:
         raise VaeCliError("--package and --resolve: go with --cfg. Try --cfg job.")
     if any(getattr(own, action.dest) for action in hydras):
         if any(text.startswith("resume=") for text in own.overrides):
-            raise VaeCliError("resume: goes on with one run. Leave out the flags.")
-        check_sweep(own.config_name, own.overrides, own.config_dir)
+            rule = "goes on with one run. Leave out the flags; a sweep has sweep.resume=FOLDER"
+            raise VaeCliError(f"resume: {rule}.")
+        if [action.dest for action in hydras if getattr(own, action.dest)] == ["multirun"]:
+            return sweep(own.config_name, own.overrides, own.config_dir)
+        compose_sweep(own.config_name, own.overrides, own.config_dir)
         flags = [text for text in arguments if text not in own.overrides]
-        return _hydra_main([*flags, *own.overrides], own.config_dir)
+        return call_hydra([*flags, *own.overrides], own.config_dir)
+    if any(text.startswith("sweep") for text in own.overrides):
+        raise VaeCliError("sweep: is about several runs. Try it behind vae-train -m.")
     return _run(own.config_name, own.overrides, own.config_dir, ["vae-train", *arguments])
 
 
@@ -150,11 +152,11 @@ def _execute(
     signals: Signals,
     changes: Sequence[str] = (),
 ) -> None:
+    from vae_cli.console import make_console
     from vae_cli.run.fit import Job, say
     from vae_cli.run.resume import find_start, is_finished
     from vae_cli.run.summary import print_summary
     from vae_cli.run.train import train
-    from vae_cli.training.progress import make_console
 
     is_first = SHARED_FOLDER not in os.environ
     console = make_console(quiet=not is_first)
@@ -200,46 +202,6 @@ def _told(folder: RunFolder) -> Iterator[None]:
         threading.excepthook = hook
 
 
-def _hydra_main(arguments: list[str], config_dir: str | None) -> int:
-    """What Hydra itself does: help, showing a configuration, and many runs."""
-    failures: list[str] = []
-
-    def job(cfg: DictConfig) -> None:
-        folder = RunFolder(HydraConfig.get().runtime.output_dir)
-        try:
-            _sweep_job(cfg, folder)
-        except Interrupted as stop:  # whoever stops a job stops the sweep
-            print(f"vae-train: {stop}", file=sys.stderr)
-            sys.exit(stop.exit_code)
-        except Exception as error:  # the other jobs go on; this one's folder tells why it did not
-            failures.append(str(folder.path))
-            (folder.path / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-            print(f"vae-train: {folder.path}: {error}", file=sys.stderr)
-
-    sys.argv = ["vae-train", *arguments, *search_path_override(search_path(config_dir))]
-    try:
-        hydra.main(version_base="1.3", config_path="pkg://vae_cli.conf", config_name="train")(job)()
-    except SystemExit as stop:  # after a line of Hydra's own, as about --package
-        if stop.code == Interrupted.exit_code:
-            return Interrupted.exit_code
-        return VaeCliError.exit_code if stop.code else 0
-    return VaeCliError.exit_code if failures else 0
-
-
-def _sweep_job(cfg: DictConfig, folder: RunFolder) -> None:
-    overrides = list(HydraConfig.get().overrides.task)
-    check_again(cfg)
-    if cfg.accelerator.nodes != 1 or cfg.accelerator.devices not in (1, [0]):
-        rule = "a sweep's jobs run in one process each"
-        remedy = "Start runs over several devices one by one."
-        raise ConfigError("accelerator.devices", cfg.accelerator.devices, rule, remedy)
-    composed = cfg.copy()
-    experiment = _build(cfg)
-    folder.prepare()
-    with Signals() as signals:
-        _execute(experiment, composed, folder, overrides, ["vae-train", *overrides], signals)
-
-
 def _build(cfg: DictConfig, may_fetch: bool = True) -> "Experiment":
     check_paths(cfg)
     prepare_libraries()
@@ -253,3 +215,7 @@ def _build(cfg: DictConfig, may_fetch: bool = True) -> "Experiment":
 def _last_of_each(overrides: Sequence[str]) -> list[str]:
     """Of several overrides of one key the last, which wins."""
     return list({text.partition("=")[0]: text for text in overrides}.values())
+
+
+if __name__ == "__main__":
+    main()

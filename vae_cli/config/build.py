@@ -1,4 +1,4 @@
-"""From a checked configuration to objects: the only place that instantiates.
+"""From a checked configuration to objects.
 
 What depends on several groups (the images' shape, ``binarize=auto``, durations in epochs) is
 found out here, once, and written into the configuration as concrete values.
@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from torch.distributions import constraints
 
 from vae_cli import noise
 from vae_cli.config.check import in_epochs
+from vae_cli.config.construct import construct
 from vae_cli.config.keys import SHARED
 from vae_cli.config.memory import check_step, check_weights
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.split import Split, Treatment
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Figure
 from vae_cli.kl_schedule.base import KlSchedule
 from vae_cli.metric.base import Metric, check_rivals
@@ -128,44 +127,6 @@ def build_model(cfg: DictConfig) -> LatentVariableModel:
     """The model of a configuration whose values are concrete, with fresh weights."""
     noise.seed_draws(torch.device("cpu"), "weights", cfg.seed)
     return construct(cfg, "model")
-
-
-def construct(
-    cfg: DictConfig, key: str, without: tuple[str, ...] = (), partial: bool = False, **extra: Any
-) -> Any:
-    """Instantiates a node, or returns None where there is none.
-
-    Args:
-        cfg: The configuration.
-        key: Of the node.
-        without: Names within it that are not for the constructor.
-        partial: Whether to leave the call of the constructor to whoever knows the rest.
-        extra: More arguments.
-
-    Raises:
-        VaeCliError: With one line in place of what the constructor raised.
-    """
-    node = OmegaConf.select(cfg, key)
-    if not node:
-        return None
-    names = [name for name in node if name not in without]
-    try:
-        return instantiate(
-            OmegaConf.masked_copy(node, names), _convert_="all", _partial_=partial, **extra
-        )
-    except InstantiationException as error:
-        raise _in_one_line(error, key, node._target_) from error
-
-
-def _in_one_line(error: BaseException, key: str, target: str) -> VaeCliError:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ConfigError) and "." not in cause.key:
-            return ConfigError(f"{key}.{cause.key}", cause.value, cause.rule, cause.remedy)
-        if isinstance(cause, VaeCliError):
-            return cause
-        last, cause = cause, cause.__cause__
-    return ConfigError(key, target, " ".join(str(last).split()) or type(last).__name__)
 
 
 def _load(cfg: DictConfig) -> Dataset:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, open_dict
+from hydra.core.override_parser.types import IntervalSweep
+from omegaconf import DictConfig, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -49,6 +51,16 @@ def compose(
     Raises:
         VaeCliError: With one line for the user.
     """
+    full = _checked(config_name, overrides, config_dir)
+    cfg, run_dir = full.copy(), str(full.hydra.run.dir)
+    with open_dict(cfg):
+        for not_of_the_run in ("hydra", "sweep"):
+            cfg.pop(not_of_the_run, None)
+    return cfg, run_dir
+
+
+def _checked(config_name: str, overrides: Sequence[str], config_dir: str | None) -> DictConfig:
+    """A configuration with Hydra's own part, in which nothing is wrong."""
     folders = search_path(config_dir)
     check_expansion(folders)
     groups = groups_of(config_name, folders)
@@ -62,7 +74,10 @@ def compose(
             check_clashes(folders, full.hydra.runtime.choices)
             check_single(cfg, full.hydra.runtime.choices, default_options(config_name), overrides)
             check(cfg, groups, SETTINGS.get(config_name, TrainSettings))
-            return cfg, str(full.hydra.run.dir)
+            with read_write(full.hydra):  # what the time has a part in is to be one thing
+                for part in (full.hydra.run, full.hydra.sweep):
+                    part.dir = str(part.dir)
+            return full
         except ConfigError as error:
             if error.remedy:
                 raise
@@ -73,29 +88,47 @@ def compose(
             raise explained(error, config_name, everything, groups) from error
 
 
-def check_sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) -> None:
+def compose_sweep(
+    config_name: str, overrides: Sequence[str], config_dir: str | None
+) -> tuple[DictConfig, DictConfig]:
     """Checks every value that a sweep goes through, each beside the first ones of the others.
+
+    Args:
+        config_name, overrides, config_dir: As for ``compose``; values may be several.
+
+    Returns:
+        The sweep's own settings, and Hydra's.
 
     Raises:
         VaeCliError: With one line for the user, before any job has run.
     """
-    choices: list[list[str]] = []
-    for text in overrides:
-        override = parsed(text)
-        if override.is_sweep_override() and not override.is_hydra_override():
-            key = override.get_key_element()
-            choices.append([f"{key}={value}" for value in override.sweep_string_iterator()])
-        else:
-            choices.append([text])
+    given = [values[0] for values in map(_values_of, overrides)]
+    params = _checked(config_name, given, config_dir).sweep.params
+    named = {parsed(text).get_key_element() for text in overrides}
+    beside = [f"{key}={value}" for key, value in params.items() if key not in named]
+    choices = [*map(_values_of, beside), *map(_values_of, overrides)]
     first = [values[0] for values in choices]
-    compose(config_name, first, config_dir)
+    full = _checked(config_name, first, config_dir)
     for i, values in enumerate(choices):
         for value in values[1:]:
-            compose(config_name, [*first[:i], value, *first[i + 1 :]], config_dir)
+            _checked(config_name, [*first[:i], value, *first[i + 1 :]], config_dir)
+    return full.sweep, full.hydra
+
+
+def _values_of(text: str) -> list[str]:
+    """The overrides that one with several values stands for; of a range its ends."""
+    override = parsed(text)
+    if not override.is_sweep_override() or override.is_hydra_override():
+        return [text]
+    key = override.get_key_element()
+    if override.is_discrete_sweep():
+        return [f"{key}={value}" for value in override.sweep_string_iterator()]
+    interval = cast(IntervalSweep, override.value())
+    return [f"{key}={interval.start}", f"{key}={interval.end}"]
 
 
 def check_again(cfg: DictConfig) -> None:
-    """Checks a configuration that was composed or changed elsewhere, as in a sweep."""
+    """Checks a configuration that was changed after it was composed."""
     check(cfg, groups_of("train", search_path(None)))
 
 

@@ -1,7 +1,9 @@
 """Why a command line could not be composed, in one line."""
 
+import importlib.util
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import hydra
@@ -17,7 +19,11 @@ from vae_cli.config.check import suggest
 from vae_cli.config.folders import built_in_folder
 from vae_cli.errors import ConfigError, VaeCliError, as_written
 
-OPTIONAL = {"experiment": (None,)}  # groups of which nothing need be chosen
+OPTIONAL = {"experiment": (None,), "launcher": (None,)}  # groups of which nothing need be chosen
+LAUNCHERS = ("launcher", "hydra/launcher")  # our presets, and what they are presets of
+EXTRAS = {  # of this package, by launcher
+    "joblib": "joblib", "submitit_local": "submitit", "submitit_slurm": "submitit", "ray": "ray",
+}  # fmt: skip
 SEARCH_PATH = "hydra.searchpath"  # given by the command, not by the user
 Groups = Mapping[str, Sequence[str]]  # the options of each group
 
@@ -128,6 +134,8 @@ def explained(
     except VaeCliError as unreadable:
         return unreadable
     for override in own:
+        if (lacking := _lacking_extra(override)) is not None:
+            return lacking
         if override.is_sweep_override():
             rule = "values parted by commas make several runs"
             sweep = "Try it behind vae-train -m, put" if config_name == "train" else "Put"
@@ -174,6 +182,19 @@ def _with_choices_only(config_name: str, overrides: Sequence[str], groups: Group
     with open_dict(base):
         del base["hydra"]
     return base
+
+
+def _lacking_extra(override: Override) -> ConfigError | None:
+    """What is said of a launcher whose plug-in is not installed."""
+    key, name = override.key_or_group, override.value()
+    extra = EXTRAS.get(name) if isinstance(name, str) and key in LAUNCHERS else None
+    if extra is None:
+        return None
+    with suppress(ModuleNotFoundError):  # no plug-in at all
+        if importlib.util.find_spec(f"hydra_plugins.hydra_{extra}_launcher"):
+            return None
+    rule = f"needs packages of the extra {extra}"
+    return ConfigError(key, name, rule, f"Try pip install 'vae-cli[{extra}]'.")
 
 
 def _unknown_option(override: Override, groups: Groups) -> ConfigError | None:

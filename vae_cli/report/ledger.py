@@ -91,6 +91,8 @@ def _read(path: str, split: str) -> Entry:
         tested = {k.removeprefix(TESTED): v for k, v in results.items() if k.startswith(TESTED)}
         numbers = tested if split == "test" else {}
         numbers["images_sha256"] = results.get("data/images_sha256")
+    for name in ("elbo", "elbo_se"):
+        numbers[f"validation_{name}"] = results.get(f"validation/{name}")
     named = (str(text).partition("=") for text in yaml.load(_text(folder.overrides), LOADER) or ())
     return Entry(
         path,

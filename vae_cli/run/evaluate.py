@@ -17,7 +17,7 @@ from torch import Tensor
 import vae_cli
 from vae_cli import noise
 from vae_cli.analysis.base import Analysis
-from vae_cli.config.build import construct
+from vae_cli.config.construct import construct
 from vae_cli.errors import ConfigError, TrainingError
 from vae_cli.metric.base import Evaluation, State
 from vae_cli.run.bits import bits_per_dim

@@ -61,7 +61,7 @@ def check_writable(key: str, path: Path, remedy: str) -> None:
 
 def _is_unbegun(path: Path) -> bool:
     """Whether nothing is in a folder, or what a run leaves that was killed at its very start."""
-    skeleton = {"checkpoints", "figures", "lock"}
+    skeleton = {"checkpoints", "figures", "lock", "output.txt", "error.txt", "job.json"}
     return path.is_dir() and all(
         child.name in skeleton and not (child.is_dir() and any(child.iterdir()))
         for child in path.iterdir()

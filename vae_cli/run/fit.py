@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
@@ -11,7 +11,8 @@ from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer
 from rich.console import Console
 
-from vae_cli.config.build import Experiment, construct
+from vae_cli.config.build import Experiment
+from vae_cli.config.construct import construct
 from vae_cli.errors import TrainingError
 from vae_cli.run.environment import environment
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
@@ -56,6 +57,7 @@ class Fit(NamedTuple):
     trainer: Trainer
     seconds: float  # validation and all
     images_per_second: float | None  # training steps alone
+    validated: Mapping[str, float]  # numbers of the best checkpoint's validation
 
 
 @contextmanager
@@ -147,7 +149,9 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     with shared(folder):
         trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=True)
     seconds = time.perf_counter() - began
-    return Fit(module, data, trainer, seconds, throughput.images_per_second)
+    return Fit(
+        module, data, trainer, seconds, throughput.images_per_second, checkpoints.numbers
+    )  # fmt: skip
 
 
 def _module(

@@ -17,7 +17,8 @@ from rich.table import Table
 from vae_cli.approximation.fit import FitOptions, fit, memory_of_fits
 from vae_cli.approximation.measure import Divergence, diverge, log_densities
 from vae_cli.approximation.picture import Column, draw
-from vae_cli.config.build import build_each, construct
+from vae_cli.config.build import build_each
+from vae_cli.config.construct import construct
 from vae_cli.energy.base import Energy
 from vae_cli.errors import ConfigError
 from vae_cli.memory import in_words, machine_memory

@@ -26,8 +26,9 @@ SMALL = (  # numbers that are 0 where all is well
 )  # fmt: skip
 TREATMENT = ("data", "split", "binarize", "dequantize")  # what a table of several runs is headed by
 COMPARED = {  # of several runs: keys and column heads
-    "elbo": "ELBO", "log_likelihood": "log p(x)", "kl": "KL", "bits_per_dim": "bits/dim",
-    "active_units": "active", "effective_sample_size": "ESS",
+    "validation_elbo": "validation ELBO", "elbo": "ELBO", "log_likelihood": "log p(x)",
+    "kl": "KL", "bits_per_dim": "bits/dim", "active_units": "active",
+    "effective_sample_size": "ESS",
 }  # fmt: skip
 
 

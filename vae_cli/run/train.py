@@ -39,13 +39,14 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
     experiment, folder = job.experiment, job.folder
     config = experiment.config
     fitted = fit_and_restore(job, start)
-    module, data, trainer, seconds, images_per_second = fitted
+    module, data, trainer, seconds, images_per_second, validated = fitted
     module.load_state_dict(_best(folder, job.console)["state_dict"])
     module.to(trainer.strategy.root_device)
     tested = test(job, data)
     job.signals.deferred = False  # what is left has no steps to wait for
     results = {
         **{f"test/{name}": value for name, value in tested.items()},
+        **{key: value for key, value in validated.items() if key.startswith("validation/")},
         "test/bits_per_dim": bits_per_dim(config, tested.get("log_likelihood")),
         "data/images_sha256": hash_of_images(experiment.splits["test"]),
         "data/binarize": config.data.binarize,

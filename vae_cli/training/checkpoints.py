@@ -42,6 +42,7 @@ class Checkpoints(Callback):
         self.folder, self.monitor, self.signals = folder, monitor, signals
         self.every_steps, self.every_minutes = every_steps, every_minutes
         self.best, self._saved_at = -math.inf, 0.0
+        self.numbers: dict[str, float] = {}  # of the best one's validation
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """From here on signals wait for the end of a step."""
@@ -73,7 +74,9 @@ class Checkpoints(Callback):
         """Saves the run, and whether it was never better."""
         score = float(trainer.callback_metrics[self.monitor])
         is_best = score > self.best
-        self.best = max(score, self.best)
+        if is_best:
+            self.best = score
+            self.numbers = {name: float(n) for name, n in trainer.callback_metrics.items()}
         self.save(trainer, is_best)
 
     def save(self, trainer: Trainer, is_best: bool = False) -> None:
@@ -112,7 +115,7 @@ class Checkpoints(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """See Lightning."""
-        return {"best": self.best}
+        return {"best": self.best, "numbers": self.numbers}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """See Lightning. A best one that is lost or damaged is no longer the one to beat."""
@@ -120,6 +123,7 @@ class Checkpoints(Callback):
         with suppress(CheckpointError):
             read_checkpoint(self.folder / "best.ckpt")
             self.best = state_dict["best"]
+            self.numbers = state_dict.get("numbers", {})  # earlier versions kept none
 
 
 def _link(source: Path, target: Path) -> None:

@@ -1,8 +1,6 @@
 """What is seen of a run while it trains."""
 
-import os
 import time
-from collections.abc import Iterable
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from rich.console import Console, ConsoleOptions, Group, RenderResult
@@ -10,38 +8,12 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from vae_cli.console import GAP, folded
 from vae_cli.kl_schedule.base import KlSchedule
 from vae_cli.training.recorder import Recorder
 
 REFRESH = 0.2  # seconds between looks at the step
 LINES = 20  # about so many, where the output is no terminal
-GAP = "   "
-WIDE = 140  # columns for tables where the output is no terminal
-
-
-def make_console(quiet: bool = False) -> Console:
-    """A console; one that knows no escape codes where they are not wanted or not understood.
-
-    Args:
-        quiet: Prints nothing.
-    """
-    # rich takes NO_COLOR for colours alone: the bar would still move the cursor.
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown")
-    console = Console(quiet=quiet, force_terminal=False if plain else None)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = WIDE
-    return console
-
-
-def folded(parts: Iterable[str], width: int) -> list[str]:
-    """Lines of whole parts, none wider than ``width`` unless a part is."""
-    lines: list[str] = []
-    for part in parts:
-        if lines and len(lines[-1]) + len(GAP) + len(part) <= width:
-            lines[-1] += GAP + part
-        else:
-            lines.append(part)
-    return lines
 
 
 class _Numbers:

@@ -1,0 +1,88 @@
+"""vae-train -m: many runs, and the table of what came of them."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import hydra
+
+from vae_cli.config.compose import compose_sweep
+from vae_cli.config.folders import OWN_FOLDERS, search_path, search_path_override
+from vae_cli.errors import ConfigError, Interrupted, VaeCliError
+
+if TYPE_CHECKING:
+    from vae_cli.sweep.folder import SweepFolder
+
+FAILED = 1  # the exit code if a job did
+
+
+def sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) -> int:
+    """Runs a sweep.
+
+    Args:
+        config_name: Of the primary file.
+        overrides: As on the command line; values may be several.
+        config_dir: A folder of the user's own yamls.
+
+    Returns:
+        The exit code: 0, 1 if a job failed, 75 if the sweep was stopped and can go on.
+
+    Raises:
+        VaeCliError: With one line for the user, before any job has run.
+    """
+    settings, hydras = compose_sweep(config_name, overrides, config_dir)
+    from vae_cli.sweep.driver import drive
+    from vae_cli.sweep.folder import SweepFolder
+
+    failed = False
+    is_new = settings.resume is None
+    wanted = SweepFolder(hydras.sweep.dir)
+    folder = wanted if is_new else SweepFolder.existing(settings.resume)
+    if is_new and wanted.jobs.is_file():
+        remedy = f"Try sweep.resume={wanted.path}."
+        raise ConfigError("hydra.sweep.dir", wanted.path, "is a sweep's already", remedy)
+    more, own = [f"hydra.sweep.dir='{folder.path}'"], search_path(config_dir)
+    if own:  # the jobs are to find them, too
+        more.append(f"+hydra.job.env_set.{OWN_FOLDERS}='{os.pathsep.join(map(str, own))}'")
+    try:
+        drive(config_name, [*overrides, *more, *search_path_override(own)], folder)
+    finally:
+        if folder.jobs.is_file():
+            failed = tell(folder)
+    if folder.stop.exists():
+        raise Interrupted(f"stopped. Go on with the same command and sweep.resume={folder.path}")
+    return FAILED if failed else 0
+
+
+def call_hydra(arguments: Sequence[str], config_dir: str | None) -> int:
+    """Has Hydra do what only it can, showing a configuration and its help; the exit code."""
+    sys.argv = ["vae-train", *arguments, *search_path_override(search_path(config_dir))]
+    run = hydra.main(version_base="1.3", config_path="pkg://vae_cli.conf", config_name="train")
+    try:
+        run(lambda cfg: None)()
+    except SystemExit as stop:
+        if stop.code:  # after a line of Hydra's own, as about --package
+            return VaeCliError.exit_code
+    return 0
+
+
+def tell(folder: "SweepFolder") -> bool:
+    """Prints the table of a sweep and writes it.
+
+    Returns:
+        Whether a job failed.
+    """
+    from vae_cli.console import make_console
+    from vae_cli.report.formats import print_table
+    from vae_cli.report.outcome import outcome_of, write_outcome
+
+    names = list(folder.known_jobs())
+    lacking = {n: folder.why(n) for n in names if not (folder.path / n / "results.json").is_file()}
+    tables = outcome_of([str(folder.path / name) for name in names], lacking)
+    console = make_console()
+    for table in tables:
+        print_table(table, console)
+    write_outcome(folder.path, tables)
+    print(f"sweep      {folder.path} (sweep.csv, sweep.md)")
+    return bool(lacking)

@@ -1,0 +1,100 @@
+"""What carries out a sweep: one of Hydra's launchers runs the jobs that a strategy chooses."""
+
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import hydra
+from hydra._internal.callbacks import Callbacks  # a launcher takes no other
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, RunMode
+
+from vae_cli.config.construct import construct
+from vae_cli.sweep.folder import SweepFolder
+from vae_cli.sweep.job import OWN, run_job
+from vae_cli.sweep.strategy import Job, Results, Strategy
+from vae_cli.sweep.watch import Watch
+
+
+def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> None:
+    """Runs all jobs of a sweep, each as a ``vae-train`` of its own in a folder of its own.
+
+    Hydra's own sweeper has no say: it would end at the first job that fails.
+
+    Args:
+        config_name: Of the primary file.
+        overrides: As on the command line, Hydra's own among them.
+        folder: Where to.
+
+    Raises:
+        ConfigError: If the strategy can't go through the values, or the folder's jobs are others.
+    """
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_module("vae_cli.conf", version_base="1.3", job_name="vae-train"):
+        loader = GlobalHydra.instance().config_loader()
+        config = loader.load_configuration(config_name, [*overrides], RunMode.MULTIRUN)
+        HydraConfig.instance().set_config(config)
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=HydraContext(loader, Callbacks(config)), task_function=run_job,
+            config=config,
+        )  # fmt: skip
+        strategy: Strategy = construct(config, OWN)
+        given = [f"{key}={value}" for key, value in strategy.params.items()]
+        with _stopping(folder):
+            choices = _choices_of([*given, *config.hydra.overrides.task])
+            strategy.run(choices, str(folder.path), _Launch(launcher, folder))
+
+
+class _Launch:
+    """Runs jobs and waits for them; those that have results from before are not run again."""
+
+    def __init__(self, launcher: Launcher, folder: SweepFolder) -> None:
+        self.launcher, self.folder, self.number = launcher, folder, 0
+
+    def __call__(self, jobs: Sequence[Job]) -> list[Results | None]:
+        self.folder.add(jobs)
+        missing = [job for job in jobs if self.folder.results_of(job) is None]
+        texts = [[*job.overrides, f"hydra.sweep.subdir='{job.name}'"] for job in missing]
+        with Watch(self.folder, [job.name for job in jobs]):
+            try:
+                if missing:
+                    self.launcher.launch(texts, initial_job_idx=self.number)
+            except Exception as error:  # of as many kinds as there are launchers
+                said = " ".join(str(error).split())
+                print(f"note: {type(self.launcher).__name__}: {said}", file=sys.stderr)
+        self.number += len(missing)
+        return [self.folder.results_of(job) for job in jobs]
+
+
+def _choices_of(texts: Sequence[str]) -> list[Override]:
+    """Overrides as Hydra reads them, of several for one key the last; none of the sweep's own."""
+    found = {o.get_key_element(): o for o in OverridesParser.create().parse_overrides([*texts])}
+    return [o for key, o in found.items() if key.partition(".")[0] != OWN]
+
+
+@contextmanager
+def _stopping(folder: SweepFolder) -> Iterator[None]:
+    """Has the first signal save and stop the jobs, wherever they run; the second one kills."""
+    folder.stop.unlink(missing_ok=True)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {int(number): signal.getsignal(number) for number in numbers}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        folder.stop.touch()
+        print("\nstopping: the jobs that run are saved", file=sys.stderr)
+        signal.signal(number, before[number])
+
+    for number in numbers:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, before[number])

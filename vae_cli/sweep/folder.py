@@ -1,0 +1,121 @@
+"""What a sweep's folder holds, and where."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from omegaconf import OmegaConf
+from yaml import YAMLError
+
+from vae_cli.errors import ConfigError, Interrupted
+from vae_cli.run.files import save_yaml, write_json
+from vae_cli.run.folder import RunFolder
+from vae_cli.sweep.strategy import Job, Results
+
+OUTPUT, ERRORS = "output.txt", "error.txt"  # what a job says, in its folder
+
+
+class Ending(NamedTuple):
+    """How a job has ended.
+
+    Attributes:
+        exit_code: Of its process; negative for the signal that killed it.
+        seconds: That it took.
+    """
+
+    exit_code: int
+    seconds: float
+
+
+class SweepFolder:
+    """The files of a sweep, beside the folders of its runs.
+
+    Attributes:
+        jobs: Which there are, with what each is given.
+        stop: While this file is there no job is begun, and those that run are saved and stopped.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.jobs = self.path / "jobs.yaml"
+        self.stop = self.path / "stop"
+
+    @classmethod
+    def existing(cls, path: str) -> "SweepFolder":
+        """The folder of a sweep that was started before.
+
+        Raises:
+            ConfigError: If there is none.
+        """
+        folder = cls(path)
+        if not folder.jobs.is_file():
+            rule = "is not a sweep's" if folder.path.is_dir() else "there is no such folder"
+            raise ConfigError("sweep.resume", path, rule, "It should hold jobs.yaml.")
+        return folder
+
+    def known_jobs(self) -> dict[str, list[str]]:
+        """What each job is given, by its name.
+
+        Raises:
+            ConfigError: If the list can't be read.
+        """
+        if not self.jobs.is_file():
+            return {}
+        try:
+            plain: Any = OmegaConf.to_container(OmegaConf.load(self.jobs))
+            return {str(name): [str(text) for text in given] for name, given in plain.items()}
+        except (YAMLError, TypeError, AttributeError, OSError) as error:
+            rule = "its jobs.yaml can't be read"
+            raise ConfigError("sweep.resume", self.path, rule, "Start the sweep anew.") from error
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Adds jobs to the list.
+
+        Raises:
+            ConfigError: If a job of the same name was given something else.
+        """
+        known = self.known_jobs()
+        for job in jobs:
+            if job.name in known and known[job.name] != list(job.overrides):
+                rule = f"its {job.name} was run with {' '.join(known[job.name])}"
+                remedy = "Go on with the same command, or start a new sweep."
+                raise ConfigError("sweep.resume", self.path, rule, remedy)
+        self.path.mkdir(parents=True, exist_ok=True)
+        save_yaml(self.jobs, OmegaConf.create(known | {j.name: [*j.overrides] for j in jobs}))
+
+    def run_of(self, job: Job) -> RunFolder:
+        """The folder of a job's run."""
+        return RunFolder(self.path / job.name)
+
+    def results_of(self, job: Job) -> Results | None:
+        """What a job has come to; None if it has not."""
+        file = self.run_of(job).results
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+    def write_ending(self, name: str, ending: Ending) -> None:
+        """Writes down how a job has ended."""
+        write_json(self._ending(name), ending._asdict())
+
+    def forget_ending(self, name: str) -> None:
+        """Takes away how a job ended the last time."""
+        self._ending(name).unlink(missing_ok=True)
+
+    def ending_of(self, name: str) -> Ending | None:
+        """How a job has ended; None while it runs, or if it never began."""
+        file = self._ending(name)
+        return Ending(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+    def _ending(self, name: str) -> Path:
+        return self.path / name / "job.json"
+
+    def why(self, name: str) -> str:
+        """Why a job has no results, in a line."""
+        ending = self.ending_of(name)
+        if ending is None:
+            return "was not run to its end"
+        if ending.exit_code == Interrupted.exit_code:
+            return "was stopped, and goes on when the sweep does"
+        said = (self.path / name / ERRORS).read_text(encoding="utf-8", errors="replace").split("\n")
+        last = next((line for line in reversed(said) if line.strip()), "")
+        return last or f"ended with {ending.exit_code}"

@@ -1,0 +1,49 @@
+"""Every combination of values."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+from hydra.core.override_parser.types import Override
+
+from vae_cli.errors import ConfigError
+from vae_cli.sweep.names import names_of
+from vae_cli.sweep.strategy import Job, Launch, Strategy
+
+
+class Grid(Strategy):
+    """Runs every combination of the values that the command line gives to keys.
+
+    Args:
+        resume: Folder of a sweep to go on with: what is missing or has failed is run.
+        params: Keys and their values beside those of the command line.
+    """
+
+    def __init__(self, resume: str | None = None, params: Mapping[str, str] | None = None) -> None:
+        self.resume, self.params = resume, params or {}
+
+    def run(self, choices: Sequence[Override], folder: str, launch: Launch) -> None:
+        """See the base class."""
+        launch(jobs_of(choices))
+
+
+def jobs_of(choices: Sequence[Override]) -> list[Job]:
+    """A job for each combination of values, in the order in which they are written.
+
+    Raises:
+        ConfigError: If a key has a range without steps.
+    """
+    combinations = list(product(*map(_values, choices)))
+    varying = [i for i, each in enumerate(zip(*combinations, strict=True)) if len(set(each)) > 1]
+    names = names_of([[texts[i] for i in varying] for texts in combinations])
+    return [Job(name, texts) for name, texts in zip(names, combinations, strict=True)]
+
+
+def _values(choice: Override) -> list[str]:
+    key = choice.get_key_element()
+    if not choice.is_sweep_override():
+        return [str(choice.input_line)]
+    if not choice.is_discrete_sweep():
+        value = choice.get_value_element_as_str()
+        rule = "a grid has values, and this has a range"
+        raise ConfigError(key, value, rule, "List values, or try sweep=optuna.")
+    return [f"{key}={value}" for value in choice.sweep_string_iterator()]

@@ -1,0 +1,90 @@
+"""One job of a sweep: a ``vae-train`` of its own, wherever a launcher has put it."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import cast
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
+
+OWN = "sweep"  # the group that is not for the jobs
+LOOK = 0.2  # seconds between looks at whether to stop
+# What a process of a launcher's is told of its rank, which the job's own processes are not to take
+# for theirs.
+RANKS = ("SLURM_NTASKS", "RANK", "LOCAL_RANK", "WORLD_SIZE")
+GPUS = "CUDA_VISIBLE_DEVICES"
+
+
+def run_job(cfg: DictConfig) -> None:
+    """Runs the job that Hydra has set up; its folder tells what came of it.
+
+    Args:
+        cfg: Its configuration.
+    """
+    hydra = cast(DictConfig, HydraConfig.get())
+    folder, name = SweepFolder(hydra.sweep.dir), str(hydra.sweep.subdir)
+    place = folder.path / name
+    if folder.stop.exists():
+        return
+    with suppress(ValueError):  # not the main thread
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver sees to stopping
+    folder.forget_ending(name)
+    own = [text for text in hydra.overrides.task if re.match(rf"\W*{OWN}\b", text) is None]
+    command = [
+        sys.executable, "-m", "vae_cli.commands.train", "--config-name", hydra.job.config_name,
+        *own, f"hydra.run.dir='{place}'", "resume=auto",
+    ]  # fmt: skip
+    began = time.monotonic()
+    with (place / OUTPUT).open("a") as output, (place / ERRORS).open("w") as errors:
+        # A session of its own: Ctrl-C in a terminal does not reach it, and what it starts ends
+        # with it.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+            cwd=hydra.runtime.cwd, env=_environment(cfg, hydra), start_new_session=True,
+        )  # fmt: skip
+        code = _ended(process, folder)
+    folder.write_ending(name, Ending(code, round(time.monotonic() - began, 1)))
+    if not (place / ERRORS).stat().st_size:
+        (place / ERRORS).unlink()
+
+
+def _ended(process: "subprocess.Popen[bytes]", folder: SweepFolder) -> int:
+    """The exit code of a job that is told to stop when the sweep is."""
+    told = False
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(LOOK)
+        if folder.stop.exists() and not told:
+            told = True
+            process.terminate()
+
+
+def _environment(cfg: DictConfig, hydra: DictConfig) -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name not in RANKS}
+    environment["PYTHONSAFEPATH"] = "1"  # the package that is installed, not one that lies here
+    # Launchers of many machines give their jobs GPUs themselves; of the threads, joblib does, too.
+    if "n_jobs" in hydra.launcher and cfg.accelerator.devices == 1:
+        gpus = visible_gpus()
+        if gpus:
+            environment[GPUS] = gpus[hydra.job.num % len(gpus)]
+    return environment
+
+
+def visible_gpus() -> list[str]:
+    """What ``CUDA_VISIBLE_DEVICES`` may name here, found without loading torch."""
+    if GPUS in os.environ:
+        return [name for name in os.environ[GPUS].split(",") if name]
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    listed = subprocess.run([program, "-L"], capture_output=True, text=True).stdout
+    return [str(i) for i, line in enumerate(listed.splitlines()) if line.startswith("GPU ")]

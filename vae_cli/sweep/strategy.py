@@ -1,0 +1,48 @@
+"""What all ways to choose the jobs of a sweep share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from hydra.core.override_parser.types import Override
+
+
+class Job(NamedTuple):
+    """A run of a sweep.
+
+    Attributes:
+        name: Of its folder.
+        overrides: What it is given on its command line.
+    """
+
+    name: str
+    overrides: Sequence[str]
+
+
+Results = Mapping[str, Any]  # of a run, as in its results.json
+Launch = Callable[[Sequence[Job]], Sequence[Results | None]]  # None for what failed or was stopped
+
+
+class Strategy(ABC):
+    """Chooses the jobs of a sweep.
+
+    Attributes:
+        resume: Folder of the sweep to go on with; None starts a new one.
+        params: Keys and their values beside those of the command line, whose own win.
+    """
+
+    resume: str | None
+    params: Mapping[str, str]
+
+    @abstractmethod
+    def run(self, choices: Sequence[Override], folder: str, launch: Launch) -> None:
+        """Has the jobs run.
+
+        Args:
+            choices: Every key with its value or values, each key once.
+            folder: Of the sweep.
+            launch: Runs jobs, as many at once as the launcher does, and waits for them.
+
+        Raises:
+            ConfigError: If the values are such that this strategy can't go through them.
+        """
