@@ -43,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = run_command("vae-train", _main, argv)
     if code == Interrupted.exit_code and SHARED_FOLDER in os.environ:
         code = 0  # the first process of the run speaks, and is killed if another fails before it
-    # As a program: Python takes seconds to tidy up, in which signals would kill. A launcher, though,
-    # has things of its own to put away.
+    # As a program: Python takes seconds to tidy up, in which signals would kill. A launcher,
+    # though, has things of its own to put away.
     if argv is None and not {"-m", "--multirun"} & {*sys.argv}:
         logging.shutdown()
         sys.stdout.flush()
