@@ -35,7 +35,6 @@ def sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) ->
     from vae_cli.sweep.driver import drive
     from vae_cli.sweep.folder import SweepFolder
 
-    failed = False
     is_new = settings.resume is None
     wanted = SweepFolder(hydras.sweep.dir)
     folder = wanted if is_new else SweepFolder.existing(settings.resume)
@@ -45,11 +44,8 @@ def sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) ->
     more, own = [f"hydra.sweep.dir='{folder.path}'"], search_path(config_dir)
     if own:  # the jobs are to find them, too
         more.append(f"+hydra.job.env_set.{OWN_FOLDERS}='{os.pathsep.join(map(str, own))}'")
-    try:
-        drive(config_name, [*overrides, *more, *search_path_override(own)], folder)
-    finally:
-        if folder.jobs.is_file():
-            failed = tell(folder)
+    drive(config_name, [*overrides, *more, *search_path_override(own)], folder)
+    failed = tell(folder)
     if folder.stop.exists():
         raise Interrupted(f"stopped. Go on with the same command and sweep.resume={folder.path}")
     return FAILED if failed else 0

@@ -140,7 +140,8 @@ def _gone_on_with(
         raise
     cfg, _ = compose(config_name, everything, config_dir)
     changes = keep_defaults(folder, base, cfg)
-    check_training(cfg)
+    if SHARED_FOLDER not in os.environ:  # else the first process has, before it wrote the folder
+        check_training(cfg)
     check_again(cfg)
     return cfg, everything, changes
 

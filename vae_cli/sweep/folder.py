@@ -116,6 +116,8 @@ class SweepFolder:
             return "was not run to its end"
         if ending.exit_code == Interrupted.exit_code:
             return "was stopped, and goes on when the sweep does"
-        said = (self.path / name / ERRORS).read_text(encoding="utf-8", errors="replace").split("\n")
-        last = next((line for line in reversed(said) if line.strip()), "")
-        return last or f"ended with {ending.exit_code}"
+        file = self.path / name / ERRORS
+        said = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        last = next((line for line in reversed(said.split("\n")) if line.strip()), "")
+        killed = f"was killed by signal {-ending.exit_code}"
+        return last or (killed if ending.exit_code < 0 else f"ended with {ending.exit_code}")

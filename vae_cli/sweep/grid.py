@@ -43,7 +43,7 @@ def _values(choice: Override) -> list[str]:
     if not choice.is_sweep_override():
         return [str(choice.input_line)]
     if not choice.is_discrete_sweep():
-        value = choice.get_value_element_as_str()
+        value = str(choice.input_line).partition("=")[2]
         rule = "a grid has values, and this has a range"
         raise ConfigError(key, value, rule, "List values, or try sweep=optuna.")
     return [f"{key}={value}" for value in choice.sweep_string_iterator()]

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import cast
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from vae_cli.run.folder import RunFolder
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
 
 OWN = "sweep"  # the group that is not for the jobs
@@ -39,6 +41,7 @@ def run_job(cfg: DictConfig) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver sees to stopping
     folder.forget_ending(name)
     own = [text for text in hydra.overrides.task if re.match(rf"\W*{OWN}\b", text) is None]
+    own += ["trust=true"] if _is_ours(RunFolder(place), own) else []
     command = [
         sys.executable, "-m", "vae_cli.commands.train", "--config-name", hydra.job.config_name,
         *own, f"hydra.run.dir='{place}'", "resume=auto",
@@ -55,6 +58,13 @@ def run_job(cfg: DictConfig) -> None:
     folder.write_ending(name, Ending(code, round(time.monotonic() - began, 1)))
     if not (place / ERRORS).stat().st_size:
         (place / ERRORS).unlink()
+
+
+def _is_ours(run: RunFolder, overrides: Sequence[str]) -> bool:
+    """Whether a run was begun with just what its user says again now, and may be trusted."""
+    implied = ("hydra.run.dir=", "trust=")
+    saved = run.saved_overrides() if run.overrides.is_file() else []
+    return [text for text in saved if not text.startswith(implied)] == list(overrides)
 
 
 def _ended(process: "subprocess.Popen[bytes]", folder: SweepFolder) -> int:

@@ -17,7 +17,8 @@ def names_of(settings: Sequence[Sequence[str]]) -> list[str]:
     """
     names: list[str] = []
     for texts in settings:
-        full = BETWEEN.join(PLAIN.sub("-", text.replace("'", "")).strip("-") for text in texts)
+        plain = [PLAIN.sub("-", text.replace("[", "").replace("'", "")) for text in texts]
+        full = BETWEEN.join(text.strip("-") for text in plain)
         name = full or "run"
         if len(name) > LONGEST or name in names:
             digest = hashlib.blake2b(" ".join(texts).encode(), digest_size=4).hexdigest()

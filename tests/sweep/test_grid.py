@@ -1,0 +1,53 @@
+"""Which jobs a grid has, and what their folders are called."""
+
+from collections.abc import Sequence
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from vae_cli.errors import ConfigError
+from vae_cli.sweep.grid import jobs_of
+from vae_cli.sweep.names import LONGEST, names_of
+
+GRIDS: list[tuple[str, list[str]]] = [
+    ("seed=1,2", ["seed=1", "seed=2"]),
+    (
+        "posterior=diagonal,planar latent_dim=3 seed=0,1",
+        [
+            "posterior=diagonal+seed=0", "posterior=diagonal+seed=1",
+            "posterior=planar+seed=0", "posterior=planar+seed=1",
+        ],
+    ),
+    ("seed=range(0,3)", ["seed=0", "seed=1", "seed=2"]),
+    ("seed=choice(4,5)", ["seed=4", "seed=5"]),
+    ("network.hidden_dims=[8],[8,9]", ["network.hidden_dims=8", "network.hidden_dims=8-9"]),
+    (
+        "optimizer/lr_schedule=cosine,constant",
+        ["optimizer-lr_schedule=cosine", "optimizer-lr_schedule=constant"],
+    ),
+    ("kl_schedule.weight=0.5,1", ["kl_schedule.weight=0.5", "kl_schedule.weight=1"]),
+    ("seed=3 latent_dim=2", ["run"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "names"), GRIDS)
+def test_folders_are_named_by_what_varies(line: str, names: list[str]) -> None:
+    jobs = jobs_of(OverridesParser.create().parse_overrides(line.split()))
+    assert [job.name for job in jobs] == names
+    keys = [text.partition("=")[0] for text in line.split()]
+    for job in jobs:
+        assert [text.partition("=")[0] for text in job.overrides] == keys
+
+
+def test_range_is_no_grid() -> None:
+    choices = OverridesParser.create().parse_overrides(["optimizer.lr=interval(0,1)"])
+    with pytest.raises(ConfigError, match=r"optimizer\.lr=.*sweep=optuna"):
+        jobs_of(choices)
+
+
+def test_names_that_would_be_alike_or_too_long() -> None:
+    settings: Sequence[list[str]] = [["a=[1]"], ["a='1'"], ["a=1"], ["a=" + "x" * 400]]
+    names = names_of(settings)
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) <= LONGEST + 9
+    assert all("/" not in name and "," not in name for name in names)

@@ -1,0 +1,192 @@
+"""Sweeps of real jobs: what fails, what is stopped, and what is run again."""
+
+import csv
+import io
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+from vae_cli.commands.train import main
+from vae_cli.sweep.folder import SweepFolder
+
+QUICK = ["trainer.fast_dev_run=true", "figure=[]", "metric=[]", "logger=none"]
+BROKEN = '''
+import os
+from vae_cli.objective.elbo import Elbo
+
+
+class Broken(Elbo):
+    """Fails unless it is told that it has been repaired."""
+
+    def forward(self, model, batch, weight):
+        if "REPAIRED" not in os.environ:
+            raise RuntimeError("broken on purpose")
+        return super().forward(model, batch, weight)
+
+
+class Lame(Elbo):
+    """Fails in the second of several processes."""
+
+    def forward(self, model, batch, weight):
+        if os.environ.get("LOCAL_RANK") == "1":
+            raise RuntimeError("lame on purpose")
+        return super().forward(model, batch, weight)
+'''
+FIRST, SECOND = "objective=elbo", "objective=broken"
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an objective of the user's own, and a sweep in which it fails."""
+    work = tmp_path_factory.mktemp("work")
+    (work / "conf" / "objective").mkdir(parents=True)
+    for name in ("Broken", "Lame"):
+        file = work / "conf" / "objective" / f"{name.lower()}.yaml"
+        file.write_text(f"_target_: broken.{name}\n")
+    (work / "broken.py").write_text(BROKEN)
+    return work
+
+
+@pytest.fixture(autouse=True)
+def _there(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("PYTHONPATH", str(work))
+    monkeypatch.syspath_prepend(work)
+    monkeypatch.delenv("REPAIRED", raising=False)
+
+
+def table() -> list[dict[str, str]]:
+    text = Path("sweep/sweep.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+GRID = ["-m", "objective=elbo,broken", "seed=0,1", *QUICK]
+
+
+def test_failed_jobs_leave_their_traceback_and_the_rest_go_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([*GRID, "hydra.sweep.dir=sweep"]) == 1
+    said = capsys.readouterr().out
+    for number in (0, 1):
+        failed = Path("sweep") / f"{SECOND}+seed={number}"
+        error = (failed / "error.txt").read_text(encoding="utf-8")
+        assert "Traceback" in error and error.strip().endswith("broken on purpose")
+        assert not (failed / "results.json").exists()
+        assert f"{SECOND}+seed={number}  RuntimeError: broken on purpose" in said
+        assert (Path("sweep") / f"{FIRST}+seed={number}" / "results.json").is_file()
+    assert "broken on purpose" in Path("sweep/sweep.md").read_text(encoding="utf-8")
+
+
+def test_table_is_of_means_over_seeds() -> None:
+    rows = table()
+    (row,) = [row for row in rows if row["runs"]]
+    assert row["runs"] == "2"
+    files = [Path("sweep") / f"{FIRST}+seed={n}" / "results.json" for n in (0, 1)]
+    results = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    for head, key in (("validation ELBO", "validation/elbo"), ("ELBO", "test/elbo")):
+        values = [each[key] for each in results]
+        assert float(row[head]) == pytest.approx(np.mean(values), abs=0.006)
+        error = np.std(values, ddof=1) / math.sqrt(2)
+        assert float(row[f"{head} error"]) == pytest.approx(error, abs=0.006)
+    failed = [row["job"] for row in rows if row["job"]]
+    assert failed == [f"{SECOND}+seed={n}" for n in (0, 1)]
+
+
+def test_only_what_failed_is_run_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REPAIRED", "1")
+    done = Path("sweep") / f"{FIRST}+seed=0" / "results.json"
+    before = done.stat().st_mtime_ns
+    assert main([*GRID, "sweep.resume=sweep"]) == 0
+    assert done.stat().st_mtime_ns == before
+    assert "2 of 4 jobs had finished before" in capsys.readouterr().out
+    for number in (0, 1):
+        repaired = Path("sweep") / f"{SECOND}+seed={number}"
+        assert (repaired / "results.json").is_file() and not (repaired / "error.txt").exists()
+    rows = table()
+    assert [row["runs"] for row in rows] == ["2", "2"]
+
+
+def test_several_processes_a_job_and_one_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["-m", "objective=lame,elbo", "accelerator=ddp_cpu", *QUICK]
+    assert main([*arguments, "hydra.sweep.dir=several"]) == 1
+    assert not Path("several/objective=lame/results.json").exists()
+    assert "lame on purpose" in Path("several/objective=lame/error.txt").read_text(encoding="utf-8")
+    config = OmegaConf.load("several/objective=elbo/config.yaml")
+    assert config.accelerator.devices == 2
+    assert Path("several/objective=elbo/results.json").is_file()
+    left = [p.name for p in Path("several").iterdir()]
+    assert sorted(left) == [
+        "jobs.yaml", "objective=elbo", "objective=lame", "sweep.csv", "sweep.md",
+    ]  # fmt: skip
+
+
+REFUSED = [
+    (["sweep.resume=nowhere"], "sweep.resume=nowhere: there is no such folder"),
+    (["sweep.resume=conf"], "sweep.resume=conf: is not a sweep's"),
+    (["sweep.resume=sweep", "latent_dim=3"], "Go on with the same command"),
+    (["hydra.sweep.dir=sweep"], "Try sweep.resume=sweep"),
+    (["resume=sweep"], "a sweep has sweep.resume"),
+    (["sweep=nope"], "there is no such option"),
+    (["sweep.nope=3"], "there is no such key"),
+    (["latent_dim=interval(1,3)"], "List values"),
+    (["launcher=nope"], "there is no such option"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "told"), REFUSED)
+def test_mistakes_are_told_before_anything_runs(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted((p, p.stat().st_mtime_ns) for p in Path().rglob("*") if p.is_file())
+    assert main([*GRID, *arguments]) == 2
+    message = capsys.readouterr().err
+    assert told in message and len(message.splitlines()) == 1
+    after = sorted((p, p.stat().st_mtime_ns) for p in Path().rglob("*") if p.is_file())
+    assert before == after
+
+
+def test_sweep_keys_without_several_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep=seeds"]) == 2
+    assert "vae-train -m" in capsys.readouterr().err
+
+
+def test_stopped_in_the_middle_of_a_job(tmp_path: Path) -> None:
+    """The first signal saves; the same command goes on from the checkpoint."""
+    arguments = [
+        "-m", "seed=0,1", "trainer.max_epochs=4", "trainer.save_every=1", "figure=[]", "metric=[]",
+        "logger=none", "data.batch_size=10",
+    ]  # fmt: skip
+    code = "import sys; from vae_cli.commands.train import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, *arguments]
+    process = subprocess.Popen(
+        [*command, "hydra.sweep.dir=swept"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    first, second = tmp_path / "swept" / "seed=0", tmp_path / "swept" / "seed=1"
+    while not (first / "checkpoints" / "previous.ckpt").is_file():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    assert "sweep.resume=swept" in process.communicate(timeout=60)[1]
+    assert process.returncode == 75
+    assert not (first / "results.json").exists() and not second.exists()
+    assert SweepFolder(tmp_path / "swept").why("seed=0").startswith("was stopped")
+
+    done = subprocess.run([*command, "sweep.resume=swept"], cwd=tmp_path, timeout=120)
+    assert done.returncode == 0
+    for run in (first, second):
+        results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+        assert results["train/steps"] == 4 * 143
+    lines = (first / "command.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 2  # it went on
