@@ -12,7 +12,8 @@ Usage: vae-train [GROUP=OPTION ...] [KEY=VALUE ...]
   vae-train posterior=radial posterior.flow_length=8 latent_dim=10
   vae-train data=image_folder data.root=PHOTOS data.size=64 likelihood=gaussian network=conv
   vae-train resume=outputs/...              goes on with a run
-  vae-train -m seed=0,1,2                   several runs, one after the other
+  vae-train -m seed=0,1,2                   several runs, one after the other, and a table
+  vae-train -m launcher=joblib sweep=beta   several at once; launcher=submitit_slurm: a cluster's
 
 Groups, to choose one option of each (what is taken by itself comes first):
 
@@ -26,7 +27,8 @@ Keys, to set any of them (vae-train --cfg job shows them all, with their values)
 
 Flags:
 
-  -m, --multirun    run every combination of the values that commas separate
+  -m, --multirun    run every combination of the values that commas separate; the same again with
+                    sweep.resume=FOLDER runs what is missing or has failed
   --cfg job         show the configuration instead of training
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
   --hydra-help      the flags of Hydra, which does the composing

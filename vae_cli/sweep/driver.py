@@ -1,5 +1,6 @@
 """What carries out a sweep: one of Hydra's launchers runs the jobs that a strategy chooses."""
 
+import logging
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
     Raises:
         ConfigError: If the strategy can't go through the values, or the folder's jobs are others.
     """
+    logging.getLogger("submitit").setLevel(logging.ERROR)  # it warns twice a second of no accounts
     GlobalHydra.instance().clear()
     with hydra.initialize_config_module("vae_cli.conf", version_base="1.3", job_name="vae-train"):
         loader = GlobalHydra.instance().config_loader()
