@@ -22,6 +22,8 @@ from vae_cli.config.trust import check_paths, check_training
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
+from vae_cli.run.launch import find_launch
+from vae_cli.run.meeting import Meeting
 from vae_cli.training.signals import Signals
 
 if TYPE_CHECKING:
@@ -83,13 +85,15 @@ def _run(config_name: str, overrides: list[str], config_dir: str | None, command
     """One run, and what a signal means before it has begun."""
     with Signals() as signals:
         try:
-            return _run_under(signals, config_name, overrides, config_dir, command)
+            with Meeting(find_launch()) as meeting:
+                return _run_under(signals, meeting, config_name, overrides, config_dir, command)
         except KeyboardInterrupt as stop:
             raise Interrupted("stopped before it began") from stop
 
 
 def _run_under(
     signals: Signals,
+    meeting: Meeting,
     config_name: str,
     overrides: list[str],
     config_dir: str | None,
@@ -98,6 +102,8 @@ def _run_under(
     """Everything that can be wrong is found out before the run's folder is made."""
     chosen = [text for text in overrides if not text.startswith("resume=")]
     resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")
+    if meeting.is_second:
+        resumed = meeting.resumed()
     if resumed in ("", "null", "auto"):
         cfg, run_dir = compose(config_name, chosen, config_dir)
         is_named = any(text.startswith("hydra.run.dir=") for text in chosen)
@@ -108,14 +114,18 @@ def _run_under(
     if resumed:
         folder = RunFolder.existing(resumed)
         cfg, chosen, changes = _gone_on_with(folder, config_name, chosen, config_dir)
+    size = meeting.launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
     composed = cfg.copy()
     is_own = folder is None or cfg.trust or any(t.startswith("data.root=") for t in overrides)
     experiment = _build(cfg, may_fetch=is_own or cfg.data.get("root") is None)
-    if folder is None:
+    meeting.call(size, resumed)
+    if meeting.is_second:
+        folder = RunFolder(meeting.folder())
+    elif folder is None:
         shared = os.environ.get(SHARED_FOLDER)
         new = (known or run_dir, known is not None)
         folder = RunFolder(shared) if shared else RunFolder.create(*new)
-    _execute(experiment, composed, folder, chosen, command, signals, changes)
+    _execute(experiment, composed, folder, chosen, command, signals, changes, meeting)
     signals.deferred = True  # nothing is left that could be stopped
     return 0
 
@@ -149,6 +159,7 @@ def _execute(
     command: Sequence[str],
     signals: Signals,
     changes: Sequence[str] = (),
+    meeting: Meeting | None = None,
 ) -> None:
     from vae_cli.run.fit import Job, say
     from vae_cli.run.resume import find_start, is_finished
@@ -156,14 +167,19 @@ def _execute(
     from vae_cli.run.train import train
     from vae_cli.training.progress import make_console
 
-    is_first = SHARED_FOLDER not in os.environ
+    meeting = meeting or Meeting(find_launch())
+    is_first = meeting.is_first
     console = make_console(quiet=not is_first)
     with folder.held() if is_first else nullcontext(), _told(folder):
+        meeting.begin(folder.path)
         for change in changes:
             say(console, change)
         start = find_start(folder, experiment.model, partial(say, console))
         if is_finished(experiment, folder, start):
-            print(f"{folder.path} has finished. Raise trainer.max_epochs or max_steps to go on.")
+            if is_first:
+                print(
+                    f"{folder.path} has finished. Raise trainer.max_epochs or max_steps to go on."
+                )
             return
         if start is None and folder.overrides.is_file() and is_first:
             print(f"{folder.path} has no checkpoint yet: starting anew.")
