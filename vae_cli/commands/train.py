@@ -22,7 +22,7 @@ from vae_cli.config.trust import check_paths, check_training
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
-from vae_cli.run.launch import find_launch
+from vae_cli.run.launch import find_launch, is_first_process
 from vae_cli.run.meeting import Meeting
 from vae_cli.training.signals import Signals
 
@@ -45,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 after one line about a mistake, 75 if the run was stopped and can go on.
     """
-    code = run_command("vae-train", _main, argv)
+    meeting = Meeting()
+    code = run_command("vae-train", partial(_main, meeting), argv)
+    meeting.leave(code)
     if code == Interrupted.exit_code and SHARED_FOLDER in os.environ:
         code = 0  # the first process of the run speaks, and is killed if another fails before it
     if argv is None:  # as a program; Python takes seconds to tidy up, in which signals would kill
@@ -56,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _main(arguments: list[str]) -> int:
+def _main(meeting: Meeting, arguments: list[str]) -> int:
     parser = Parser()
     parser.add_argument("--config-name", "-cn", default="train")
     hydras = [parser.add_argument("--multirun", "-m", action="store_true")]
@@ -78,14 +80,21 @@ def _main(arguments: list[str]) -> int:
         check_sweep(own.config_name, own.overrides, own.config_dir)
         flags = [text for text in arguments if text not in own.overrides]
         return _hydra_main([*flags, *own.overrides], own.config_dir)
-    return _run(own.config_name, own.overrides, own.config_dir, ["vae-train", *arguments])
+    command = ["vae-train", *arguments]
+    return _run(meeting, own.config_name, own.overrides, own.config_dir, command)
 
 
-def _run(config_name: str, overrides: list[str], config_dir: str | None, command: list[str]) -> int:
+def _run(
+    meeting: Meeting,
+    config_name: str,
+    overrides: list[str],
+    config_dir: str | None,
+    command: list[str],
+) -> int:
     """One run, and what a signal means before it has begun."""
     with Signals() as signals:
         try:
-            with Meeting(find_launch()) as meeting:
+            with meeting:
                 return _run_under(signals, meeting, config_name, overrides, config_dir, command)
         except KeyboardInterrupt as stop:
             raise Interrupted("stopped before it began") from stop
@@ -100,6 +109,8 @@ def _run_under(
     command: list[str],
 ) -> int:
     """Everything that can be wrong is found out before the run's folder is made."""
+    launch = find_launch()
+    meeting.join(launch)
     chosen = [text for text in overrides if not text.startswith("resume=")]
     resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")
     if meeting.is_second:
@@ -114,7 +125,7 @@ def _run_under(
     if resumed:
         folder = RunFolder.existing(resumed)
         cfg, chosen, changes = _gone_on_with(folder, config_name, chosen, config_dir)
-    size = meeting.launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
+    size = launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
     composed = cfg.copy()
     is_own = folder is None or cfg.trust or any(t.startswith("data.root=") for t in overrides)
     experiment = _build(cfg, may_fetch=is_own or cfg.data.get("root") is None)
@@ -167,11 +178,11 @@ def _execute(
     from vae_cli.run.train import train
     from vae_cli.training.progress import make_console
 
-    meeting = meeting or Meeting(find_launch())
-    is_first = meeting.is_first
+    is_first = is_first_process()
     console = make_console(quiet=not is_first)
     with folder.held() if is_first else nullcontext(), _told(folder):
-        meeting.begin(folder.path)
+        if meeting is not None:
+            meeting.begin(folder.path)
         for change in changes:
             say(console, change)
         start = find_start(folder, experiment.model, partial(say, console))

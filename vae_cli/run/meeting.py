@@ -2,6 +2,7 @@
 
 import os
 import platform
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.launch import Launch
 
 PATIENCE = 900.0  # seconds for all to come, and for each to load its data
-GRACE = 60.0  # seconds for the first to tell a mistake
+GRACE = 60.0  # seconds for a folder to be seen on other nodes
+LINGER = 10.0  # seconds for what ends a run to be told
 PAUSE = 0.05  # seconds between two looks
 
 
@@ -29,25 +31,19 @@ class Meeting:
 
     A process that is alone, or started by Lightning within a run, has nobody to meet.
 
-    Args:
-        launch: How this process was started.
+    Attributes:
+        is_second: Whether this process hears from the first one.
     """
 
-    def __init__(self, launch: Launch) -> None:
-        self.launch, self.is_first = launch, launch.is_first
-        self._size = launch.size
+    def __init__(self) -> None:
+        self.is_second = False
+        self._is_first = False
+        self._serves = False
+        self._size: int | None = None
         self._store: Any = None
         self._has_begun = False
 
-    @property
-    def is_second(self) -> bool:
-        """Whether this process hears from the first one."""
-        return self._store is not None and not self.is_first
-
     def __enter__(self) -> Self:
-        is_known = self._size is not None or not self.is_first
-        if is_known and self._size != 1:
-            self._join()
         return self
 
     def __exit__(
@@ -56,16 +52,27 @@ class Meeting:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None or self._store is None or self._has_begun:
+        if error is None or not self.is_second or self._has_begun:
             return
-        with suppress(VaeCliError):  # the first one may have gone
-            if not self.is_first:
-                stopped = isinstance(error, (KeyboardInterrupt, Interrupted))
-                word = f"{platform.node()}: {'stopped before it began' if stopped else error}"
-                self._say("stopped" if stopped else "mistake", word)
-                self._wait_for("nothing", GRACE)  # whoever leaves first has the others killed
-            elif isinstance(error, Exception) and self._size is not None:
-                self._wait_for_all("here", GRACE)  # else who comes late waits for nobody
+        is_stopped = isinstance(error, (KeyboardInterrupt, Interrupted))
+        text = "stopped before it began" if is_stopped else str(error)
+        with suppress(VaeCliError):
+            self._say("stopped" if is_stopped else "mistake", f"{platform.node()}: {text}")
+
+    def join(self, launch: Launch) -> None:
+        """Takes part, where it is known that there are others.
+
+        Args:
+            launch: How this process was started.
+
+        Raises:
+            ConfigError: If the first process is not to be found.
+        """
+        self._size, self._is_first = launch.size, launch.is_first
+        self._by = launch.by
+        is_known = launch.size is not None or not launch.is_first
+        if is_known and launch.size != 1:
+            self._connect()
 
     def call(self, size: int, resumed: str) -> None:
         """The first process tells what the run is, and waits until all others can do it, too.
@@ -78,10 +85,10 @@ class Meeting:
             VaeCliError: If another process can't, or did not come.
         """
         self._size = size
-        if size == 1 or not self.is_first:
+        if size == 1 or not self._is_first:
             return
         if self._store is None:
-            self._join()
+            self._connect()
         self._say("resumed", resumed and str(Path(resumed).absolute()))
         self._wait_for_all("here", PATIENCE)
         self._wait_for_all("ready", PATIENCE)
@@ -105,28 +112,50 @@ class Meeting:
         Raises:
             VaeCliError: If one does not see it.
         """
-        if self._store is not None and self.is_first:
-            self._say("folder", str(folder.absolute()))
-            self._wait_for_all("seen", PATIENCE)
-        elif self._store is not None:
+        if self.is_second:
             until = time.monotonic() + GRACE  # a file system of many machines takes its time
             while not folder.is_dir():
                 if time.monotonic() > until:
                     raise VaeCliError(f"{folder}: is not there. All nodes need to see one folder.")
                 time.sleep(PAUSE)
             self._count("seen", 1)
+        elif self._store is not None:
+            self._say("folder", str(folder.absolute()))
+            self._wait_for_all("seen", PATIENCE)
         self._has_begun = True
 
-    def _join(self) -> None:
+    def leave(self, code: int) -> None:
+        """Before this process ends: the first one says why, the others wait until it has.
+
+        A launcher kills all processes once one has failed, so the first has to be heard before.
+
+        Args:
+            code: The exit code; nobody waits where it is 0.
+        """
+        if self._store is None or code == 0:
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # of the launcher
+        with suppress(VaeCliError):
+            if self.is_second:
+                self._wait_for("over", LINGER)
+                self._count("left", 1)
+            else:
+                self._say("over", str(code))
+                if self._serves and self._size is not None:
+                    self._wait_for_all("left", LINGER)
+
+    def _connect(self) -> None:
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it logs a loss with its stack
         from torch.distributed import PrefixStore, TCPStore
 
-        host, port = _address(self.launch.by)
-        serves = self.is_first and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
-        if not serves:
+        host, port = _address(self._by)
+        uses_agents = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+        self._serves = self._is_first and not uses_agents
+        if not self._serves:
             _wait_for_server(host, port)
         try:  # multi-tenant: torch's own store will be the same
             store = TCPStore(
-                host, port, is_master=serves, wait_for_workers=False, multi_tenant=True
+                host, port, is_master=self._serves, wait_for_workers=False, multi_tenant=True
             )
         except (RuntimeError, ValueError) as error:
             rule = f"can't be served or reached at {host}"
@@ -134,16 +163,24 @@ class Meeting:
             raise ConfigError("MASTER_PORT", port, rule, remedy) from error
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         self._store = PrefixStore(f"vae_cli/{attempt}", store)
-        if not self.is_first:
+        self.is_second = not self._is_first
+        if self.is_second:
             self._count("here", 1)
 
     def _hear(self, key: str) -> str:
         self._wait_for(key)  # the first one may have to fetch its data: as long as it lives
+        if not self._has(key):
+            code = int(self._store.get("over").decode())
+            error = Interrupted if code == Interrupted.exit_code else VaeCliError
+            raise error("the first process has ended")
         return self._store.get(key).decode()
 
     def _wait_for(self, key: str, patience: float | None = None) -> None:
+        """Until there is a word, or the first process has said its last."""
         until = None if patience is None else time.monotonic() + patience
-        while not self._has(key) and (until is None or time.monotonic() < until):
+        while not (self._has(key) or self._has("over")):
+            if until is not None and time.monotonic() > until:
+                return
             time.sleep(PAUSE)  # and not in the store, where no signal would be heard
 
     def _wait_for_all(self, key: str, patience: float) -> None:
@@ -151,7 +188,7 @@ class Meeting:
         until, others = time.monotonic() + patience, self._size - 1
         while (count := self._count(key)) < others:
             for word, kind in (("mistake", VaeCliError), ("stopped", Interrupted)):
-                if self._has(word):
+                if key != "left" and self._has(word):
                     raise kind(self._store.get(word).decode())
             if time.monotonic() > until:
                 rule = f"{count + 1} of {self._size} processes have come in {patience:.0f} s"
