@@ -110,6 +110,8 @@ def _run_under(
 ) -> int:
     """Everything that can be wrong is found out before the run's folder is made."""
     launch = find_launch()
+    if launch.may_have_others:
+        prepare_libraries()  # torch is needed to meet them
     meeting.join(launch)
     chosen = [text for text in overrides if not text.startswith("resume=")]
     resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")

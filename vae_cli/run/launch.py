@@ -34,6 +34,15 @@ class Launch(NamedTuple):
         """Number of processes that were started, None where the configuration says how many."""
         return None if self.devices is None or self.nodes is None else self.devices * self.nodes
 
+    @property
+    def may_have_others(self) -> bool:
+        """Whether other processes were started, as far as is known without the configuration."""
+        if self.size is not None:
+            return self.size > 1
+        return "MASTER_PORT" in os.environ and not {"NODE_RANK", "LOCAL_RANK"}.isdisjoint(
+            os.environ
+        )
+
     def check(self, devices: int | list[int], nodes: int) -> int:
         """Checks that the processes are those that the configuration speaks of.
 

@@ -39,7 +39,7 @@ class Meeting:
         self.is_second = False
         self._is_first = False
         self._serves = False
-        self._size: int | None = None
+        self._size = 2  # at least, where there are others
         self._store: Any = None
         self._has_begun = False
 
@@ -60,7 +60,7 @@ class Meeting:
             self._say("stopped" if is_stopped else "mistake", f"{platform.node()}: {text}")
 
     def join(self, launch: Launch) -> None:
-        """Takes part, where it is known that there are others.
+        """Takes part, where there are others.
 
         Args:
             launch: How this process was started.
@@ -68,11 +68,9 @@ class Meeting:
         Raises:
             ConfigError: If the first process is not to be found.
         """
-        self._size, self._is_first = launch.size, launch.is_first
-        self._by = launch.by
-        is_known = launch.size is not None or not launch.is_first
-        if is_known and launch.size != 1:
-            self._connect()
+        self._size, self._is_first = launch.size or self._size, launch.is_first
+        if launch.may_have_others:
+            self._connect(launch.by)
 
     def call(self, size: int, resumed: str) -> None:
         """The first process tells what the run is, and waits until all others can do it, too.
@@ -87,8 +85,6 @@ class Meeting:
         self._size = size
         if size == 1 or not self._is_first:
             return
-        if self._store is None:
-            self._connect()
         self._say("resumed", resumed and str(Path(resumed).absolute()))
         self._wait_for_all("here", PATIENCE)
         self._wait_for_all("ready", PATIENCE)
@@ -141,14 +137,14 @@ class Meeting:
                 self._count("left", 1)
             else:
                 self._say("over", str(code))
-                if self._serves and self._size is not None:
+                if self._serves:  # else they would come and find nobody
                     self._wait_for_all("left", LINGER)
 
-    def _connect(self) -> None:
+    def _connect(self, by: str) -> None:
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it logs a loss with its stack
         from torch.distributed import PrefixStore, TCPStore
 
-        host, port = _address(self._by)
+        host, port = _address(by)
         uses_agents = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
         self._serves = self._is_first and not uses_agents
         if not self._serves:
@@ -184,7 +180,6 @@ class Meeting:
             time.sleep(PAUSE)  # and not in the store, where no signal would be heard
 
     def _wait_for_all(self, key: str, patience: float) -> None:
-        assert self._size is not None
         until, others = time.monotonic() + patience, self._size - 1
         while (count := self._count(key)) < others:
             for word, kind in (("mistake", VaeCliError), ("stopped", Interrupted)):
