@@ -77,6 +77,8 @@ def _main(meeting: Meeting, arguments: list[str]) -> int:
     if any(getattr(own, action.dest) for action in hydras):
         if any(text.startswith("resume=") for text in own.overrides):
             raise VaeCliError("resume: goes on with one run. Leave out the flags.")
+        if own.multirun and (find_launch().size or 1) > 1:
+            raise VaeCliError("--multirun: each process would do it all. Start runs one by one.")
         check_sweep(own.config_name, own.overrides, own.config_dir)
         flags = [text for text in arguments if text not in own.overrides]
         return _hydra_main([*flags, *own.overrides], own.config_dir)
