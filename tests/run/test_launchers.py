@@ -88,7 +88,7 @@ def together(work: Path, commands: Sequence[tuple[dict[str, str], list[str]]]) -
             )  # fmt: skip
             started.append(stack.enter_context(process))
             stack.callback(process.kill)
-        said = [process.communicate(timeout=90) for process in started]
+        said = [process.communicate(timeout=180) for process in started]
     return [(p.returncode, *texts) for p, texts in zip(started, said, strict=True)][::-1]
 
 
