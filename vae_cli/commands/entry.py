@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from vae_cli.errors import VaeCliError
 from vae_cli.memory import is_out_of_memory
+from vae_cli.run.launch import is_first_process
 
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
@@ -62,7 +63,7 @@ def run_command(program: str, body: Callable[[list[str]], int], argv: Sequence[s
 
 def _tell(program: str, message: str) -> None:
     """Prints one line, whatever signs the user's values have."""
-    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes, one speaks
+    if is_first_process():  # of several, one speaks
         signs = (c if c.isprintable() else repr(c)[1:-1] for c in message)
         print(f"{program}: {''.join(signs)}", file=sys.stderr)
 

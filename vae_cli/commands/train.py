@@ -19,6 +19,8 @@ from vae_cli.config.trust import check_paths, check_training
 from vae_cli.errors import Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
+from vae_cli.run.launch import find_launch, is_first_process
+from vae_cli.run.meeting import Meeting
 from vae_cli.training.signals import Signals
 
 if TYPE_CHECKING:
@@ -40,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 after one line about a mistake, 75 if the run was stopped and can go on.
     """
-    code = run_command("vae-train", _main, argv)
+    meeting = Meeting()
+    code = run_command("vae-train", partial(_main, meeting), argv)
+    meeting.leave(code)
     if code == Interrupted.exit_code and SHARED_FOLDER in os.environ:
         code = 0  # the first process of the run speaks, and is killed if another fails before it
     # As a program: Python takes seconds to tidy up, in which signals would kill. A launcher,
@@ -53,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _main(arguments: list[str]) -> int:
+def _main(meeting: Meeting, arguments: list[str]) -> int:
     parser = Parser()
     parser.add_argument("--config-name", "-cn", default="train")
     hydras = [parser.add_argument("--multirun", "-m", action="store_true")]
@@ -73,35 +77,55 @@ def _main(arguments: list[str]) -> int:
         if any(text.startswith("resume=") for text in own.overrides):
             rule = "goes on with one run. Leave out the flags; a sweep has sweep.resume=FOLDER"
             raise VaeCliError(f"resume: {rule}.")
-        if [action.dest for action in hydras if getattr(own, action.dest)] == ["multirun"]:
+        if own.multirun:
+            if sum(bool(getattr(own, action.dest)) for action in hydras) > 1:
+                raise VaeCliError("--multirun: goes with no other flag of Hydra's. Leave one out.")
+            if (find_launch().size or 1) > 1:
+                rule = "each process would do it all. Try accelerator.devices=N in the sweep"
+                raise VaeCliError(f"--multirun: {rule}.")
             return sweep(own.config_name, own.overrides, own.config_dir)
         compose_sweep(own.config_name, own.overrides, own.config_dir)
         flags = [text for text in arguments if text not in own.overrides]
         return call_hydra([*flags, *own.overrides], own.config_dir)
     if any(text.startswith("sweep") for text in own.overrides):
         raise VaeCliError("sweep: is about several runs. Try it behind vae-train -m.")
-    return _run(own.config_name, own.overrides, own.config_dir, ["vae-train", *arguments])
+    command = ["vae-train", *arguments]
+    return _run(meeting, own.config_name, own.overrides, own.config_dir, command)
 
 
-def _run(config_name: str, overrides: list[str], config_dir: str | None, command: list[str]) -> int:
+def _run(
+    meeting: Meeting,
+    config_name: str,
+    overrides: list[str],
+    config_dir: str | None,
+    command: list[str],
+) -> int:
     """One run, and what a signal means before it has begun."""
     with Signals() as signals:
         try:
-            return _run_under(signals, config_name, overrides, config_dir, command)
+            with meeting:
+                return _run_under(signals, meeting, config_name, overrides, config_dir, command)
         except KeyboardInterrupt as stop:
             raise Interrupted("stopped before it began") from stop
 
 
 def _run_under(
     signals: Signals,
+    meeting: Meeting,
     config_name: str,
     overrides: list[str],
     config_dir: str | None,
     command: list[str],
 ) -> int:
     """Everything that can be wrong is found out before the run's folder is made."""
+    launch = find_launch()
+    if launch.may_have_others:
+        prepare_libraries()  # torch is needed to meet them
+    meeting.join(launch)
     chosen = [text for text in overrides if not text.startswith("resume=")]
     resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")
+    if meeting.is_second:
+        resumed = meeting.resumed()
     if resumed in ("", "null", "auto"):
         cfg, run_dir = compose(config_name, chosen, config_dir)
         is_named = any(text.startswith("hydra.run.dir=") for text in chosen)
@@ -112,14 +136,18 @@ def _run_under(
     if resumed:
         folder = RunFolder.existing(resumed)
         cfg, chosen, changes = _gone_on_with(folder, config_name, chosen, config_dir)
+    size = launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
     composed = cfg.copy()
     is_own = folder is None or cfg.trust or any(t.startswith("data.root=") for t in overrides)
     experiment = _build(cfg, may_fetch=is_own or cfg.data.get("root") is None)
-    if folder is None:
+    meeting.call(size, resumed)
+    if meeting.is_second:
+        folder = RunFolder(meeting.folder())
+    elif folder is None:
         shared = os.environ.get(SHARED_FOLDER)
         new = (known or run_dir, known is not None)
         folder = RunFolder(shared) if shared else RunFolder.create(*new)
-    _execute(experiment, composed, folder, chosen, command, signals, changes)
+    _execute(experiment, composed, folder, chosen, command, signals, changes, meeting)
     signals.deferred = True  # nothing is left that could be stopped
     return 0
 
@@ -153,7 +181,8 @@ def _execute(
     overrides: Sequence[str],
     command: Sequence[str],
     signals: Signals,
-    changes: Sequence[str] = (),
+    changes: Sequence[str],
+    meeting: Meeting,
 ) -> None:
     from vae_cli.console import make_console
     from vae_cli.run.fit import Job, say
@@ -161,14 +190,18 @@ def _execute(
     from vae_cli.run.summary import print_summary
     from vae_cli.run.train import train
 
-    is_first = SHARED_FOLDER not in os.environ
+    is_first = is_first_process()
     console = make_console(quiet=not is_first)
     with folder.held() if is_first else nullcontext(), _told(folder):
+        meeting.begin(folder.path)
         for change in changes:
             say(console, change)
         start = find_start(folder, experiment.model, partial(say, console))
         if is_finished(experiment, folder, start):
-            print(f"{folder.path} has finished. Raise trainer.max_epochs or max_steps to go on.")
+            if is_first:
+                print(
+                    f"{folder.path} has finished. Raise trainer.max_epochs or max_steps to go on."
+                )
             return
         if start is None and folder.overrides.is_file() and is_first:
             print(f"{folder.path} has no checkpoint yet: starting anew.")

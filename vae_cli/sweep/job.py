@@ -21,7 +21,7 @@ OWN = "sweep"  # the group that is not for the jobs
 LOOK = 0.2  # seconds between looks at whether to stop
 # What a process of a launcher's is told of its rank, which the job's own processes are not to take
 # for theirs.
-RANKS = ("SLURM_NTASKS", "RANK", "LOCAL_RANK", "WORLD_SIZE")
+RANKS = ("SLURM_NTASKS", "RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_PORT")
 GPUS = "CUDA_VISIBLE_DEVICES"
 
 

@@ -20,7 +20,7 @@ from vae_cli.metric.base import Evaluation, Metric
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.objective.base import Objective
 from vae_cli.training.optimizer_state import adopt
-from vae_cli.training.recorder import ADVICE, Recorder
+from vae_cli.training.recorder import ADVICE, Recorder, merged
 
 LOOP_STEPS = "epoch_loop.manual_optimization.optim_step_progress"
 SKIPPED_AT_MOST = 100  # steps in a row
@@ -192,10 +192,13 @@ class TrainingModule(LightningModule):
 
     def write_curves(self) -> None:
         """Writes the averages of the last steps, and stops the run if they are no numbers."""
-        averages, error = self.recorder.read()
-        errors = [e for e in gather(error) if e is not None]  # one rank stops all
+        told = gather(self.recorder.read())
+        errors = [error for _, error in told if error is not None]  # one rank stops all
         if errors:
             raise errors[0]
+        # Of the global batch, of which all processes have equal shares.
+        averages = {name: sum(a[name] for a, _ in told) / len(told) for name in told[0][0]}
+        self.recorder.averages = averages or self.recorder.averages
         if self.logger is None or not averages:
             return
         curves = {f"train/{name}": value for name, value in averages.items()}
@@ -236,7 +239,7 @@ class TrainingModule(LightningModule):
             "validated_at": self.validated_at,
             "skipped": self.skipped,
             "restores": self.restores,
-            "recorder": self.recorder.state_dict(),
+            "recorder": merged(gather(self.recorder.state_dict())),
             "optimizer": type(self.optimizers(use_pl_optimizer=False)).__qualname__,
         }
         # What a checkpoint needs of Lightning's loops is the step: where a validation or an epoch

@@ -112,3 +112,13 @@ class Recorder:
         value = gradient if gradient is not None and not broken else row[broken[-1]]
         word = "nan" if math.isnan(value) else "infinite"
         return TrainingError(f"step {step}: {name} is {word}. {ADVICE}")
+
+
+def merged(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The state of all processes' recorders, each of which may go on from it.
+
+    Args:
+        states: Of each, whose batches are equally large.
+    """
+    rows = zip(*(state["rows"] for state in states), strict=True)
+    return {**states[0], "rows": [torch.stack(row).mean(0) for row in rows]}

@@ -21,14 +21,12 @@ def check_accelerator(options: AcceleratorOptions) -> None:
         rule = "the CPU takes a number of processes" if on_cpu else "needs different GPUs"
         raise ConfigError("accelerator.devices", devices, rule, "Try accelerator.devices=1.")
     wanted = devices if isinstance(devices, int) else max(devices) + 1
-    if options.kind == "gpu":
-        if gpus == 0:
-            raise ConfigError(
-                "accelerator.kind", "gpu", "torch sees no GPU here", "Try accelerator=cpu."
-            )
-        if wanted > gpus:
-            rule = f"torch sees {gpus} GPU(s) here"
-            raise ConfigError("accelerator.devices", options.devices, rule, f"Try {gpus}.")
+    if options.kind == "gpu" and gpus == 0:
+        remedy = "Try accelerator=cpu."
+        raise ConfigError("accelerator.kind", "gpu", "torch sees no GPU here", remedy)
+    if not on_cpu and wanted > gpus:
+        rule = f"torch sees {gpus} GPU(s) here"
+        raise ConfigError("accelerator.devices", options.devices, rule, f"Try {gpus}.")
     if options.precision == "16-mixed" and on_cpu:
         remedy = "Try accelerator.precision=bf16-mixed."
         raise ConfigError("accelerator.precision", "16-mixed", "needs a GPU", remedy)
