@@ -22,6 +22,7 @@ class CurveTable(CSVLogger):
     def __init__(self, save_dir: str, name: str = "", version: str = "") -> None:
         super().__init__(save_dir, name, version)
         self._earlier: list[dict[str, Any]] = []
+        self._resumed_at: int | None = None
 
     @property
     @rank_zero_experiment
@@ -38,7 +39,16 @@ class CurveTable(CSVLogger):
         """See Lightning."""
         writer = self.experiment
         if self._earlier and step is not None:
-            kept = [row for row in self._earlier if int(row["step"]) < step]
+            self._resumed_at = step
+            kept = [row for row in self._earlier if int(row["step"]) <= step]
             writer.metrics += [{k: v for k, v in row.items() if v != ""} for row in kept]
             self._earlier = []
+        if (
+            step is not None and step == self._resumed_at
+        ):  # of which there may be a part that does not come again
+            again = {*metrics}
+            writer.metrics = [
+                row for row in writer.metrics
+                if int(row["step"]) < step or again.isdisjoint(row)
+            ]  # fmt: skip
         super().log_metrics(metrics, step)
