@@ -45,3 +45,9 @@ class Interrupted(VaeCliError):  # noqa: N818  named as KeyboardInterrupt is
     """Somebody stopped the run, which can go on: EX_TEMPFAIL of sysexits.h, for schedulers."""
 
     exit_code = 75
+
+
+class Pruned(VaeCliError):  # noqa: N818  named as its state in a study is
+    """A study has ended the run, of which it expects less than of others."""
+
+    exit_code = 76

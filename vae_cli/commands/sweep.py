@@ -73,9 +73,11 @@ def tell(folder: "SweepFolder") -> bool:
     from vae_cli.report.formats import print_table
     from vae_cli.report.outcome import outcome_of, write_outcome
 
-    names = list(folder.known_jobs())
-    lacking = {n: folder.why(n) for n in names if not (folder.path / n / "results.json").is_file()}
-    tables = outcome_of([str(folder.path / name) for name in names], lacking)
+    places = {name: folder.path / name for name in folder.known_jobs()}
+    done = [str(place) for place in places.values() if (place / "results.json").is_file()]
+    lacking = {name: folder.why(name) for name, place in places.items() if str(place) not in done}
+    pruned = {name: lacking.pop(name) for name in [*lacking] if folder.is_pruned(name)}
+    tables = outcome_of(done, lacking, pruned)
     console = make_console()
     for table in tables:
         print_table(table, console)

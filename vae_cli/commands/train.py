@@ -16,7 +16,7 @@ from vae_cli.commands.sweep import call_hydra, sweep
 from vae_cli.config.compose import check_again, compose, compose_sweep
 from vae_cli.config.help import help_of
 from vae_cli.config.trust import check_paths, check_training
-from vae_cli.errors import Interrupted, VaeCliError
+from vae_cli.errors import Interrupted, Pruned, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
 from vae_cli.run.launch import find_launch, is_first_process
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     meeting = Meeting()
     code = run_command("vae-train", partial(_main, meeting), argv)
     meeting.leave(code)
-    if code == Interrupted.exit_code and SHARED_FOLDER in os.environ:
+    if code in (Interrupted.exit_code, Pruned.exit_code) and SHARED_FOLDER in os.environ:
         code = 0  # the first process of the run speaks, and is killed if another fails before it
     # As a program: Python takes seconds to tidy up, in which signals would kill. A launcher,
     # though, has things of its own to put away.

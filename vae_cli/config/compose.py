@@ -116,13 +116,20 @@ def compose_sweep(
 
 
 def _values_of(text: str) -> list[str]:
-    """The overrides that one with several values stands for; of a range its ends."""
+    """The overrides that one with several values stands for; of a range its ends.
+
+    Raises:
+        ConfigError: If it stands for none.
+    """
     override = parsed(text)
     if not override.is_sweep_override() or override.is_hydra_override():
         return [text]
     key = override.get_key_element()
     if override.is_discrete_sweep():
-        return [f"{key}={value}" for value in override.sweep_string_iterator()]
+        values = [f"{key}={value}" for value in override.sweep_string_iterator()]
+        if not values:
+            raise ConfigError(key, override.get_value_string(), "has no values")
+        return values if override.is_choice_sweep() else list({values[0]: 0, values[-1]: 0})
     interval = cast(IntervalSweep, override.value())
     return [f"{key}={interval.start}", f"{key}={interval.end}"]
 

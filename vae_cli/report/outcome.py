@@ -14,17 +14,22 @@ OVER = ("seed",)  # rows are means over it
 NUMBERS = ("validation_elbo", "elbo", "log_likelihood", "kl", "active_units")
 
 
-def outcome_of(paths: Sequence[str], lacking: Mapping[str, str]) -> list[Table]:
+def outcome_of(
+    paths: Sequence[str], lacking: Mapping[str, str], pruned: Mapping[str, str]
+) -> list[Table]:
     """Tables of a sweep, best first.
 
     Args:
-        paths: Of the runs' folders.
-        lacking: Names of the jobs that have no results, and why.
+        paths: Of the runs' folders that have results.
+        lacking: Names of the jobs that have none, and why.
+        pruned: Names of those that a study has ended, and when.
     """
-    entries, _ = read_entries([path for path in paths if Path(path).name not in lacking], "test")
+    entries, _ = read_entries(paths, "test")
     found = tables(entries, OVER, NUMBERS, mixed=False)
-    rows = [[name, why] for name, why in lacking.items()]
-    return [*found, Table("jobs without results", ["job", "why"], rows)] if rows else found
+    for title, jobs in (("pruned jobs", pruned), ("jobs without results", lacking)):
+        rows = [[name, why] for name, why in jobs.items()]
+        found += [Table(title, ["job", "why"], rows)] if rows else []
+    return found
 
 
 def write_outcome(folder: Path, tables: Sequence[Table]) -> None:

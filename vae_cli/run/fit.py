@@ -25,6 +25,7 @@ from vae_cli.training.data_module import ImageDataModule
 from vae_cli.training.module import TrainingModule, noise_seed
 from vae_cli.training.progress import ProgressDisplay
 from vae_cli.training.signals import Signals
+from vae_cli.training.study import TRIAL, Trial
 from vae_cli.training.trainer import make_trainer
 
 FAST_DEV_BATCHES = 2
@@ -142,8 +143,11 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
         experiment.accelerator,
         config.deterministic,
         construct(config, "logger", save_dir=str(folder.path)),
-        [throughput, dashboard, *_watchers(experiment, console), checkpoints, progress],
-    )
+        [
+            throughput, dashboard, *_watchers(experiment, console), checkpoints,
+            *_pruning(config.derived.steps_per_epoch), progress,
+        ],
+    )  # fmt: skip
     _warn_of_unsettled(experiment, console)
     began = time.perf_counter()
     with shared(folder):
@@ -190,6 +194,15 @@ def _watchers(experiment: Experiment, console: Console) -> list[Callback]:
         monitor = f"validation/{experiment.objective.monitor}"
         callbacks.append(EarlyStopping(monitor, experiment.trainer.patience, settled))
     return callbacks
+
+
+def _pruning(steps_per_epoch: int) -> list[Callback]:
+    """What tells a study of each validation, for a run that is one of its trials."""
+    if TRIAL not in os.environ:
+        return []
+    from vae_cli.training.pruning import Pruning  # optuna is an extra
+
+    return [Pruning(Trial.from_text(os.environ[TRIAL]), steps_per_epoch)]
 
 
 def _text(experiment: Experiment, command: Sequence[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from hydra._internal.callbacks import Callbacks  # a launcher takes no other
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
@@ -63,7 +63,7 @@ class _Launch:
     def __call__(self, jobs: Sequence[Job]) -> list[Results | None]:
         self.folder.add(jobs)
         missing = [job for job in jobs if self.folder.results_of(job) is None]
-        texts = [[*job.overrides, f"hydra.sweep.subdir='{job.name}'"] for job in missing]
+        texts = [[*job.overrides, *_hydras_of(job)] for job in missing]
         with Watch(self.folder, [job.name for job in jobs]):
             try:
                 if missing:
@@ -73,6 +73,13 @@ class _Launch:
                 print(f"note: {type(self.launcher).__name__}: {said}", file=sys.stderr)
         self.number += len(missing)
         return [self.folder.results_of(job) for job in jobs]
+
+
+def _hydras_of(job: Job) -> list[str]:
+    """What Hydra is told of a job: its folder, and its variables wherever it comes to run."""
+    quoted = {k: QuotedString(v, Quote.single).with_quotes() for k, v in job.environment.items()}
+    given = [f"+hydra.job.env_set.{name}={text}" for name, text in quoted.items()]
+    return [f"hydra.sweep.subdir='{job.name}'", *given]
 
 
 def _choices_of(texts: Sequence[str]) -> list[Override]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from omegaconf import OmegaConf
 from yaml import YAMLError
 
-from vae_cli.errors import ConfigError, Interrupted
+from vae_cli.errors import ConfigError, Interrupted, Pruned
 from vae_cli.run.files import save_yaml, write_json
 from vae_cli.run.folder import RunFolder
 from vae_cli.sweep.strategy import Job, Results
@@ -108,6 +108,11 @@ class SweepFolder:
 
     def _ending(self, name: str) -> Path:
         return self.path / name / "job.json"
+
+    def is_pruned(self, name: str) -> bool:
+        """Whether a study has ended a job."""
+        ending = self.ending_of(name)
+        return ending is not None and ending.exit_code == Pruned.exit_code
 
     def why(self, name: str) -> str:
         """Why a job has no results, in a line."""

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hydra.core.override_parser.types import Override
@@ -13,10 +14,12 @@ class Job(NamedTuple):
     Attributes:
         name: Of its folder.
         overrides: What it is given on its command line.
+        environment: Variables that it is given beside those of whatever starts it.
     """
 
     name: str
     overrides: Sequence[str]
+    environment: Mapping[str, str] = MappingProxyType({})
 
 
 Results = Mapping[str, Any]  # of a run, as in its results.json

@@ -1,0 +1,123 @@
+"""Searches for the best values with Optuna."""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from hydra.core.override_parser.types import Override
+
+from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.options import NonNegativeInt, PositiveInt, checked
+from vae_cli.sweep.folder import SweepFolder
+from vae_cli.sweep.strategy import Launch, Strategy
+
+if TYPE_CHECKING:
+    from vae_cli.sweep.trials import Trials
+
+PACKAGES = ("optuna", "cmaes")  # of the extra
+
+
+class Search(Strategy):
+    """Has each trial's values depend on how those before it did.
+
+    Args:
+        resume: Folder of a sweep to go on with: its trials that were stopped come first.
+        params: Keys and their values beside those of the command line.
+        trials: Of the study in the end, those of other sweeps that share it among them.
+        concurrent: Trials that are chosen, run and waited for together.
+        failures: Trials of the study that may fail before the search is given up.
+        objectives: Names of the numbers that are to be large; with ``-`` before it, small.
+        sampler: What chooses the values.
+        seed: Of its choices.
+        pruner: What ends trials early that do worse than others at the same epoch.
+        startup_trials: That are to end before ``pruner=median`` ends one early.
+        warmup_epochs: That each trial has before it may be ended.
+        storage: Address of a database, or path of a journal; None: a file in the sweep's folder.
+        study: Name in it; None: that of the sweep's folder.
+    """
+
+    @checked
+    def __init__(
+        self,
+        resume: str | None = None,
+        params: Mapping[str, str] | None = None,
+        trials: PositiveInt = 50,
+        concurrent: PositiveInt = 1,
+        failures: NonNegativeInt = 5,
+        objectives: Sequence[str] = ("validation/elbo",),
+        sampler: Literal["tpe", "cmaes", "nsga2", "random"] = "tpe",
+        seed: NonNegativeInt = 0,
+        pruner: Literal["none", "median", "hyperband"] = "none",
+        startup_trials: NonNegativeInt = 5,
+        warmup_epochs: NonNegativeInt = 0,
+        storage: str | None = None,
+        study: str | None = None,
+    ) -> None:
+        self.directions = directions_of(objectives)
+        if any(importlib.util.find_spec(name) is None for name in PACKAGES):
+            remedy = "Try pip install 'vae-cli[optuna]'."
+            raise VaeCliError(f"sweep=optuna: needs packages of the extra optuna. {remedy}")
+        if len(objectives) > 1:
+            if pruner != "none":
+                rule = "one number tells whether a trial is worth going on with, not several"
+                raise ConfigError("pruner", pruner, rule, "Try sweep.pruner=none.")
+            if sampler == "cmaes":
+                rule = "goes by one objective"
+                raise ConfigError("sampler", sampler, rule, "Try tpe or nsga2.")
+        elif pruner != "none" and not objectives[0].lstrip("-").startswith("validation/"):
+            rule = "is not known while a trial trains, as a pruner needs"
+            raise ConfigError("objectives", objectives, rule, "Try sweep.pruner=none.")
+        self.resume, self.params = resume, params or {}
+        self.trials, self.concurrent, self.failures = trials, concurrent, failures
+        self.sampler, self.seed = sampler, seed
+        self.pruner, self.startup_trials, self.warmup_epochs = pruner, startup_trials, warmup_epochs
+        self.storage, self.study = storage, study
+
+    def run(self, choices: Sequence[Override], folder: str, launch: Launch) -> None:
+        """See the base class.
+
+        Raises:
+            VaeCliError: If the study can't be used, or if too many trials have failed.
+        """
+        from vae_cli.sweep.trials import Trials  # with optuna
+
+        sweep = SweepFolder(folder)
+        trials = Trials(self, choices, sweep)
+        try:
+            while not sweep.stop.exists():
+                self._check_failures(trials)
+                own = trials.unfinished()[: self.concurrent]
+                missing = min(self.concurrent - len(own), self.trials - trials.count)
+                jobs = [*own, *(trials.ask() for _ in range(missing))]
+                if not jobs:
+                    break
+                for job, results in zip(jobs, launch(jobs), strict=True):
+                    trials.tell(job, results)
+        finally:
+            for line in trials.summary():
+                print(line)
+
+    def _check_failures(self, trials: "Trials") -> None:
+        failed = trials.failed
+        if len(failed) > self.failures:
+            rule = f"{len(failed)} trials failed, the last of them {failed[-1]}"
+            remedy = "Put that right, or raise the number; then go on with sweep.resume"
+            raise ConfigError("sweep.failures", self.failures, rule, f"{remedy}.")
+
+
+def directions_of(objectives: Sequence[str]) -> dict[str, str]:
+    """Of each objective whether it is maximized or minimized.
+
+    Raises:
+        ConfigError: If there are none, if one is there twice, or if one is of the test images.
+    """
+    ways = {text.lstrip("-"): "minimize" if text[:1] == "-" else "maximize" for text in objectives}
+    if len(ways) < len(objectives) or not ways:
+        rule = "needs one name or several, each once"
+        raise ConfigError("objectives", objectives, rule, "Try sweep.objectives=[validation/elbo].")
+    for name in ways:
+        if name.startswith("test/"):
+            rule = "the best of many by the test images looks too good"
+            remedy = f"Try validation/{name.removeprefix('test/')}."
+            raise ConfigError("objectives", name, rule, remedy)
+    return ways

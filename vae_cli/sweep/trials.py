@@ -1,0 +1,188 @@
+"""The trials of a study, as jobs of a sweep."""
+
+import hashlib
+import math
+import platform
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.core.override_parser.types import Override
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    NSGAIISampler,
+    RandomSampler,
+    TPESampler,
+)
+from optuna.trial import FrozenTrial, TrialState
+
+from vae_cli.config.check import suggest
+from vae_cli.errors import ConfigError, Interrupted
+from vae_cli.sweep.folder import SweepFolder
+from vae_cli.sweep.names import names_of
+from vae_cli.sweep.space import space_of
+from vae_cli.sweep.strategy import Job, Results
+from vae_cli.training.study import TRIAL, Trial, open_study
+
+if TYPE_CHECKING:
+    from vae_cli.sweep.search import Search
+
+NUMBER = re.compile(r"trial-(\d+)")
+FOLDER = "folder"  # what a trial in the study says of where its run is
+SHOWN = 5  # of the best
+
+
+class Trials:
+    """Those of one sweep, in a study that others may share.
+
+    Which of a study's trials are of this sweep its folder knows: a trial that was stopped there
+    is gone on with there, and nowhere else.
+
+    Args:
+        search: What was asked for.
+        choices: Every key with its value or values.
+        folder: Of the sweep.
+
+    Raises:
+        VaeCliError: If the study can't be used.
+    """
+
+    def __init__(self, search: "Search", choices: Sequence[Override], folder: SweepFolder) -> None:
+        self.search, self.folder, self.space = search, folder, space_of(choices)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        self.place = search.storage or f"sqlite:///{folder.path.resolve() / 'study.db'}"
+        self.name = search.study or folder.path.resolve().name
+        sampler = _sampler(search.sampler, 0)
+        self.study = open_study(self.place, self.name, search.directions, sampler)
+        self._check_space()
+        self.study.sampler = _sampler(search.sampler, self._seed())
+
+    @property
+    def count(self) -> int:
+        """Of the study's trials, whatever has become of them."""
+        return len(self.study.get_trials(deepcopy=False))
+
+    @property
+    def failed(self) -> list[str]:
+        """Where the trials ran that have failed."""
+        return [_job_of(t) for t in self.study.get_trials(False, (TrialState.FAIL,))]
+
+    def unfinished(self) -> list[Job]:
+        """Jobs of this sweep whose trials have not ended: they were stopped, or their driver."""
+        jobs = [Job(name, given) for name, given in self.folder.known_jobs().items()]
+        running = {t.number for t in self.study.get_trials(False, (TrialState.RUNNING,))}
+        return [
+            job._replace(environment=self._environment(_number(job)))
+            for job in jobs if _number(job) in running
+        ]  # fmt: skip
+
+    def ask(self) -> Job:
+        """A new trial's job."""
+        trial = self.study.ask(dict(self.space.distributions))
+        texts = [f"trial-{trial.number:03}", *self.space.settings(trial.params)]
+        (name,) = names_of([texts])
+        trial.set_user_attr(FOLDER, str(self.folder.path.resolve() / name))
+        return Job(name, self.space.overrides(trial.params), self._environment(trial.number))
+
+    def tell(self, job: Job, results: Results | None) -> None:
+        """Has the study know what came of a job; of one that was stopped, nothing yet.
+
+        Raises:
+            ConfigError: If the results have no number of an objective's name.
+        """
+        if results is not None:
+            values = [_value(results, name) for name in self.search.directions]
+            if all(map(math.isfinite, values)):
+                self.study.tell(_number(job), values)
+            else:
+                self.study.tell(_number(job), state=TrialState.FAIL)
+        elif self.folder.is_pruned(job.name):
+            self.study.tell(_number(job), state=TrialState.PRUNED)
+        elif not self._is_stopped(job):
+            self.study.tell(_number(job), state=TrialState.FAIL)
+
+    def summary(self) -> list[str]:
+        """Lines about the best trials, and how to see more of the study."""
+        done = self.study.get_trials(False, (TrialState.COMPLETE,))
+        best = sorted(self.study.best_trials, key=lambda t: t.number) if done else []
+        lines = [f"best       {_job_of(trial)}  {self._told(trial)}" for trial in best[:SHOWN]]
+        if len(best) > SHOWN:
+            lines.append(f"           and {len(best) - SHOWN} more that no other trial surpasses")
+        return [*lines, f"study      {self.name}: optuna-dashboard {self.place}"]
+
+    def _told(self, trial: FrozenTrial) -> str:
+        values = zip(self.search.directions, trial.values, strict=True)
+        return "  ".join(f"{name}={value:.6g}" for name, value in values)
+
+    def _is_stopped(self, job: Job) -> bool:
+        ending = self.folder.ending_of(job.name)
+        if ending is None:
+            return self.folder.stop.exists()
+        return ending.exit_code == Interrupted.exit_code
+
+    def _environment(self, number: int) -> dict[str, str]:
+        """What has a job ask whether to go on, where it is to."""
+        search = self.search
+        if search.pruner == "none":
+            return {}
+        (objective,) = search.directions
+        trial = Trial(
+            self.place, self.name, number, objective, search.pruner, search.startup_trials,
+            search.warmup_epochs,
+        )  # fmt: skip
+        return {TRIAL: trial.to_text()}
+
+    def _check_space(self) -> None:
+        """Raises ConfigError if the study's latest trial was chosen from other values."""
+        for trial in self.study.get_trials(deepcopy=False)[-1:]:
+            for key, new in self.space.distributions.items():
+                old = trial.distributions.get(key, new)
+                if not _is_alike(old, new):
+                    rule = f"the study {self.name} searches {old}"
+                    raise ConfigError(key, new, rule, "Try another sweep.study.")
+
+    def _seed(self) -> int:
+        """Other numbers than those that chose the trials there are, and than other drivers'."""
+        where = f"{platform.node()}:{self.folder.path.resolve()}" if self.search.storage else ""
+        text = f"{self.search.seed} {self.count} {where}"
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest())
+
+
+def _number(job: Job) -> int:
+    match = NUMBER.match(job.name)
+    if match is None:
+        raise ConfigError("sweep.resume", job.name, "is of a sweep of another kind")
+    return int(match[1])
+
+
+def _job_of(trial: FrozenTrial) -> str:
+    return Path(trial.user_attrs.get(FOLDER, f"trial-{trial.number:03}")).name
+
+
+def _value(results: Results, name: str) -> float:
+    if name not in results:
+        numbers = [k for k, v in results.items() if isinstance(v, (int, float))]
+        known = [k for k in numbers if not k.startswith("test/")]
+        rule = "a run has no such number"
+        raise ConfigError("sweep.objectives", name, rule, suggest(name, known))
+    value = results[name]
+    return float(value) if isinstance(value, (int, float)) else math.nan
+
+
+def _is_alike(old: BaseDistribution, new: BaseDistribution) -> bool:
+    if isinstance(old, CategoricalDistribution) and isinstance(new, CategoricalDistribution):
+        return list(old.choices) == list(new.choices)
+    scales = [getattr(distribution, "log", None) for distribution in (old, new)]
+    return type(old) is type(new) and scales[0] == scales[1]
+
+
+def _sampler(kind: str, seed: int) -> BaseSampler:
+    if kind == "cmaes":  # which leaves categories to chance, and would say so at each trial
+        return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+    classes: dict[str, type[TPESampler | NSGAIISampler | RandomSampler]] = {
+        "tpe": TPESampler, "nsga2": NSGAIISampler, "random": RandomSampler,
+    }  # fmt: skip
+    return classes[kind](seed=seed)
