@@ -76,10 +76,10 @@ def _distribution(choice: Override) -> BaseDistribution:
 def _of_range(given: RangeSweep) -> BaseDistribution:
     values, log = list(given.range()), LOG in given.tags
     low, high = min(values), max(values)
+    if log and given.step != 1:
+        raise ValueError("a log scale has no steps. Try interval")
     if isinstance(low, int) and isinstance(high, int):
         return IntDistribution(low, high, log, abs(cast(int, given.step)))
-    if log:
-        raise ValueError("a range of steps has no log scale. Try interval")
     # As written: the last value is otherwise 0.30000000000000004, which no step leads to.
     step = abs(Decimal(str(given.step)))
     high = float(Decimal(str(low)) + (len(values) - 1) * step)

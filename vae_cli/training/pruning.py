@@ -1,14 +1,22 @@
 """Ends a run of which its study expects nothing more."""
 
 import math
+from typing import NamedTuple
 
-from optuna import load_study
+from optuna import Study, load_study
 from optuna.exceptions import OptunaError
+from optuna.storages import BaseStorage
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from vae_cli.errors import Pruned, VaeCliError
 from vae_cli.training.module import gather
 from vae_cli.training.study import Trial, make_pruner, storage_at
+
+
+class _Place(NamedTuple):
+    study: Study
+    storage: BaseStorage
+    key: int  # of the trial in the storage
 
 
 class Pruning(Callback):
@@ -23,6 +31,7 @@ class Pruning(Callback):
 
     def __init__(self, trial: Trial, steps_per_epoch: int) -> None:
         self.trial, self.steps_per_epoch = trial, steps_per_epoch
+        self._place: _Place | None = None  # of the process that asks, once it does
         self.pruner = make_pruner(trial.pruner, trial.startup_trials, trial.warmup_epochs)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -57,11 +66,13 @@ class Pruning(Callback):
         return None
 
     def _told(self, epoch: int, value: float) -> bool:
-        # Opened each time: a database may close what waits between validations for hours.
-        storage = storage_at(self.trial.storage)
-        study = load_study(study_name=self.trial.study, storage=storage)
-        of_study = storage.get_study_id_from_name(self.trial.study)
-        key = storage.get_trial_id_from_study_id_trial_number(of_study, self.trial.number)
+        if self._place is None:
+            storage = storage_at(self.trial.storage)
+            study = load_study(study_name=self.trial.study, storage=storage)
+            of_study = storage.get_study_id_from_name(self.trial.study)
+            key = storage.get_trial_id_from_study_id_trial_number(of_study, self.trial.number)
+            self._place = _Place(study, storage, key)
+        study, storage, key = self._place
         # Not Trial.report, which warns of an epoch that a run that goes on comes to again.
         storage.set_trial_intermediate_value(key, epoch, value)
         return self.pruner.prune(study, storage.get_trial(key))

@@ -64,13 +64,15 @@ def storage_at(place: str) -> "BaseStorage":
     from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
     from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.pool import NullPool
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # it would say what the command says
     try:
         if "://" not in place:
             return JournalStorage(JournalFileBackend(place))
         patience = {"connect_args": {"timeout": BUSY}} if place.startswith("sqlite") else {}
-        return RDBStorage(place, engine_kwargs=patience)
+        # No connection is kept open: hours may pass between two questions, and servers hang up.
+        return RDBStorage(place, engine_kwargs={"poolclass": NullPool, **patience})
     except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError, OSError, RuntimeError,
             ValueError) as error:  # fmt: skip
         raise _unusable(place, error) from error
