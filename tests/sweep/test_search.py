@@ -230,6 +230,15 @@ def test_stop_and_go_on(tmp_path: Path) -> None:
     assert len({*points}) == 8  # the sampler has not begun again
 
 
+def test_another_command(tmp_path: Path) -> None:
+    search(tmp_path, trials=1)
+    search(tmp_path, space=[*PLANE[::-1]], resume=str(tmp_path), trials=2)
+    with pytest.raises(
+        ConfigError, match=r"sweep\.resume=.* its trial-000.* was run with seed=3\."
+    ):
+        search(tmp_path, space=[*PLANE[:2], *choices("seed=4")], resume=str(tmp_path))
+
+
 class Killed(BaseException):
     pass
 

@@ -254,4 +254,4 @@ def _last_of_each(overrides: Sequence[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

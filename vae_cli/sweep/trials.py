@@ -52,6 +52,7 @@ class Trials:
 
     def __init__(self, search: "Search", choices: Sequence[Override], folder: SweepFolder) -> None:
         self.search, self.folder, self.space = search, folder, space_of(choices)
+        self._check_command()
         folder.path.mkdir(parents=True, exist_ok=True)
         self.place = search.storage or f"sqlite:///{folder.path.resolve() / 'study.db'}"
         self.name = search.study or folder.path.resolve().name
@@ -134,6 +135,16 @@ class Trials:
             search.warmup_epochs,
         )  # fmt: skip
         return {TRIAL: trial.to_text()}
+
+    def _check_command(self) -> None:
+        """Raises ConfigError if the sweep's jobs so far differ from new ones in what is fixed."""
+        for name, given in list(self.folder.known_jobs().items())[:1]:
+            keys = self.space.distributions
+            before = [text for text in given if text.partition("=")[0] not in keys]
+            if {*before} != {*self.space.fixed}:
+                rule = f"its {name} was run with {' '.join(before)}"
+                remedy = "Go on with the same command, or start a new sweep."
+                raise ConfigError("sweep.resume", self.folder.path, rule, remedy)
 
     def _check_space(self) -> None:
         """Raises ConfigError if the study's latest trial was chosen from other values."""
