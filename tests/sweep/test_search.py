@@ -18,6 +18,7 @@ from optuna.trial import TrialState
 from vae_cli.commands.train import main
 from vae_cli.config.compose import compose_sweep
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.run.folder import RunFolder
 from vae_cli.sweep import search as module
 from vae_cli.sweep.folder import Ending, SweepFolder
 from vae_cli.sweep.search import Search
@@ -262,6 +263,16 @@ def test_killed_driver(tmp_path: Path) -> None:
     assert numbers == [4, 5, 6, 7]
     assert study_in(tmp_path).trials[3].value == -7.0
     assert states_in(tmp_path) == ["COMPLETE"] * 8
+
+
+def test_job_that_has_outlived_its_driver(tmp_path: Path) -> None:
+    (stopped,) = search(tmp_path, stop=1).jobs
+    with (
+        RunFolder(tmp_path / stopped.name).held(),
+        pytest.raises(VaeCliError, match="trains there"),
+    ):
+        search(tmp_path, resume=str(tmp_path))
+    assert states_in(tmp_path) == ["RUNNING"]
 
 
 @pytest.mark.parametrize("place", ["sqlite:///{}/shared.db", "{}/journal.log"])

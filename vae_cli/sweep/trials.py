@@ -72,13 +72,21 @@ class Trials:
         return [_job_of(t) for t in self.study.get_trials(False, (TrialState.FAIL,))]
 
     def unfinished(self) -> list[Job]:
-        """Jobs of this sweep whose trials have not ended: they were stopped, or their driver."""
-        jobs = [Job(name, given) for name, given in self.folder.known_jobs().items()]
+        """Jobs of this sweep whose trials have not ended: they were stopped, or their driver.
+
+        Raises:
+            VaeCliError: If one of them is still being trained, after its driver was killed.
+        """
         running = {t.number for t in self.study.get_trials(False, (TrialState.RUNNING,))}
-        return [
-            job._replace(environment=self._environment(_number(job)))
-            for job in jobs if _number(job) in running
-        ]  # fmt: skip
+        jobs = []
+        for name, given in self.folder.known_jobs().items():
+            job = Job(name, given)
+            if (number := _number(job)) in running:
+                if (run := self.folder.run_of(job)).path.is_dir():
+                    with run.held():  # else it would fail, and its trial with it
+                        pass
+                jobs.append(job._replace(environment=self._environment(number)))
+        return jobs
 
     def ask(self) -> Job:
         """A new trial's job."""
