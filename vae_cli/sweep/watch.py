@@ -67,7 +67,8 @@ class Watch:
             self.done.append(name)
             has_results = RunFolder(self.folder.path / name).results.is_file()
             came_of_it = "done" if has_results else self.folder.why(name)
-            self._say(f"job {len(self.done)}/{self.total}  {name}  {came_of_it}  "
+            count = f" {len(self.done)}/{self.total}" if self.total > 1 else ""
+            self._say(f"job{count}  {name}  {came_of_it}  "
                       f"({ending.seconds:.0f} s)")  # fmt: skip
         self.bar.update(self.task, completed=len(self.done), said=" | ".join(said))
 
