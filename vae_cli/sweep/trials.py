@@ -116,9 +116,9 @@ class Trials:
     def summary(self) -> list[str]:
         """Lines about the best trials, and how to see more of the study."""
         done = self.study.get_trials(False, (TrialState.COMPLETE,))
-        best = sorted(self.study.best_trials, key=lambda t: t.number) if done else []
-        if len(self.search.directions) == 1:  # equal ones say no more
-            best = best[:1]
+        found = sorted(self.study.best_trials, key=lambda t: -t.number) if done else []
+        first = {tuple(t.values): t for t in found}.values()  # of equal ones
+        best = sorted(first, key=lambda t: t.number)
         lines = [f"best       {_job_of(trial)}  {self._told(trial)}" for trial in best[:SHOWN]]
         if len(best) > SHOWN:
             lines.append(f"           and {len(best) - SHOWN} more that no other trial surpasses")
