@@ -10,19 +10,15 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
+from test_space import choices
 
 from vae_cli.commands.train import main
-from vae_cli.config.compose import compose_sweep
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.run.folder import RunFolder
 from vae_cli.sweep import search as module
 from vae_cli.sweep.folder import Ending, SweepFolder
 from vae_cli.sweep.search import Search
-from vae_cli.sweep.space import space_of
 from vae_cli.sweep.strategy import Job
 from vae_cli.training.study import TRIAL, Trial
 
@@ -30,10 +26,6 @@ STOPPED, PRUNED = 75, 76
 QUICK = ["trainer.progress=false", "logger=none", "metric=[]", "figure=[]"]
 Outcome = Mapping[str, Any] | int  # results, or the exit code where there are none
 Numbers = dict[str, float]
-
-
-def choices(*texts: str) -> list[Override]:
-    return OverridesParser.create().parse_overrides([*texts])
 
 
 PLANE = choices("x=interval(-5,5)", "y=interval(-5,5)", "seed=3")
@@ -89,37 +81,6 @@ def states_in(folder: Path) -> list[str]:
     return [trial.state.name for trial in study_in(folder).trials]
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("posterior=diagonal,planar", CategoricalDistribution(["diagonal", "planar"])),
-    ("network.hidden_dims=choice([8,8],[16])", CategoricalDistribution(["[8,8]", "[16]"])),
-    ("latent_dim=range(2,20)", IntDistribution(2, 19)),
-    ("latent_dim=range(2,20,4)", IntDistribution(2, 18, step=4)),
-    ("latent_dim=range(20,2,-4)", IntDistribution(4, 20, step=4)),
-    ("latent_dim=tag(log,range(1,65))", IntDistribution(1, 64, log=True)),
-    ("latent_dim=int(interval(2,20))", IntDistribution(2, 20)),
-    ("latent_dim=tag(log,int(interval(1,64)))", IntDistribution(1, 64, log=True)),
-    ("optimizer.lr=interval(1e-4,1e-2)", FloatDistribution(1e-4, 1e-2)),
-    ("optimizer.lr=tag(log,interval(1e-4,1e-2))", FloatDistribution(1e-4, 1e-2, log=True)),
-    ("kl_schedule.weight=range(0.1,0.4,0.1)", FloatDistribution(0.1, 0.4, step=0.1)),
-])  # fmt: skip
-def test_hydras_grammar(text: str, expected: Any) -> None:
-    space = space_of(choices(text, "seed=3"))
-    assert space.distributions == {text.partition("=")[0]: expected}
-    assert space.fixed == ["seed=3"]
-
-
-@pytest.mark.parametrize(("text", "said"), [
-    ("latent_dim=tag(log,range(2,20,3))", "a log scale has no steps"),
-    ("optimizer.lr=tag(log,interval(0,1))", "low"),
-    ("optimizer.lr=tag(log,range(0.1,0.4,0.1))", "a log scale has no steps"),
-    ("seed=3", "no key with several values"),
-    ("seed=choice(3)", "no key with several values"),
-])  # fmt: skip
-def test_what_can_not_be_searched(text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
-        space_of(choices(text))
-
-
 @pytest.mark.parametrize(("options", "said"), [
     ({"objectives": ["test/elbo"]}, r"objectives=test/elbo: the best .* Try validation/elbo\."),
     ({"objectives": ["-test/elbo"]}, "looks too good"),
@@ -140,15 +101,6 @@ def test_without_optuna(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PACKAGES", ("optuna", "no_such_package"))
     with pytest.raises(VaeCliError, match=r"^sweep=optuna: needs .* 'vae-cli\[optuna\]'\.$"):
         Search()
-
-
-def test_a_long_range_is_checked_at_its_ends() -> None:
-    settings, _ = compose_sweep("train", ["sweep=optuna", "latent_dim=range(1,100000)"], None)
-    assert settings.sampler == "tpe"
-    with pytest.raises(ConfigError, match="latent_dim=0"):
-        compose_sweep("train", ["sweep=optuna", "latent_dim=range(0,100000)"], None)
-    with pytest.raises(ConfigError, match="has no values"):
-        compose_sweep("train", ["sweep=optuna", "latent_dim=range(5,2)"], None)
 
 
 def test_names_and_overrides(tmp_path: Path) -> None:
@@ -229,6 +181,12 @@ def test_stop_and_go_on(tmp_path: Path) -> None:
     assert states_in(tmp_path) == ["COMPLETE"] * 8
     points = [tuple(trial.params.values()) for trial in study_in(tmp_path).trials]
     assert len({*points}) == 8  # the sampler has not begun again
+
+
+def test_a_job_that_is_stopped_again_and_again(tmp_path: Path) -> None:
+    with pytest.raises(VaeCliError, match=r"trial-000.* was stopped 3 times.*sweep\.resume"):
+        search(tmp_path, lambda at: STOPPED)
+    assert states_in(tmp_path) == ["RUNNING"]
 
 
 def test_another_command(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Searches for the best values with Optuna."""
 
 import importlib.util
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -9,12 +10,13 @@ from hydra.core.override_parser.types import Override
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.options import NonNegativeInt, PositiveInt, checked
 from vae_cli.sweep.folder import SweepFolder
-from vae_cli.sweep.strategy import Launch, Strategy
+from vae_cli.sweep.strategy import Job, Launch, Strategy
 
 if TYPE_CHECKING:
     from vae_cli.sweep.trials import Trials
 
 PACKAGES = ("optuna", "cmaes")  # of the extra
+STOPS = 3  # of one job, after which it is not launched again
 
 
 class Search(Strategy):
@@ -82,7 +84,7 @@ class Search(Strategy):
         from vae_cli.sweep.trials import Trials  # with optuna
 
         sweep = SweepFolder(folder)
-        trials = Trials(self, choices, sweep)
+        trials, launched = Trials(self, choices, sweep), Counter[str]()
         try:
             while not sweep.stop.exists():
                 self._check_failures(trials)
@@ -91,6 +93,7 @@ class Search(Strategy):
                 jobs = [*own, *(trials.ask() for _ in range(missing))]
                 if not jobs:
                     break
+                _check_stops(launched, jobs)
                 for job, results in zip(jobs, launch(jobs), strict=True):
                     trials.tell(job, results)
         finally:
@@ -103,6 +106,15 @@ class Search(Strategy):
             rule = f"{len(failed)} trials failed, the last of them {failed[-1]}"
             remedy = "Put that right, or raise the number; then go on with sweep.resume"
             raise ConfigError("sweep.failures", self.failures, rule, f"{remedy}.")
+
+
+def _check_stops(launched: Counter[str], jobs: Sequence[Job]) -> None:
+    """Counts launches; something outside that stops a job each time would do so for ever."""
+    launched.update(job.name for job in jobs)
+    for name, times in launched.items():
+        if times > STOPS:
+            rule = f"was stopped {STOPS} times, and not by its sweep"
+            raise VaeCliError(f"{name}: {rule}. Find out by what; then go on with sweep.resume.")
 
 
 def directions_of(objectives: Sequence[str]) -> dict[str, str]:
