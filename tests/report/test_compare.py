@@ -51,6 +51,14 @@ def test_each_run_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows[0]["log p(x) error"] == "0.30"  # over images
 
 
+def test_the_same_run_again_has_no_spread(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run(runs / "z0", -20.0, "diagonal", 0)  # after d0, whose place it takes
+    (row,) = table(capsys, "runs", "where=posterior=diagonal,data.binarize=dynamic")
+    values = np.array([-20.0, -25.0, -26.0])
+    assert (row["runs"], row["log p(x)"]) == ("3", f"{values.mean():.2f}")
+    assert row["log p(x) error"] == f"{values.std(ddof=1) / math.sqrt(3):.2f}"
+
+
 @pytest.mark.parametrize(
     ("where", "count"),
     [
@@ -130,6 +138,7 @@ def test_unfinished_and_broken_runs_are_named(
         (["runs", "where=seed>9"], "no run meets it"),
         (["runs", "split=train"], "no run there has numbers"),
         (["runs", "metrics=[]"], "needs one number at least"),
+        (["runs", "metrics=[elb]"], "metrics=elb: no run has it. Did you mean elbo?"),
         (["runs", "format=word"], "format=word"),
         (["runs", "output=table.md"], "Try format=csv"),
         (["runs", "format=csv", "output=nowhere/table.csv"], "can't be written"),

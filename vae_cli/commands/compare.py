@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vae_cli.commands.entry import Parser, run_command
 from vae_cli.commands.runs import parted
+from vae_cli.config.check import suggest
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
@@ -48,6 +49,11 @@ def _main(arguments: list[str]) -> int:
     entries, notes = read_entries(run_paths(places), cfg.split)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
+    if any(text.startswith("metrics=") for text in others):
+        known = sorted({key for entry in entries for key in entry.numbers})
+        for name in cfg.metrics if entries else ():
+            if name not in known:
+                raise ConfigError("metrics", name, "no run has it", suggest(name, known))
     kept = filtered(entries, where.strip("'\"")) if where not in ("", "null") else entries
     if not kept:
         what = "no run meets it" if entries else "no run there has numbers"

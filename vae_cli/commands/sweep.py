@@ -14,6 +14,7 @@ from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 if TYPE_CHECKING:
     from vae_cli.sweep.folder import SweepFolder
 
+EXACT = 6  # digits in sweep.csv
 FAILED = 1  # the exit code if a job did
 
 
@@ -73,14 +74,15 @@ def tell(folder: "SweepFolder") -> bool:
     from vae_cli.report.formats import print_table
     from vae_cli.report.outcome import outcome_of, write_outcome
 
-    places = {name: folder.path / name for name in folder.known_jobs()}
+    jobs = folder.known_jobs()
+    places = {name: folder.path / name for name in jobs}
     done = [str(place) for place in places.values() if (place / "results.json").is_file()]
     lacking = {name: folder.why(name) for name, place in places.items() if str(place) not in done}
     pruned = {name: lacking.pop(name) for name in [*lacking] if folder.is_pruned(name)}
-    tables = outcome_of(done, lacking, pruned)
+    shown, exact = (outcome_of(done, jobs, lacking, pruned, digits) for digits in (2, EXACT))
     console = make_console()
-    for table in tables:
+    for table in shown:
         print_table(table, console)
-    write_outcome(folder.path, tables)
+    write_outcome(folder.path, shown, exact)
     print(f"sweep      {folder.path} (sweep.csv, sweep.md)")
     return bool(lacking)

@@ -7,13 +7,14 @@ from typing import cast
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.types import IntervalSweep
+from hydra.core.override_parser.types import Glob, IntervalSweep
 from omegaconf import DictConfig, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from vae_cli.config.check import check
 from vae_cli.config.explain import (
+    LAUNCHERS,
     NotComposable,
     check_single,
     composed,
@@ -102,6 +103,12 @@ def compose_sweep(
     Raises:
         VaeCliError: With one line for the user, before any job has run.
     """
+    for text in overrides:
+        override = parsed(text)
+        if is_about_sweep(override.key_or_group) and override.is_sweep_override():
+            value = text.partition("=")[2]
+            rule = "takes one value: it is about the sweep, not about its runs"
+            raise ConfigError(override.key_or_group, value, rule, "Start a sweep for each.")
     given = [values[0] for values in map(_values_of, overrides)]
     params = _checked(config_name, given, config_dir).sweep.params
     named = {parsed(text).get_key_element() for text in overrides}
@@ -115,6 +122,11 @@ def compose_sweep(
     return full.sweep, full.hydra
 
 
+def is_about_sweep(key: str) -> bool:
+    """Whether a key says how a sweep is done, and is nothing to its runs."""
+    return key.partition(".")[0] in ("sweep", *LAUNCHERS)
+
+
 def _values_of(text: str) -> list[str]:
     """The overrides that one with several values stands for; of a range its ends.
 
@@ -125,6 +137,9 @@ def _values_of(text: str) -> list[str]:
     if not override.is_sweep_override() or override.is_hydra_override():
         return [text]
     key = override.get_key_element()
+    if isinstance(override.value(), Glob):
+        rule = "patterns are not taken"
+        raise ConfigError(key, text.partition("=")[2], rule, f"List the options: {key}=ONE,TWO.")
     if override.is_discrete_sweep():
         values = [f"{key}={value}" for value in override.sweep_string_iterator()]
         if not values:

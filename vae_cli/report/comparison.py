@@ -4,6 +4,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 CONDITION = re.compile(r"\s*([\w./]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*")
 RESAMPLES = 2000  # of the images, for an interval
+LONG = 10  # digits of a number and more
 CHUNK = 50  # resamples at once
 INTERVAL = (2.5, 97.5)  # percentiles
 
@@ -116,7 +118,9 @@ def rows_of(entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str]) 
         groups.setdefault(own, []).append(entry)
     decisive = decisive_key(entries, keys)
     rows = []
-    for runs in groups.values():
+    for alike in groups.values():
+        # A run that was done again says nothing new, and no spread: the last one counts.
+        runs = [*{tuple(str(e.settings.get(k)) for k in over): e for e in alike}.values()]
         found = {key: estimate(runs, key) for key in keys}
         rows.append(Row(runs, {key: e for key, e in found.items() if e is not None}))
     if decisive is None:
@@ -169,7 +173,12 @@ def resampled_means(values: np.ndarray) -> np.ndarray:
 
 
 def tables(
-    entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str], mixed: bool
+    entries: Sequence[Entry],
+    over: Sequence[str],
+    keys: Sequence[str],
+    mixed: bool,
+    chosen: Sequence[str] | None = None,
+    digits: int = 2,
 ) -> list[Table]:
     """Runs side by side, best first: the settings in which they differ, and their numbers.
 
@@ -180,14 +189,18 @@ def tables(
         over: Keys that do not count: a row is an average over them.
         keys: Of the numbers wanted, the first deciding what is best.
         mixed: Whether all go into one table, marked with their treatment.
+        chosen: The settings to tell rows apart by, as their user wrote them; None finds out in
+            what they differ.
+        digits: Behind the point.
     """
     by_path = {entry.path: entry for entry in entries}
     found = []
     for group in comparable([(e.path, e.numbers) for e in entries], mixed):
         members = [by_path[path] for path, _ in group.members]
-        telling = _telling(members, over)
+        telling = _telling(members, over) if chosen is None else [*chosen]
         telling += ["data"] if group.is_mixed and "data" not in telling else []
-        found.append(_table(group, rows_of(members, over, keys), telling, keys))
+        rows = rows_of(members, over, keys)
+        found.append(_table(group, rows, telling, keys, chosen is not None, digits))
     return found
 
 
@@ -206,7 +219,12 @@ def _telling(entries: Sequence[Entry], over: Sequence[str]) -> list[str]:
 
 
 def _table(
-    group: Comparable, rows: Sequence[Row], telling: list[str], keys: Sequence[str]
+    group: Comparable,
+    rows: Sequence[Row],
+    telling: list[str],
+    keys: Sequence[str],
+    as_written: bool,
+    digits: int,
 ) -> Table:
     shown = [key for key in keys if any(key in row.numbers for row in rows)]
     has_difference = any(row.difference for row in rows)
@@ -217,19 +235,29 @@ def _table(
     for row in rows:
         first = row.runs[0]
         own = {REFERENCE: first.path if telling == [REFERENCE] else "", **first.settings}
+        own |= {key: _short(value) for key, value in first.chosen.items()} if as_written else {}
         if group.is_mixed:
             own["data"] = treatment(first.numbers)
-        cells = [str(own.get(key, "")) for key in telling] or [first.path]
-        cells += [str(len(row.runs)), *(_shown(row.numbers.get(key)) for key in shown)]
+        name = Path(first.path).name if as_written else first.path
+        cells = [str(own.get(key, "")) for key in telling] or [name]
+        cells += [str(len(row.runs)), *(_shown(row.numbers.get(key), digits) for key in shown)]
         lines.append([*cells, *([_interval(row.difference)] if has_difference else [])])
     return Table(group.title, heads, lines, range(len(telling or [""]), len(heads)))
 
 
-def _shown(estimate: Estimate | None) -> str:
+def _short(text: str) -> str:
+    """What was written, but for the many digits of a number that a search has chosen."""
+    try:
+        return text if len(text) < LONG else f"{float(text):.4g}"
+    except ValueError:
+        return text
+
+
+def _shown(estimate: Estimate | None, digits: int) -> str:
     if estimate is None:
         return ""
-    value, error = estimate
-    return f"{value:.2f}" if error is None else f"{value:.2f} ± {error:.2f}"
+    value, error = (None if number is None else f"{number:.{digits}f}" for number in estimate)
+    return value or "" if error is None else f"{value} ± {error}"
 
 
 def _interval(difference: Difference | None) -> str:

@@ -15,25 +15,40 @@ NUMBERS = ("validation_elbo", "elbo", "log_likelihood", "kl", "active_units")
 
 
 def outcome_of(
-    paths: Sequence[str], lacking: Mapping[str, str], pruned: Mapping[str, str]
+    paths: Sequence[str],
+    jobs: Mapping[str, Sequence[str]],
+    lacking: Mapping[str, str],
+    pruned: Mapping[str, str],
+    digits: int = 2,
 ) -> list[Table]:
     """Tables of a sweep, best first.
 
     Args:
         paths: Of the runs' folders that have results.
+        jobs: What each job was given, by its name.
         lacking: Names of the jobs that have none, and why.
         pruned: Names of those that a study has ended, and when.
+        digits: Behind the point.
     """
     entries, _ = read_entries(paths, "test")
-    found = tables(entries, OVER, NUMBERS, mixed=False)
-    for title, jobs in (("pruned jobs", pruned), ("jobs without results", lacking)):
-        rows = [[name, why] for name, why in jobs.items()]
+    found = tables(entries, OVER, NUMBERS, False, _varying([*jobs.values()]), digits)
+    for title, ended in (("pruned jobs", pruned), ("jobs without results", lacking)):
+        rows = [[name, why] for name, why in ended.items()]
         found += [Table(title, ["job", "why"], rows)] if rows else []
     return found
 
 
-def write_outcome(folder: Path, tables: Sequence[Table]) -> None:
-    """Writes ``sweep.csv`` and ``sweep.md``."""
-    for name, text in (("sweep.csv", as_csv(tables)), ("sweep.md", as_markdown(tables))):
+def _varying(jobs: Sequence[Sequence[str]]) -> list[str]:
+    """The keys that jobs were given different values of, whichever of them came to an end."""
+    each = [
+        dict(text.lstrip("+~").split("=", 1) for text in texts if "=" in text) for texts in jobs
+    ]
+    keys = dict.fromkeys(key for given in each for key in given if key not in OVER)
+    return [key for key in keys if len({given.get(key) for given in each}) > 1]
+
+
+def write_outcome(folder: Path, shown: Sequence[Table], exact: Sequence[Table]) -> None:
+    """Writes ``sweep.csv``, for programs with more digits, and ``sweep.md``."""
+    for name, text in (("sweep.csv", as_csv(exact)), ("sweep.md", as_markdown(shown))):
         with replaced(folder / name) as partial:
             partial.write_text(text, encoding="utf-8")

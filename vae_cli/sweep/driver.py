@@ -17,9 +17,10 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
 
+from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.construct import construct
 from vae_cli.sweep.folder import SweepFolder
-from vae_cli.sweep.job import OWN, run_job
+from vae_cli.sweep.job import run_job
 from vae_cli.sweep.strategy import Job, Results, Strategy
 from vae_cli.sweep.watch import Watch
 
@@ -47,7 +48,7 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
             hydra_context=HydraContext(loader, Callbacks(config)), task_function=run_job,
             config=config,
         )  # fmt: skip
-        strategy: Strategy = construct(config, OWN)
+        strategy: Strategy = construct(config, "sweep")
         given = [f"{key}={value}" for key, value in strategy.params.items()]
         with _stopping(folder):
             choices = _choices_of([*given, *config.hydra.overrides.task])
@@ -64,6 +65,8 @@ class _Launch:
         self.folder.add(jobs)
         missing = [job for job in jobs if self.folder.results_of(job) is None]
         texts = [[*job.overrides, *_hydras_of(job)] for job in missing]
+        if missing and self.number == 0:
+            print(f"{len(jobs)} job{'s' * (len(jobs) > 1)} in {self.folder.path}", flush=True)
         with Watch(self.folder, [job.name for job in jobs]):
             try:
                 if missing:
@@ -83,9 +86,9 @@ def _hydras_of(job: Job) -> list[str]:
 
 
 def _choices_of(texts: Sequence[str]) -> list[Override]:
-    """Overrides as Hydra reads them, of several for one key the last; none of the sweep's own."""
+    """Overrides as Hydra reads them, of several for one key the last; those that are the run's."""
     found = {o.get_key_element(): o for o in OverridesParser.create().parse_overrides([*texts])}
-    return [o for key, o in found.items() if key.partition(".")[0] != OWN]
+    return [o for key, o in found.items() if not is_about_sweep(key)]
 
 
 @contextmanager

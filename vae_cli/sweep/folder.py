@@ -77,8 +77,10 @@ class SweepFolder:
         """
         known = self.known_jobs()
         for job in jobs:
-            if job.name in known and known[job.name] != list(job.overrides):
-                rule = f"its {job.name} was run with {' '.join(known[job.name])}"
+            given, before = {*job.overrides}, {*known.get(job.name, job.overrides)}
+            if given != before:
+                other = " ".join(sorted(before - given)) or f"nothing like {min(given - before)}"
+                rule = f"its {job.name} was run with {other}"
                 remedy = "Go on with the same command, or start a new sweep."
                 raise ConfigError("sweep.resume", self.path, rule, remedy)
         self.path.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from itertools import product
 from hydra.core.override_parser.types import Override
 
 from vae_cli.errors import ConfigError
+from vae_cli.sweep.folder import SweepFolder
 from vae_cli.sweep.names import names_of
 from vae_cli.sweep.strategy import Job, Launch, Strategy
 
@@ -23,7 +24,7 @@ class Grid(Strategy):
 
     def run(self, choices: Sequence[Override], folder: str, launch: Launch) -> None:
         """See the base class."""
-        launch(jobs_of(choices))
+        launch(_as_known(jobs_of(choices), SweepFolder(folder).known_jobs()))
 
 
 def jobs_of(choices: Sequence[Override]) -> list[Job]:
@@ -32,10 +33,19 @@ def jobs_of(choices: Sequence[Override]) -> list[Job]:
     Raises:
         ConfigError: If a key has a range without steps.
     """
-    combinations = list(product(*map(_values, choices)))
+    combinations = list(dict.fromkeys(product(*map(_values, choices))))
     varying = [i for i, each in enumerate(zip(*combinations, strict=True)) if len(set(each)) > 1]
     names = names_of([[texts[i] for i in varying] for texts in combinations])
     return [Job(name, texts) for name, texts in zip(names, combinations, strict=True)]
+
+
+def _as_known(jobs: Sequence[Job], known: Mapping[str, Sequence[str]]) -> list[Job]:
+    """The jobs, under the names that those have which were there before.
+
+    A value more can change what varies, and with it the names.
+    """
+    names = {frozenset(given): name for name, given in known.items()}
+    return [job._replace(name=names.get(frozenset(job.overrides), job.name)) for job in jobs]
 
 
 def _values(choice: Override) -> list[str]:

@@ -1,7 +1,6 @@
 """One job of a sweep: a ``vae-train`` of its own, wherever a launcher has put it."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -17,7 +16,6 @@ from omegaconf import DictConfig
 from vae_cli.run.folder import RunFolder
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
 
-OWN = "sweep"  # the group that is not for the jobs
 LOOK = 0.2  # seconds between looks at whether to stop
 # What a process of a launcher's is told of its rank, which the job's own processes are not to take
 # for theirs.
@@ -40,11 +38,12 @@ def run_job(cfg: DictConfig) -> None:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver sees to stopping
     folder.forget_ending(name)
-    own = [text for text in hydra.overrides.task if re.match(rf"\W*{OWN}\b", text) is None]
+    own = [*hydra.overrides.task]
     own += ["trust=true"] if _is_ours(RunFolder(place), own) else []
+    named = [] if hydra.job.config_name == "train" else ["--config-name", hydra.job.config_name]
     command = [
-        sys.executable, "-m", "vae_cli.commands.train", "--config-name", hydra.job.config_name,
-        *own, f"hydra.run.dir='{place}'", "resume=auto",
+        sys.executable, "-m", "vae_cli.commands.train", *named, *own,
+        f"hydra.run.dir='{place.absolute()}'", "resume=auto",
     ]  # fmt: skip
     began = time.monotonic()
     with (place / OUTPUT).open("a") as output, (place / ERRORS).open("w") as errors:

@@ -1,5 +1,6 @@
 """Searches for the best values with Optuna."""
 
+import difflib
 import importlib.util
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from vae_cli.sweep.trials import Trials
 
 PACKAGES = ("optuna", "cmaes")  # of the extra
+KNOWN = (
+    "validation/elbo", "validation/kl", "validation/reconstruction", "validation/active_units",
+    "train/seconds", "train/images_per_second", "train/steps", "train/epochs", "parameters",
+    "latent_dim",
+)  # fmt: skip
 STOPS = 3  # of one job, after which it is not launched again
 
 
@@ -132,4 +138,9 @@ def directions_of(objectives: Sequence[str]) -> dict[str, str]:
             rule = "the best of many by the test images looks too good"
             remedy = f"Try validation/{name.removeprefix('test/')}."
             raise ConfigError("objectives", name, rule, remedy)
+        # Others may be a metric's of the user's own: only what is nearly one of these is none.
+        near = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.8)
+        if near and name not in KNOWN:
+            rule = "a run has no such number"
+            raise ConfigError("objectives", name, rule, f"Did you mean {near[0]}?")
     return ways
