@@ -119,7 +119,8 @@ def rows_of(entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str]) 
     decisive = decisive_key(entries, keys)
     rows = []
     for alike in groups.values():
-        # A run that was done again says nothing new, and no spread: the last one counts.
+        # A run that was done again shows no spread: the last one counts, folders bearing the time.
+        alike = sorted(alike, key=lambda entry: entry.path)
         runs = [*{tuple(str(e.settings.get(k)) for k in over): e for e in alike}.values()]
         found = {key: estimate(runs, key) for key in keys}
         rows.append(Row(runs, {key: e for key, e in found.items() if e is not None}))

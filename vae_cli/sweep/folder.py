@@ -127,4 +127,6 @@ class SweepFolder:
         said = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
         last = next((line for line in reversed(said.split("\n")) if line.strip()), "")
         killed = f"was killed by signal {-ending.exit_code}"
-        return last or (killed if ending.exit_code < 0 else f"ended with {ending.exit_code}")
+        return last.removeprefix("vae-train: ") or (
+            killed if ending.exit_code < 0 else f"ended with {ending.exit_code}"
+        )
