@@ -52,6 +52,7 @@ def test_four_jobs(launcher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     Path("conf/objective/seen.yaml").write_text("_target_: seen.Seen\nnumber: 0\n")
     Path("seen.py").write_text(SEEN)
     arguments = ["-m", f"launcher={launcher}", "objective=seen", "objective.number=0,1,2,3"]
+    arguments += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
     assert main([*arguments, *QUICK, "hydra.sweep.dir=sweep"]) == 0
     for number in range(4):
         job = Path("sweep") / f"objective.number={number}"

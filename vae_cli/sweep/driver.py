@@ -50,21 +50,29 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
         )  # fmt: skip
         strategy: Strategy = construct(config, "sweep")
         given = [f"{key}={value}" for key, value in strategy.params.items()]
+        tasks = [*config.hydra.overrides.task]
+        placing = [text for text in tasks if is_about_sweep(text.partition("=")[0])]
         with _stopping(folder):
-            choices = _choices_of([*given, *config.hydra.overrides.task])
-            strategy.run(choices, str(folder.path), _Launch(launcher, folder))
+            choices = _choices_of([*given, *tasks])
+            strategy.run(choices, str(folder.path), _Launch(launcher, folder, placing))
 
 
 class _Launch:
-    """Runs jobs and waits for them; those that have results from before are not run again."""
+    """Runs jobs and waits for them; those that have results from before are not run again.
 
-    def __init__(self, launcher: Launcher, folder: SweepFolder) -> None:
-        self.launcher, self.folder, self.number = launcher, folder, 0
+    Args:
+        launcher: Hydra's.
+        folder: Of the sweep.
+        placing: Overrides about the sweep itself, which Hydra composes a job's launcher from.
+    """
+
+    def __init__(self, launcher: Launcher, folder: SweepFolder, placing: Sequence[str]) -> None:
+        self.launcher, self.folder, self.placing, self.number = launcher, folder, placing, 0
 
     def __call__(self, jobs: Sequence[Job]) -> list[Results | None]:
         self.folder.add(jobs)
         missing = [job for job in jobs if self.folder.results_of(job) is None]
-        texts = [[*job.overrides, *_hydras_of(job)] for job in missing]
+        texts = [[*job.overrides, *self.placing, *_hydras_of(job)] for job in missing]
         if missing and self.number == 0:
             print(f"{len(jobs)} job{'s' * (len(jobs) > 1)} in {self.folder.path}", flush=True)
         with Watch(self.folder, [job.name for job in jobs]):

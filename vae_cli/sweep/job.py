@@ -13,6 +13,7 @@ from typing import cast
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from vae_cli.config.compose import is_about_sweep
 from vae_cli.run.folder import RunFolder
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
 
@@ -38,7 +39,7 @@ def run_job(cfg: DictConfig) -> None:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver sees to stopping
     folder.forget_ending(name)
-    own = [*hydra.overrides.task]
+    own = [t for t in hydra.overrides.task if not is_about_sweep(t.partition("=")[0])]
     own += ["trust=true"] if _is_ours(RunFolder(place), own) else []
     named = [] if hydra.job.config_name == "train" else ["--config-name", hydra.job.config_name]
     command = [
