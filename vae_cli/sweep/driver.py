@@ -72,6 +72,8 @@ class _Launch:
     def __call__(self, jobs: Sequence[Job]) -> list[Results | None]:
         self.folder.add(jobs)
         missing = [job for job in jobs if self.folder.results_of(job) is None]
+        for job in missing:  # how it ended the last time is not how it ends now
+            self.folder.forget_ending(job.name)
         texts = [[*job.overrides, *self.placing, *_hydras_of(job)] for job in missing]
         if missing and self.number == 0:
             print(f"{len(jobs)} job{'s' * (len(jobs) > 1)} in {self.folder.path}", flush=True)

@@ -38,7 +38,6 @@ def run_job(cfg: DictConfig) -> None:
     with suppress(ValueError):  # not the main thread
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver sees to stopping
-    folder.forget_ending(name)
     own = [t for t in hydra.overrides.task if not is_about_sweep(t.partition("=")[0])]
     own += ["trust=true"] if _is_ours(RunFolder(place), own) else []
     named = [] if hydra.job.config_name == "train" else ["--config-name", hydra.job.config_name]
