@@ -11,6 +11,7 @@ from torch.distributions import Distribution, MultivariateNormal
 from vae_cli.analysis.base import Analysis
 from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
+from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.relations import rsample_with_log_prob
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import PositiveInt, checked
@@ -20,6 +21,8 @@ NARROWER = 0.9  # variance of the known density to that of the base: its weights
 
 class PosteriorCheck(Analysis):
     r"""Holds q(z|x), as trained, against what must be true of any density. In float64.
+
+    Of a model with labels it is q(z|x,y) for the most probable y.
 
     - ``posterior_log_det_error``: largest difference, nats, of a flow's log-determinant from that
       of its Jacobian by automatic differentiation;
@@ -46,6 +49,7 @@ class PosteriorCheck(Analysis):
         batch = splits[split].batch(splits[split].spread(self.images)).to(model.device)
         precise = copy.deepcopy(model).double().requires_grad_(False)
         q = precise.encode(batch._replace(x=batch.x.double(), input=batch.input.double()))
+        q = q.most_probable() if isinstance(q, LabelledDistribution) else q
         z, log_q = rsample_with_log_prob(q, (self.samples,))
         base = q.base if isinstance(q, FlowDistribution) else q
         z_0 = base.sample(Size([self.samples]))

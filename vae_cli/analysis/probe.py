@@ -65,5 +65,5 @@ def _labelled_codes(
     codes = [torch.zeros(0, model.latent_dim)]
     for part in index.split(BATCH):
         batch = split.batch(part).to(model.device)
-        codes.append(mean(model.encode(batch)).float().cpu())
+        codes.append(mean(model.encode(batch))[:, : model.latent_dim].float().cpu())
     return torch.cat(codes).numpy(), split.images.labels[index].cpu().numpy()

@@ -7,6 +7,7 @@ from torch.distributions import Distribution, Independent, kl_divergence
 from torch.types import _size
 
 from vae_cli.distribution.flow import FlowDistribution
+from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.normal import DiagonalNormal, StandardNormal, kl_from_standard
 
 MEAN_DRAWS = 16  # where a mean has no formula
@@ -24,7 +25,10 @@ def rsample_with_log_prob(q: Distribution, sample_shape: _size = ()) -> tuple[Te
 
 @rsample_with_log_prob.register(DiagonalNormal)
 @rsample_with_log_prob.register(FlowDistribution)
-def _(q: DiagonalNormal | FlowDistribution, sample_shape: _size = ()) -> tuple[Tensor, Tensor]:
+@rsample_with_log_prob.register(LabelledDistribution)
+def _(
+    q: DiagonalNormal | FlowDistribution | LabelledDistribution, sample_shape: _size = ()
+) -> tuple[Tensor, Tensor]:
     return q.rsample_with_log_prob(sample_shape)
 
 

@@ -51,7 +51,7 @@ def gibbs_chain(
     """
     x = batch.x
     for _ in range(steps):
-        p = model.decode(model.encode(batch._replace(x=x, input=x)).sample(), batch.y)
+        p = model.decode(model.encode(batch._replace(x=x, input=x)).sample())
         x = torch.where(observed, batch.x, p.sample().clamp(*limits))
         yield Step(x, torch.where(observed, batch.x, p.mean))
 

@@ -41,7 +41,7 @@ class LatentMap(Figure):
         """See the base class."""
         index = split.spread(self.count)
         parts = [split.batch(part).to(model.device) for part in index.split(BATCH)]
-        z = torch.cat([mean(model.encode(part)) for part in parts])
+        z = torch.cat([mean(model.encode(part))[:, : model.latent_dim] for part in parts])
         y = split.images.labels[index].cpu()
         title = f"means of q(z|x) of {split.name} images"
         canvas = Canvas(figsize=(5.5, 5), dpi=200, layout="constrained")

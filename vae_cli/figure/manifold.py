@@ -25,7 +25,7 @@ class Manifold(Figure):
 
     def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
         """See the base class."""
-        if model.latent_dim != 2:
+        if model.prior().event_shape != (2,):
             raise Inapplicable("needs two latent dimensions")
         device = model.device
         levels = (torch.arange(self.rows, device=device) + 0.5) / self.rows

@@ -70,4 +70,4 @@ def _variance_of_means(model: LatentVariableModel, split: Split) -> Tensor:
     """Var_x E[z|x] over images of the split, ``(latent_dim,)``."""
     parts = split.spread(COUNT).split(BATCH)
     codes = [mean(model.encode(split.batch(part).to(model.device))) for part in parts]
-    return torch.cat(codes).var(0, correction=0)
+    return torch.cat(codes)[:, : model.latent_dim].var(0, correction=0)

@@ -41,8 +41,9 @@ class ActiveUnits(Metric):
         """See the base class."""
         exact = closed_form_mean(q)
         if exact is not None:
-            return {"z_mean": exact.double(), "z_mean_variance": torch.zeros_like(exact).double()}
-        z = q.sample(Size([self.samples])).double()
+            means = exact[..., : model.latent_dim].double()
+            return {"z_mean": means, "z_mean_variance": torch.zeros_like(means)}
+        z = q.sample(Size([self.samples]))[..., : model.latent_dim].double()
         return {"z_mean": z.mean(0), "z_mean_variance": z.var(0) / self.samples}
 
     def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:

@@ -158,6 +158,19 @@ def moments(sums: Tensor, images: int) -> Moments:
     return Moments(mean, variance, images)
 
 
+def among(whole: Moments, having: Moments) -> Moments:
+    """Of a quantity over the images that have it alone, at least one.
+
+    Args:
+        whole: Over all images, the quantity being 0 where an image has none.
+        having: Of what is 1 for an image that has it, else 0; scalar.
+    """
+    count = whole.images
+    square = whole.variance * (count - 1) / count + whole.mean.square()
+    sums = torch.stack([whole.mean, square]) * count
+    return moments(sums, round(having.mean.item() * count))
+
+
 def accumulate(totals: dict[str, Tensor], sums: Mapping[str, Tensor]) -> None:
     """Adds sums to totals, by name."""
     for key, value in sums.items():

@@ -6,13 +6,17 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, means_and_errors
+from vae_cli.metric.base import Metric, Moments, among, mean_and_error
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.objective.base import Objective
+
+HAS = "has_"  # before the name of a quantity that only some images have
 
 
 class Reported(Metric):
     """The objective's quantities, averaged over images, with standard errors.
+
+    What only images with a label have is averaged over those; nothing where there are none.
 
     Args:
         objective: Its quantities, the bound at weight 1 among them.
@@ -27,8 +31,18 @@ class Reported(Metric):
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class."""
-        return self.objective(model, batch, 1.0)[1]
+        values = self.objective(model, batch, 1.0)[1]
+        has = {name: ~values[name].isnan() for name in self.objective.partial}
+        values |= {name: values[name].where(mask, 0) for name, mask in has.items()}
+        return values | {f"{HAS}{name}": mask.double() for name, mask in has.items()}
 
     def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """See the base class."""
-        return means_and_errors(moments)
+        numbers: dict[str, float] = {}
+        for name, each in moments.items():
+            having = moments.get(f"{HAS}{name}")
+            if having is not None and having.mean > 0:
+                numbers |= mean_and_error(name, among(each, having))
+            elif having is None and not name.startswith(HAS):
+                numbers |= mean_and_error(name, each)
+        return numbers

@@ -64,13 +64,17 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, batch: Batch) -> Distribution:
-        """q(z|x): batch shape ``(B,)``, event shape ``(latent_dim,)``."""
+        """q(z|x): batch shape ``(B,)``, event shape ``(latent_dim,)``.
+
+        Models with labels have them one-hot behind z, in their prior too.
+        """
 
     @abstractmethod
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """p(x|z): for z of shape ``(*, latent_dim)``, batch shape ``(*,)``, event ``(C, H, W)``.
 
-        ``y``, shape ``(*,)``, is for models in which x depends on the label.
+        ``y``, shape ``(*,)``, is for models in which x depends on the label: without it, they take
+        z with the label behind, as their ``encode`` and ``prior`` give it.
         """
 
 

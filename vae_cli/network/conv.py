@@ -6,8 +6,8 @@ from typing import Literal
 
 from torch import Size, Tensor, nn
 
-from vae_cli.network.base import ACTIVATIONS, Network
-from vae_cli.network.strided import apply, areas, growing, is_encoder, shrinking
+from vae_cli.network.base import ACTIVATIONS, Network, joining
+from vae_cli.network.strided import apply_encoder, areas, growing, is_encoder, shrinking
 from vae_cli.options import PositiveInt, checked
 
 KERNEL, STRIDE = 3, 2
@@ -26,6 +26,7 @@ class Conv(Network):
         channels: Channels after each stage, from the image's side.
         hidden_dim: Width of the fully connected layer.
         activation: After every layer but the last.
+        condition_dim: Numbers that join at an encoder's fully connected layer; 0 for none.
     """
 
     @checked
@@ -36,16 +37,19 @@ class Conv(Network):
         channels: Sequence[PositiveInt] = (32, 64, 128),
         hidden_dim: PositiveInt = 256,
         activation: Literal["relu", "tanh", "softplus", "elu"] = "relu",
+        condition_dim: int = 0,
     ) -> None:
         super().__init__()
         encodes = is_encoder("conv", in_shape, out_shape, channels)
         self.in_shape, self.out_shape = in_shape, out_shape
         build = self._encoder if encodes else self._decoder
         self.layers = nn.Sequential(*build(list(channels), hidden_dim, ACTIVATIONS[activation]))
+        self.condition = joining(condition_dim, hidden_dim)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """See the base class."""
-        return apply(self.layers, x, self.in_shape, self.out_shape)
+        joins = None if self.condition is None else self.condition(condition)
+        return apply_encoder(self.layers, x, self.in_shape, self.out_shape, joins)
 
     def _encoder(
         self, channels: list[int], hidden_dim: int, act: Callable[[], nn.Module]

@@ -6,8 +6,8 @@ from itertools import pairwise
 from torch import Size, Tensor, nn
 
 from vae_cli.errors import ConfigError
-from vae_cli.network.base import Network
-from vae_cli.network.strided import apply, areas, growing, is_encoder, shrinking
+from vae_cli.network.base import Network, joining
+from vae_cli.network.strided import apply_encoder, areas, growing, is_encoder, shrinking
 from vae_cli.options import PositiveInt, checked
 
 KERNEL = 5
@@ -34,6 +34,7 @@ class GatedConv(Network):
         hidden_dim: Width of the encoder's map over all that is left of the image.
         decoder_channels: Channels after the decoder's first map and after each convolution, in
             its own order; None goes back through ``channels``.
+        condition_dim: Numbers that join at an encoder's last gates; 0 for none.
     """
 
     @checked
@@ -45,6 +46,7 @@ class GatedConv(Network):
         strides: Sequence[PositiveInt] = (1, 2, 1, 2, 1),
         hidden_dim: PositiveInt = 256,
         decoder_channels: Sequence[PositiveInt] | None = None,
+        condition_dim: int = 0,
     ) -> None:
         super().__init__()
         encodes = is_encoder("gated_conv", in_shape, out_shape, channels)
@@ -59,10 +61,12 @@ class GatedConv(Network):
         else:
             stack = self._decoder(decoder_channels, strides)
         self.layers = nn.Sequential(*stack)
+        self.condition = joining(condition_dim, 2 * hidden_dim)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """See the base class."""
-        return apply(self.layers, x, self.in_shape, self.out_shape)
+        joins = None if self.condition is None else self.condition(condition)
+        return apply_encoder(self.layers, x, self.in_shape, self.out_shape, joins)
 
     def _encoder(
         self, channels: Sequence[int], strides: Sequence[int], hidden_dim: int
@@ -72,7 +76,7 @@ class GatedConv(Network):
         for (c_in, c_out), stride in zip(pairwise(widths), strides, strict=True):
             stack += [shrinking(c_in, 2 * c_out, KERNEL, stride), nn.GLU(1)]
         smallest = areas(self.in_shape, strides)[-1]
-        stack += [nn.Conv2d(channels[-1], 2 * hidden_dim, smallest), nn.GLU(1), nn.Flatten()]
+        stack += [nn.Conv2d(channels[-1], 2 * hidden_dim, smallest), nn.Flatten(), nn.GLU(1)]
         return [*stack, nn.Linear(hidden_dim, self.out_shape[0])]
 
     def _decoder(self, channels: Sequence[int], strides: Sequence[int]) -> list[nn.Module]:

@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Size, Tensor, nn
 
 from vae_cli.errors import ConfigError
-from vae_cli.network.base import ACTIVATIONS, Network
+from vae_cli.network.base import ACTIVATIONS, Network, joining
 from vae_cli.options import PositiveInt, checked
 
 
@@ -22,6 +22,7 @@ class MLP(Network):
         hidden_dims: Widths of the hidden layers, from the image's side; none gives a linear map.
         activation: One for all hidden layers, or a list with one for each in the order in which
             they are applied: an encoder's first stands behind the image, a decoder's behind z.
+        condition_dim: Numbers that join at the first layer; 0 for none.
     """
 
     @checked
@@ -34,6 +35,7 @@ class MLP(Network):
             Literal["relu", "tanh", "softplus", "elu", "identity"]
             | Sequence[Literal["relu", "tanh", "softplus", "elu", "identity"]]
         ) = "relu",
+        condition_dim: int = 0,
     ) -> None:
         super().__init__()
         names = [activation] * len(hidden_dims) if isinstance(activation, str) else activation
@@ -47,8 +49,13 @@ class MLP(Network):
             stack += [nn.Linear(n, m), ACTIVATIONS[name]()]
         self.in_shape, self.out_shape = in_shape, out_shape
         self.layers = nn.Sequential(*stack, nn.Linear(widths[-1], out_shape.numel()))
+        self.condition = joining(condition_dim, [*widths, out_shape.numel()][1])
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """See the base class."""
-        flat = self.layers(x.flatten(-len(self.in_shape)))
+        flat = x.flatten(-len(self.in_shape))
+        if self.condition is None:
+            flat = self.layers(flat)
+        else:
+            flat = self.layers[1:](self.layers[0](flat) + self.condition(condition))
         return flat if len(self.out_shape) == 1 else flat.unflatten(-1, self.out_shape)

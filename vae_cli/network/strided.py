@@ -52,3 +52,20 @@ def apply(layers: nn.Module, x: Tensor, in_shape: Size, out_shape: Size) -> Tens
     """Applies layers, which know one batch dimension, to ``(..., *in_shape)``."""
     batch_shape = x.shape[: x.dim() - len(in_shape)]
     return layers(x.reshape(-1, *in_shape)).reshape(*batch_shape, *out_shape)
+
+
+def apply_encoder(
+    layers: nn.Sequential, x: Tensor, in_shape: Size, out_shape: Size, joins: Tensor | None
+) -> Tensor:
+    """``apply`` for an encoder, whose last two layers are an activation and a linear map.
+
+    Args:
+        layers: Known to map images to vectors before those two.
+        x, in_shape, out_shape: As for ``apply``.
+        joins: What is added to those vectors, ``(*batch, width)``; None for nothing.
+    """
+    if joins is None:
+        return apply(layers, x, in_shape, out_shape)
+    width = joins.shape[-1:]
+    joined = apply(layers[:-2], x, in_shape, width) + joins
+    return apply(layers[-2:], joined, width, out_shape)

@@ -1,6 +1,7 @@
 """The interface of objectives."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
@@ -14,9 +15,13 @@ class Objective(nn.Module, ABC):
     Attributes:
         monitor: Which of the returned quantities, larger being better, the best checkpoint and
             early stopping follow.
+        partial: Which of them only some images have, those with a label; the others have NaN.
+        term_weights: What terms of the loss weigh beside the bound, for the record, by name.
     """
 
     monitor: str
+    partial: frozenset[str] = frozenset()
+    term_weights: Mapping[str, float] = {}  # noqa: RUF012  never changed
 
     @abstractmethod
     def forward(

@@ -155,7 +155,7 @@ class TrainingModule(LightningModule):
         """The loss of one step. Its noise is a function of (noise, step, rank)."""
         noise.seed_draws(batch.x.device, "train", self.noise, step, self.global_rank)
         loss, reported = self.objective(self.model, batch, self.kl_schedule(step))
-        self.recorder.add(step, loss, reported)
+        self.recorder.add(step, loss, reported, self.objective.partial)
         return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
@@ -202,6 +202,7 @@ class TrainingModule(LightningModule):
         if self.logger is None or not averages:
             return
         curves = {f"train/{name}": value for name, value in averages.items()}
+        curves |= {f"train/{name}": value for name, value in self.objective.term_weights.items()}
         curves["train/weight"] = self.kl_schedule(self.global_step)
         curves["train/lr"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
         self.logger.log_metrics(curves, step=self.global_step)

@@ -34,7 +34,7 @@ def write_projector(folder: Path, model: LatentVariableModel, split: Split) -> N
     noise.seed_draws(model.device, "dashboard", "projector")
     index = split.spread(IMAGES)
     batches = [split.batch(part).to(model.device) for part in index.split(BATCH)]
-    codes = torch.cat([mean(model.encode(batch)) for batch in batches])
+    codes = torch.cat([mean(model.encode(batch)) for batch in batches])[:, : model.latent_dim]
     if model.latent_dim < AXES:
         codes = pad(codes, (0, AXES - model.latent_dim))
     lines = ["\t".join(f"{value:.4g}" for value in code) for code in codes.tolist()]

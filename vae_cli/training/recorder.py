@@ -33,11 +33,28 @@ class Recorder:
         self.gradients: list[Tensor] = []
         self.first_step = 0
 
-    def add(self, step: int, loss: Tensor, reported: dict[str, Tensor]) -> None:
-        """Keeps what a step gave."""
+    def add(
+        self,
+        step: int,
+        loss: Tensor,
+        reported: dict[str, Tensor],
+        partial: frozenset[str] = frozenset(),
+    ) -> None:
+        """Keeps what a step gave.
+
+        Args:
+            step: Of training.
+            loss: A scalar.
+            reported: Quantities by name, each ``(B,)``.
+            partial: Which of them only some images have; the others have NaN.
+        """
         if not self.rows:
             self.first_step, self.names = step, ["loss", *reported]
-        means = torch.stack(list(reported.values())).detach().mean(1)
+        table = torch.stack(list(reported.values())).detach()
+        means = table.mean(1)
+        if partial:
+            has_gaps = torch.tensor([name in partial for name in reported], device=table.device)
+            means = torch.where(has_gaps, table.nanmean(1), means)
         self.rows.append(torch.cat([loss.detach().view(1), means]))
 
     def add_gradient(self, norm: Tensor) -> None:

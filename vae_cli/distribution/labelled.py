@@ -1,0 +1,84 @@
+"""A label and a vector together."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Size, Tensor
+from torch.distributions import Categorical, Distribution, constraints
+from torch.nn.functional import one_hot
+from torch.types import _size
+
+ROWS = 10_000  # of vectors of one class each, for which there is a distribution at once
+
+
+class LabelledDistribution(Distribution):
+    r""":math:`q(y)\, q(z|y)`, of one of K classes and a vector z.
+
+    An event is z with the label one-hot behind it, ``(D + K,)``, so that what takes a z from here
+    to there (a decoder, a chain, a picture) takes the label along.
+
+    Args:
+        log_label: :math:`\log q(y)`, nats, shape ``(*batch, K)``.
+        given: :math:`q(z|y)` for one-hot labels of shape ``(*sample, *batch, K)``: a distribution
+            of batch shape ``(*sample, *batch)``, or ``()`` where z does not depend on anything.
+        latent_dim: D.
+    """
+
+    arg_constraints = {}  # noqa: RUF012  as torch.distributions has it
+    support = constraints.real_vector
+
+    def __init__(
+        self, log_label: Tensor, given: Callable[[Tensor], Distribution], latent_dim: int
+    ) -> None:
+        self.log_label, self.given, self.latent_dim = log_label, given, latent_dim
+        self.classes = log_label.shape[-1]
+        event_shape = Size([latent_dim + self.classes])
+        super().__init__(log_label.shape[:-1], event_shape, validate_args=False)
+
+    @property
+    def mean(self) -> Tensor:
+        r""":math:`\sum_y q(y) E[z|y]` and the probabilities of the labels, ``(*batch, D + K)``."""
+        means = torch.cat([_mean_of(self.given(y), y) for y in self._each_class()])
+        probability = self.log_label.exp()
+        return torch.cat([torch.einsum("k...d,...k->...d", means, probability), probability], -1)
+
+    def _each_class(self) -> list[Tensor]:
+        """One-hot labels, ``(K, *1, K)``, in parts of which each is the same for all."""
+        eye = torch.eye(self.classes, dtype=self.log_label.dtype, device=self.log_label.device)
+        eye = eye.view(self.classes, *[1] * len(self.batch_shape), self.classes)
+        return list(eye.split(max(1, ROWS // max(self.batch_shape.numel(), 1))))
+
+    def most_probable(self) -> Distribution:
+        """q(z|y) for the y of the largest q(y), of batch shape ``(*batch,)``."""
+        return self.given(one_hot(self.log_label.argmax(-1), self.classes).to(self.log_label))
+
+    def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
+        """Draws, ``(*sample_shape, *batch, D + K)``, and their log-density, nats.
+
+        Gradients flow through z, and through the density of the label but not through its choice.
+        """
+        label = Categorical(logits=self.log_label, validate_args=False).sample(Size(sample_shape))
+        y = one_hot(label, self.classes).to(self.log_label)
+        q = self.given(y)
+        z = q.rsample(y.shape[: y.dim() - 1 - len(q.batch_shape)])
+        return torch.cat([z, y], -1), q.log_prob(z) + self._log_label_of(y)
+
+    def rsample(self, sample_shape: _size = ()) -> Tensor:
+        """Draws, ``(*sample_shape, *batch, D + K)``, differentiable in z alone."""
+        return self.rsample_with_log_prob(sample_shape)[0]
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Log-density in nats, shape ``(*, *batch)``; labels are to be one-hot."""
+        z, y = value.split([self.latent_dim, self.classes], -1)
+        return self.given(y).log_prob(z) + self._log_label_of(y)
+
+    def _log_label_of(self, y: Tensor) -> Tensor:
+        # No product with y: where a class is impossible, 0 times minus infinity is no number.
+        log_label, label = torch.broadcast_tensors(self.log_label, y)
+        return log_label.gather(-1, label.argmax(-1, keepdim=True)).squeeze(-1)
+
+
+def _mean_of(q: Distribution, y: Tensor) -> Tensor:
+    """E[z|y] for each of the labels, ``(K, *batch, D)``, also where z does not depend on them."""
+    mean = q.mean
+    return mean.expand(*y.shape[:-1], -1) if mean.dim() < y.dim() else mean

@@ -1,0 +1,91 @@
+"""Models in which an image has a label."""
+
+from abc import abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vae_cli.data.batch import Batch
+from vae_cli.model.base import LatentVariableModel
+
+
+class ClassTerms(NamedTuple):
+    """The terms of the bound for each of K classes and S draws of z for each, in nats."""
+
+    log_likelihood: Tensor  # (S, B, K): log p(x|y,z), or a bound on it
+    kl: Tensor  # (S, B, K): KL(q(z|x,y)‖p(z)), by formula or by the draws
+    log_label: Tensor  # (S, B, K): log q(y|x)
+    log_label_prior: Tensor  # (K,): log p(y)
+
+    @property
+    def label_kl(self) -> Tensor:
+        """KL(q(y|x)‖p(y)), nats, ``(S, B)``."""
+        return self.mean_over_labels(self.log_label - self.log_label_prior)
+
+    @property
+    def entropy(self) -> Tensor:
+        """H(q(y|x)), nats, ``(S, B)``."""
+        return -self.mean_over_labels(self.log_label)
+
+    def labelled_bound(self, weight: float = 1.0) -> Tensor:
+        """log p(x|y,z) - weight * KL(q(z|x,y)‖p(z)) + log p(y), nats, ``(S, B, K)``.
+
+        At weight 1 its mean over draws is L(x, y), the bound on log p(x, y)
+        (Kingma et al. 2014, arXiv:1406.5298, equation 6).
+        """
+        return self.log_likelihood - weight * self.kl + self.log_label_prior
+
+    def unlabelled_bound(self, weight: float = 1.0) -> Tensor:
+        r"""The bound for an image whose label is unknown, nats, ``(S, B)``.
+
+        .. math:: \sum_y q(y|x) (\log p(x|y,z) - w\, \mathrm{KL}(q(z|x,y) \| p(z)))
+                  - w\, \mathrm{KL}(q(y|x) \| p(y))
+
+        At weight 1 it is :math:`\sum_y q(y|x) L(x, y) + H(q(y|x))`, whose mean over draws is a
+        bound on log p(x) (Kingma et al. 2014, equation 7). The sum is exact.
+        """
+        given_label = self.mean_over_labels(self.log_likelihood - weight * self.kl)
+        return given_label - weight * self.label_kl
+
+    def mean_over_labels(self, values: Tensor) -> Tensor:
+        """Σ_y q(y|x) of values ``(S, B, K)``: ``(S, B)``."""
+        return (self.log_label.exp() * values).sum(-1)
+
+
+class LabelledModel(LatentVariableModel):
+    """A model that tells the label of an image.
+
+    Attributes:
+        classes: K.
+    """
+
+    classes: int
+
+    @abstractmethod
+    def classify(self, batch: Batch) -> Tensor:
+        """log q(y|x), nats, ``(B, K)``."""
+
+
+class SemiSupervisedModel(LabelledModel):
+    """A model whose bound has a term for each class.
+
+    Its ``encode`` gives q(y|x) q(z|x,y), its ``prior`` p(y) p(z): events ``(latent_dim + K,)``, the
+    label one-hot behind z. Its ``decode`` takes such, or z and labels by themselves.
+    """
+
+    @abstractmethod
+    def class_terms(self, batch: Batch, samples: int, closed_form_kl: bool) -> ClassTerms:
+        """The terms of the bound for every class, so many draws of z an image and class.
+
+        Args:
+            batch: B images.
+            samples: S.
+            closed_form_kl: Take KL(q(z|x,y)‖p(z)) from its formula, as far as there is one.
+        """
+
+
+def with_labels(z: Tensor, y: Tensor, classes: int) -> Tensor:
+    """z, ``(*, D)``, with labels, ``(*)`` or expandable to it, one-hot behind: ``(*, D + K)``."""
+    one_hot = torch.nn.functional.one_hot(y, classes).to(z)
+    return torch.cat([z, one_hot.expand(*z.shape[:-1], -1)], -1)

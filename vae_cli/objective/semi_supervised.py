@@ -1,0 +1,95 @@
+"""The bound where some labels are known, with a classification term."""
+
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from vae_cli.data.batch import Batch
+from vae_cli.model.labelled import SemiSupervisedModel
+from vae_cli.objective.base import Objective
+from vae_cli.options import Fraction, NonNegativeFloat, PositiveInt, checked
+
+
+class SemiSupervised(Objective):
+    r"""Maximises the bound of images with and without labels, and tells the known labels.
+
+    .. math:: J = \sum_{labelled} L(x, y) + \sum_{unlabelled} U(x)
+                  + \alpha\, E_{labelled}[\log q(y|x)], \qquad \alpha = 0.1\, N
+
+    (Kingma et al. 2014, arXiv:1406.5298, equations 8 and 9.) N is the number of all training
+    images, with and without labels. The expectation is a mean over the labelled ones, so each of
+    them weighs :math:`0.1\, N / N_{labelled}` against one bound: 50 for 100 labels among 50,000
+    images. Taken for the number of labelled images, or summed over them with weight 0.1, N makes
+    that term a hundred times weaker, or more.
+
+    The loss is :math:`-J / N` of a batch with a fixed share of labelled images, each kind weighed
+    as it counts in the whole set: the share changes the gradient's noise, not its mean.
+
+    Args:
+        labelled_images: Number of training images with a label.
+        train_images: N.
+        samples: Draws of z an image and class.
+        closed_form_kl: Use the formula of the KL as far as there is one: less noise.
+        classification_weight: α / N.
+        labelled_fraction: Share of a batch that is images with a label.
+    """
+
+    monitor = "elbo"
+    partial = frozenset({"labelled_elbo", "label_log_likelihood"})
+
+    @checked
+    def __init__(
+        self,
+        labelled_images: PositiveInt,
+        train_images: PositiveInt,
+        samples: PositiveInt = 1,
+        closed_form_kl: bool = True,
+        classification_weight: NonNegativeFloat = 0.1,
+        labelled_fraction: Fraction = 0.1,
+    ) -> None:
+        super().__init__()
+        self.samples, self.closed_form_kl = samples, closed_form_kl
+        self.labelled_share = labelled_images / train_images
+        self.classification_weight = classification_weight
+        self.labelled_fraction = labelled_fraction
+        self.term_weights = {"classification_weight": classification_weight / self.labelled_share}
+
+    def forward(  # type: ignore[override]  # a bound for each class
+        self, model: SemiSupervisedModel, batch: Batch, weight: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """See the base class. Images without a label have no ``labelled_elbo``: NaN."""
+        terms = model.class_terms(batch, self.samples, self.closed_form_kl)
+        is_labelled, label = batch.y >= 0, batch.y.clamp_min(0)
+
+        def of_label(values: Tensor) -> Tensor:  # (S, B, K) to (B,)
+            return values.mean(0).gather(-1, label.unsqueeze(-1)).squeeze(-1)
+
+        log_q_label = of_label(terms.log_label)
+        objective = (
+            self.labelled_share * _mean_of(of_label(terms.labelled_bound(weight)), is_labelled)
+            + (1 - self.labelled_share)
+            * _mean_of(terms.unlabelled_bound(weight).mean(0), ~is_labelled)
+            + self.classification_weight * _mean_of(log_q_label, is_labelled)
+        )
+        with torch.no_grad():
+            elbo = terms.unlabelled_bound().mean(0)
+            reconstruction = terms.mean_over_labels(terms.log_likelihood).mean(0)
+            reported = {
+                "elbo": elbo,
+                "reconstruction": reconstruction,
+                "kl": reconstruction - elbo,
+                "entropy": terms.entropy.mean(0),
+                "labelled_elbo": _only(of_label(terms.labelled_bound()), is_labelled),
+                "label_log_likelihood": _only(log_q_label, is_labelled),
+            }
+        return -objective, reported
+
+
+def _mean_of(values: Tensor, mask: Tensor) -> Tensor:
+    """The mean over those images that are asked for, 0 where there are none."""
+    return torch.where(mask, values, 0).sum() / mask.sum().clamp_min(1)
+
+
+def _only(values: Tensor, mask: Tensor) -> Tensor:
+    return torch.where(mask, values, torch.nan)
