@@ -14,9 +14,12 @@ class Objective(nn.Module, ABC):
     Attributes:
         monitor: Which of the returned quantities, larger being better, the best checkpoint and
             early stopping follow.
+        labelled_fraction: Which share of each training batch is images with a label, which then
+            come first; None takes the images as they come.
     """
 
     monitor: str
+    labelled_fraction: float | None = None
 
     @abstractmethod
     def forward(
