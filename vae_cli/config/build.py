@@ -18,6 +18,7 @@ from vae_cli.config.construct import construct
 from vae_cli.config.keys import SHARED
 from vae_cli.config.memory import check_step, check_weights
 from vae_cli.data.dataset import Dataset, StoredImages
+from vae_cli.data.labels import class_count, keep_labels, missing_labels
 from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Figure
@@ -75,6 +76,7 @@ def build(cfg: DictConfig) -> Experiment:
         rule = f"the images are {list(cfg.derived.shape)}"
         raise ConfigError("model.shape", shape, rule, "Leave it out.")
     objective = construct(cfg, "objective")
+    _check_labels(cfg, dataset, objective, accelerator)
     with torch.device("meta"):
         outline = construct(cfg, "model")
     check_weights(cfg, outline)
@@ -130,7 +132,10 @@ def build_model(cfg: DictConfig) -> LatentVariableModel:
 
 
 def _load(cfg: DictConfig) -> Dataset:
-    return construct(cfg, "data", without=tuple(SHARED["data"].__annotations__))
+    """The images, with as many training labels as are to be known."""
+    dataset: Dataset = construct(cfg, "data", without=tuple(SHARED["data"].__annotations__))
+    count, seed = cfg.data.get("labels"), cfg.data.get("label_seed")
+    return dataset if count is None else keep_labels(dataset, count, seed or 0)
 
 
 def _splits(dataset: Dataset, treatment: Treatment) -> dict[str, Split]:
@@ -188,12 +193,31 @@ def _settle(
     cfg.derived = {
         "shape": list(dataset.train.shape),
         "levels": dataset.levels,
+        "classes": class_count(dataset),
+        "train_images": count,
+        "labelled_images": int((dataset.train.labels >= 0).sum()),
         "steps_per_epoch": per_epoch,
         "total_steps": FAST_DEV_STEPS if trainer.fast_dev_run else total,
     }
     for key in ("kl_schedule", "optimizer.lr_schedule"):
         if node := OmegaConf.select(cfg, key):  # a constant learning rate has none
             _epochs_to_steps(node, per_epoch)
+
+
+def _check_labels(
+    cfg: DictConfig, dataset: Dataset, objective: Objective, accelerator: AcceleratorOptions
+) -> None:
+    """Checks that an objective that learns from labels finds some, and has room for both kinds."""
+    if objective.labelled_fraction is None:
+        return
+    if rule := missing_labels(dataset):
+        rule += ", and the objective learns from labels"
+        remedy = "Label some images of each class, or try objective=elbo."
+        raise ConfigError("data", cfg.data._target_, rule, remedy)
+    size, processes = cfg.data.batch_size, accelerator.processes
+    if size == processes and cfg.derived.labelled_images < cfg.derived.train_images:
+        rule = "needs at least 2 a process, an image with a label and one without"
+        raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")
 
 
 def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:

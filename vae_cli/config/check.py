@@ -22,7 +22,10 @@ BUILT = (
     "optimizer", "trainer", "accelerator",
 )  # fmt: skip
 BITS = 63  # of a whole number
-PLACEHOLDERS = {"shape": [1, 1, 1], "levels": 2, "steps_per_epoch": 1, "total_steps": 1}
+PLACEHOLDERS = {
+    "shape": [1, 1, 1], "levels": 2, "classes": 2, "train_images": 1, "labelled_images": 1,
+    "steps_per_epoch": 1, "total_steps": 1,
+}  # fmt: skip
 MILESTONES = "milestones"
 SPECIAL = {  # what Hydra takes for itself
     "_target_": str,

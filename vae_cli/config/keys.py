@@ -112,6 +112,8 @@ class DataSettings:
     binarize: Literal["auto", "dynamic", "static", "threshold", "none"]
     dequantize: bool
     suggests: Mapping[str, int] | None
+    labels: PositiveInt | None
+    label_seed: NonNegativeInt | None
 
 
 @dataclass(frozen=True)

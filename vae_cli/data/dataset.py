@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -33,6 +34,12 @@ class Images(ABC):
     @abstractmethod
     def to(self, device: torch.device) -> "Images":
         """The same images, on a device if they can be there."""
+
+    def relabelled(self, labels: Tensor) -> "Images":
+        """The same images with other labels, shape ``(N,)``."""
+        images = copy(self)
+        images.labels = labels
+        return images
 
 
 class StoredImages(Images):

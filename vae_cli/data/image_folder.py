@@ -23,6 +23,7 @@ SUFFIXES = frozenset(
 PARTS = ("train", "validation", "test")
 MODES = {1: "L", 3: "RGB"}  # what PIL calls images of that many channels
 GREY = ("1", "L", "LA")
+UNLABELLED = ("unlabeled", "unlabelled")  # folders that are no class
 DEEP = ("I", "F")  # modes of more than 256 levels begin so; PIL would clip them
 
 # What PIL raises for a broken file.
@@ -46,7 +47,8 @@ def load(
 
     Sub-folders called ``train`` and ``test`` (and ``validation``, else it is put aside from
     train) are the parts; without them the images are split by ``seed``. Folders below that are
-    the classes, numbered in alphabetic order over all parts; images beside them have no label.
+    the classes, numbered in alphabetic order over all parts; images beside them have no label,
+    nor have those in a folder called ``unlabeled`` or ``unlabelled``.
 
     Args:
         root: The folder.
@@ -154,7 +156,7 @@ def _parts(folder: Path) -> dict[str, Path]:
 
 
 def _paths(folder: Path) -> dict[Path, str]:
-    """The images below a folder in order, each with its class: empty beside the classes."""
+    """The images below a folder in order, each with its class: empty where it has none."""
     paths = sorted(
         Path(at, name)
         for at, _, names in os.walk(folder, followlinks=True)
@@ -162,7 +164,10 @@ def _paths(folder: Path) -> dict[Path, str]:
         if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
     )
     below = {path: path.relative_to(folder).parts for path in paths}
-    return {path: parts[0] if len(parts) > 1 else "" for path, parts in below.items()}
+    return {
+        path: parts[0] if len(parts) > 1 and parts[0] not in UNLABELLED else ""
+        for path, parts in below.items()
+    }
 
 
 def _common_size(root: str, paths: Sequence[Path]) -> tuple[int, int]:

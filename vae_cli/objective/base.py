@@ -21,7 +21,13 @@ class Objective(nn.Module, ABC):
 
     monitor: str
     partial: frozenset[str] = frozenset()
-    term_weights: Mapping[str, float] = {}  # noqa: RUF012  never changed
+    term_weights: Mapping[str, float] = {}
+        labelled_fraction: Which share of each training batch is images with a label, which then
+            come first; None takes the images as they come.
+    """
+
+    monitor: str
+    labelled_fraction: float | None = None
 
     @abstractmethod
     def forward(

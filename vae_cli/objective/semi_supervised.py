@@ -1,7 +1,5 @@
 """The bound where some labels are known, with a classification term."""
 
-from typing import Annotated
-
 import torch
 from torch import Tensor
 

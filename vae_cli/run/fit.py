@@ -134,7 +134,10 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     )
     limit = FAST_DEV_BATCHES if options.fast_dev_run else None
     seed = noise_seed(config.seed, restores)
-    data = ImageDataModule(experiment.splits, config.data.batch_size, seed, limit)
+    data = ImageDataModule(
+        experiment.splits, config.data.batch_size, seed, limit,
+        experiment.objective.labelled_fraction,
+    )  # fmt: skip
     dashboard = Dashboard(
         experiment.model, experiment.figures, experiment.splits["validation"],
         _text(experiment, job.command), throughput, module.recorder, total, monitor,

@@ -14,6 +14,7 @@ from vae_cli.training.loader import (
     TrainingOrder,
     make_loader,
 )
+from vae_cli.training.shuffle import make_shuffle
 
 EVALUATION_BATCH = 500  # part of the definition of the evaluation's noise: not an option
 
@@ -26,13 +27,20 @@ class ImageDataModule(LightningDataModule):
         batch_size: Images a step over all processes.
         seed: Of the run: a number, or several.
         limit: Evaluation batches at most; None takes all.
+        labelled_fraction: Of each training batch; None takes the images as they come.
     """
 
     def __init__(
-        self, splits: dict[str, Split], batch_size: int, seed: object, limit: int | None
+        self,
+        splits: dict[str, Split],
+        batch_size: int,
+        seed: object,
+        limit: int | None,
+        labelled_fraction: float | None,
     ) -> None:
         super().__init__()
         self.splits, self.batch_size, self.seed, self.limit = splits, batch_size, seed, limit
+        self.labelled_fraction = labelled_fraction
 
     def setup(self, stage: str) -> None:
         """See Lightning."""
@@ -44,10 +52,12 @@ class ImageDataModule(LightningDataModule):
         """Batches of shuffled training images."""
         assert self.trainer is not None
         split, trainer = self.splits["train"], self.trainer
+        shuffle = make_shuffle(
+            split.images.labels, self.labelled_fraction, self.batch_size, trainer.world_size
+        )
         order = TrainingOrder(
-            len(split), self.batch_size, self.seed, trainer.global_rank, trainer.world_size,
-            split.device, lambda: trainer.global_step,
-        )  # fmt: skip
+            shuffle, self.seed, trainer.global_rank, split.device, lambda: trainer.global_step
+        )
         fetch = TrainingFetch(split, self.seed, trainer.global_rank)
         return EndlessLoader(make_loader(order, fetch, split.images.in_memory))
 

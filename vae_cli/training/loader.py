@@ -13,6 +13,7 @@ from torch.utils.data import Dataset as TorchDataset
 from vae_cli import noise
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
+from vae_cli.training.shuffle import Shuffle
 
 MAX_WORKERS = 8
 
@@ -29,36 +30,31 @@ class TrainingOrder:
     """The rest of an epoch's batches: this process's share of each global batch, shuffled.
 
     The order is a function of (seed, epoch) alone, and where it starts one of the step: a run that
-    was stopped goes on with the very batch that would have come next. What is left over when the
-    images do not fill a whole number of batches is dropped, other images in each epoch, so that
-    all steps weigh alike.
+    was stopped goes on with the very batch that would have come next.
 
     Args:
-        count: Number of images.
-        batch_size: Images a step over all processes.
+        shuffle: Fills an epoch's batches.
         seed: Of the run: a number, or several.
-        rank, world_size: Which process of how many.
+        rank: Which process.
         device: Where the positions are wanted.
         step: Tells the optimizer step.
     """
 
     def __init__(
-        self, count: int, batch_size: int, seed: object, rank: int, world_size: int,
-        device: torch.device, step: Callable[[], int],
+        self, shuffle: Shuffle, seed: object, rank: int, device: torch.device,
+        step: Callable[[], int],
     ) -> None:  # fmt: skip
-        self.count, self.batch_size, self.seed = count, batch_size, seed
-        self.rank, self.world_size, self.device, self.step = rank, world_size, device, step
+        self.shuffle, self.seed, self.rank = shuffle, seed, rank
+        self.device, self.step = device, step
 
     def __len__(self) -> int:
-        return self.count // self.batch_size
+        return len(self.shuffle)
 
     def __iter__(self) -> Iterator[Key]:
         epoch, start = divmod(self.step(), len(self))
         stream = noise.generator("cpu", "order", self.seed, epoch)
-        order = torch.randperm(self.count, generator=stream).to(self.device)
-        share = self.batch_size // self.world_size
-        batches = order[: len(self) * self.batch_size].view(len(self), self.world_size, share)
-        for number, index in enumerate(batches[:, self.rank].unbind()):
+        batches = self.shuffle(stream)[:, self.rank].to(self.device)
+        for number, index in enumerate(batches.unbind()):
             if number >= start:
                 yield Key(epoch, number, index)
 
