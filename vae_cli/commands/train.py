@@ -16,16 +16,16 @@ from vae_cli.commands.sweep import call_hydra, sweep
 from vae_cli.config.compose import check_again, compose, compose_sweep
 from vae_cli.config.help import help_of
 from vae_cli.config.trust import check_paths, check_training
-from vae_cli.errors import Interrupted, Pruned, VaeCliError
+from vae_cli.errors import ConfigError, Interrupted, Pruned, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
-from vae_cli.run.launch import find_launch, is_first_process
+from vae_cli.run.launch import Launch, find_launch, is_first_process
 from vae_cli.run.meeting import Meeting
 from vae_cli.training.signals import Signals
 
 if TYPE_CHECKING:
     from vae_cli.config.build import Experiment
-
+    from vae_cli.run.features import FirstStage
 
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")  # as Hydra has it
 
@@ -138,6 +138,7 @@ def _run_under(
         cfg, chosen, changes = _gone_on_with(folder, config_name, chosen, config_dir)
     size = launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
     composed = cfg.copy()
+    stage = _first_stage(cfg, chosen, config_dir, folder, launch)
     is_own = folder is None or cfg.trust or any(t.startswith("data.root=") for t in overrides)
     experiment = _build(cfg, may_fetch=is_own or cfg.data.get("root") is None)
     meeting.call(size, resumed)
@@ -147,7 +148,7 @@ def _run_under(
         shared = os.environ.get(SHARED_FOLDER)
         new = (known or run_dir, known is not None)
         folder = RunFolder(shared) if shared else RunFolder.create(*new)
-    _execute(experiment, composed, folder, chosen, command, signals, changes, meeting)
+    _execute(experiment, composed, folder, chosen, command, signals, changes, meeting, stage)
     signals.deferred = True  # nothing is left that could be stopped
     return 0
 
@@ -183,8 +184,10 @@ def _execute(
     signals: Signals,
     changes: Sequence[str],
     meeting: Meeting,
+    stage: "FirstStage | None",
 ) -> None:
     from vae_cli.console import make_console
+    from vae_cli.run.features import provide_features
     from vae_cli.run.fit import Job, say
     from vae_cli.run.resume import find_start, is_finished
     from vae_cli.run.summary import print_summary
@@ -207,6 +210,8 @@ def _execute(
             print(f"{folder.path} has no checkpoint yet: starting anew.")
         if is_first:
             folder.describe(experiment.config, composed, overrides, command)
+        if start is None and stage is not None:
+            provide_features(experiment, stage, folder)
         results = train(Job(experiment, folder, command, console, signals), start)
         print_summary(results, folder, console)
 
@@ -236,6 +241,27 @@ def _told(folder: RunFolder) -> Iterator[None]:
         raise VaeCliError(f"{folder.path}: {rule}. Go on with {remedy}") from error
     finally:
         threading.excepthook = hook
+
+
+def _first_stage(
+    cfg: DictConfig,
+    overrides: list[str],
+    config_dir: str | None,
+    folder: RunFolder | None,
+    launch: Launch,
+) -> "FirstStage | None":
+    """How a model of two stages has its first one, which the configuration then describes."""
+    if "m1" not in cfg.model:
+        return None
+    prepare_libraries()
+    from vae_cli.run.features import describe_features, first_stage
+
+    if cfg.model.m1 is None and (launch.size or 1) > 1:
+        rule = "one process has to train the first stage before others are started"
+        raise ConfigError("model.m1", None, rule, "Try model.m1=RUN_DIR, of a model=m1 run.")
+    stage = first_stage(cfg, overrides, config_dir)
+    describe_features(cfg, stage, folder)
+    return stage
 
 
 def _build(cfg: DictConfig, may_fetch: bool = True) -> "Experiment":

@@ -15,7 +15,7 @@ from torch.distributions import constraints
 from vae_cli import noise
 from vae_cli.config.check import in_epochs
 from vae_cli.config.construct import construct
-from vae_cli.config.keys import SHARED
+from vae_cli.config.keys import shared_keys
 from vae_cli.config.memory import check_step, check_weights
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.labels import class_count, keep_labels, missing_labels
@@ -78,7 +78,7 @@ def build(cfg: DictConfig) -> Experiment:
     objective = construct(cfg, "objective")
     _check_labels(cfg, dataset, objective, accelerator)
     with torch.device("meta"):
-        outline = construct(cfg, "model")
+        outline = _construct_model(cfg)
     check_weights(cfg, outline)
     check_step(cfg, outline, objective)
     model = build_model(cfg)
@@ -128,12 +128,17 @@ def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
 def build_model(cfg: DictConfig) -> LatentVariableModel:
     """The model of a configuration whose values are concrete, with fresh weights."""
     noise.seed_draws(torch.device("cpu"), "weights", cfg.seed)
-    return construct(cfg, "model")
+    return _construct_model(cfg)
+
+
+def _construct_model(cfg: DictConfig) -> LatentVariableModel:
+    model: LatentVariableModel = construct(cfg, "model", without=shared_keys(cfg.model._target_))
+    return model
 
 
 def _load(cfg: DictConfig) -> Dataset:
     """The images, with as many training labels as are to be known."""
-    dataset: Dataset = construct(cfg, "data", without=tuple(SHARED["data"].__annotations__))
+    dataset: Dataset = construct(cfg, "data", without=shared_keys("data"))
     count, seed = cfg.data.get("labels"), cfg.data.get("label_seed")
     return dataset if count is None else keep_labels(dataset, count, seed or 0)
 

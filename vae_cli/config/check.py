@@ -90,7 +90,7 @@ def _check_group(group: str, node: Any) -> None:
     for name, child in node.items() if "_target_" not in node else ():
         if not (isinstance(child, dict) and "_target_" in child):
             raise ConfigError(f"{group}.{name}", child, "there is no such key")
-    _check_node(group, node, SHARED.get(group))
+    _check_node(group, node, SHARED.get(group) or SHARED.get(str(node.get("_target_"))))
 
 
 def _check_node(key: str, node: Any, shared: type | None = None) -> None:

@@ -124,4 +124,21 @@ class OptimizerSettings:
     lr_schedule: Mapping[str, Any] | None
 
 
-SHARED: dict[str, type] = {"data": DataSettings, "optimizer": OptimizerSettings}
+@dataclass(frozen=True)
+class FeatureSettings:
+    """Where a model of two stages has its first one from."""
+
+    m1: str | None
+    first: Sequence[str]
+
+
+SHARED: dict[str, type] = {  # by group, or by what is built
+    "data": DataSettings,
+    "optimizer": OptimizerSettings,
+    "vae_cli.model.m1_m2.M1M2": FeatureSettings,
+}
+
+
+def shared_keys(key: str) -> tuple[str, ...]:
+    """The keys that a group, or what is built, has beside its constructor's arguments."""
+    return tuple(SHARED[key].__annotations__) if key in SHARED else ()

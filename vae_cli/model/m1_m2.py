@@ -9,6 +9,7 @@ from torch.distributions import Distribution
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.relations import mean, rsample_with_log_prob
+from vae_cli.errors import ConfigError
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel, with_labels
@@ -53,6 +54,9 @@ class M1M2(SemiSupervisedModel):
         likelihood: Callable[..., Likelihood],
     ) -> None:
         super().__init__()
+        if isinstance(features, SemiSupervisedModel):
+            rule = "its features are to be those of a model without labels"
+            raise ConfigError("m1", type(features).__name__, rule, "Try a run of model=m1.")
         self.features = features.requires_grad_(False)
         self.latent_dim, self.classes = latent_dim, classes
         shape = Size([features.latent_dim, 1, 1])
@@ -82,7 +86,7 @@ class M1M2(SemiSupervisedModel):
     def terms(
         self, batch: Batch, samples: int, closed_form_kl: bool, q: Distribution | None = None
     ) -> ElboTerms:
-        """See the base class. Each z goes with a v of its own: what ``encode`` gives is not used."""
+        """See the base class. Each z has a v of its own: what ``encode`` gives is not used."""
         v, above = self._draw_features(batch, samples)
         terms = self.m2.terms(v, 1, closed_form_kl)
         each = ElboTerms(*(term.view(samples, -1) for term in terms))
@@ -92,9 +96,7 @@ class M1M2(SemiSupervisedModel):
         """See the base class."""
         v, above = self._draw_features(batch, samples)
         terms = self.m2.class_terms(v, 1, closed_form_kl)
-        log_likelihood, kl, log_label = (
-            term.view(samples, -1, self.classes) for term in terms[:3]
-        )
+        log_likelihood, kl, log_label = (term.view(samples, -1, self.classes) for term in terms[:3])
         return ClassTerms(
             log_likelihood + above.unsqueeze(-1), kl, log_label, terms.log_label_prior
         )

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from vae_cli.config.compose import is_about_sweep
+from vae_cli.run.child import environment_without, train_command
 from vae_cli.run.folder import RunFolder
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
 
@@ -41,10 +41,7 @@ def run_job(cfg: DictConfig) -> None:
     own = [t for t in hydra.overrides.task if not is_about_sweep(t.partition("=")[0])]
     own += ["trust=true"] if _is_ours(RunFolder(place), own) else []
     named = [] if hydra.job.config_name == "train" else ["--config-name", hydra.job.config_name]
-    command = [
-        sys.executable, "-m", "vae_cli.commands.train", *named, *own,
-        f"hydra.run.dir='{place.absolute()}'", "resume=auto",
-    ]  # fmt: skip
+    command = train_command(place, own, named)
     began = time.monotonic()
     with (place / OUTPUT).open("a") as output, (place / ERRORS).open("w") as errors:
         # A session of its own: Ctrl-C in a terminal does not reach it, and what it starts ends
@@ -78,8 +75,7 @@ def _ended(process: "subprocess.Popen[bytes]", folder: SweepFolder) -> int:
 
 
 def _environment(cfg: DictConfig, hydra: DictConfig) -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if name not in RANKS}
-    environment["PYTHONSAFEPATH"] = "1"  # the package that is installed, not one that lies here
+    environment = environment_without(RANKS)
     # Launchers of many machines give their jobs GPUs themselves; of the threads, joblib does, too.
     if "n_jobs" in hydra.launcher and cfg.accelerator.devices == 1:
         gpus = visible_gpus()

@@ -1,0 +1,26 @@
+"""A run that another command starts, in a process of its own."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def train_command(folder: Path, overrides: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
+    """The command line of a run in a certain folder, which goes on with what is there.
+
+    Args:
+        folder: Of the run.
+        overrides: What is chosen.
+        flags: Of ``vae-train``, with their values.
+    """
+    return [
+        sys.executable, "-m", "vae_cli.commands.train", *flags, *overrides,
+        f"hydra.run.dir='{folder.absolute()}'", "resume=auto",
+    ]  # fmt: skip
+
+
+def environment_without(names: Sequence[str]) -> dict[str, str]:
+    """This process's environment for such a run, without some variables."""
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    return environment | {"PYTHONSAFEPATH": "1"}  # the package installed, not one that lies here

@@ -1,0 +1,128 @@
+"""The first stage of a model of two: what it describes images by, trained before."""
+
+import subprocess
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from vae_cli.config.build import Experiment, build
+from vae_cli.config.compose import compose
+from vae_cli.errors import ConfigError, Interrupted, VaeCliError, as_written
+from vae_cli.run.checkpoint import load_model
+from vae_cli.run.child import environment_without, train_command
+from vae_cli.run.folder import RunFolder
+from vae_cli.run.launch import is_first_process
+
+SHARED = ("data", "likelihood", "seed", "accelerator", "deterministic", "logger")
+SHARED_KEYS = ("trainer.progress", "trainer.fast_dev_run")
+ALIKE = ("derived.shape", "data.binarize", "data.dequantize")  # what the stages must agree in
+
+
+class FirstStage(NamedTuple):
+    """How the features of a run are had.
+
+    Attributes:
+        run: The folder of a run that has been trained, None to train one within the run's own.
+        overrides: For that: what is said of data, likelihood, seed and accelerator, and
+            ``model.first``.
+        flags: Likewise, of the command.
+    """
+
+    run: str | None
+    overrides: list[str]
+    flags: list[str]
+
+    def folder(self, of_run: RunFolder) -> RunFolder:
+        """Where the first stage is, or will be."""
+        return RunFolder(self.run or of_run.path / "m1")
+
+
+def first_stage(cfg: DictConfig, overrides: Sequence[str], config_dir: str | None) -> FirstStage:
+    """The first stage of a run whose model has two.
+
+    Args:
+        cfg: As composed.
+        overrides: That it was composed from.
+        config_dir: A folder of the user's own yamls.
+    """
+    shared = [text for text in overrides if _is_shared(text.partition("=")[0])]
+    flags = ["--config-dir", config_dir] if config_dir else []
+    return FirstStage(cfg.model.m1, [*cfg.model.first, *shared], flags)
+
+
+def _is_shared(key: str) -> bool:
+    return key.partition(".")[0] in SHARED or key in SHARED_KEYS
+
+
+def describe_features(cfg: DictConfig, stage: FirstStage, folder: RunFolder | None) -> None:
+    """Writes the features' model into the configuration of the run, before it is built.
+
+    Args:
+        cfg: Of the run; changed in place.
+        stage: Its first stage.
+        folder: Of the run, where it is gone on with.
+
+    Raises:
+        VaeCliError: If there is no such stage, or it can't be.
+    """
+    if folder is not None and folder.config.is_file():
+        saved = OmegaConf.load(folder.config)
+        cfg.model.features, cfg.likelihood = saved.model.features, saved.likelihood
+        return
+    if stage.run is not None:
+        first = _config_of(stage.run)
+    else:
+        first, _ = compose("train", stage.overrides, stage.flags[-1] if stage.flags else None)
+        build(first)  # what is wrong with it is told before anything is written
+    cfg.model.features, cfg.likelihood = first.model, first.likelihood
+
+
+def _config_of(path: str) -> DictConfig:
+    folder = RunFolder.existing(path, key="model.m1")
+    if not folder.best.is_file():
+        rule = "it has not been trained"
+        raise ConfigError("model.m1", path, rule, f"Try vae-train resume={path}.")
+    config = OmegaConf.load(folder.config)
+    assert isinstance(config, DictConfig)
+    return config
+
+
+def provide_features(experiment: Experiment, stage: FirstStage, folder: RunFolder) -> None:
+    """Trains the first stage, or goes on with it, and takes its weights over.
+
+    Args:
+        experiment: The run, of which nothing has been trained yet; its model is changed.
+        stage: Its first stage.
+        folder: Of the run.
+
+    Raises:
+        VaeCliError: If the stage fails, or has other images.
+        KeyboardInterrupt: If the run is to stop.
+    """
+    first = stage.folder(folder)
+    if stage.run is None and is_first_process():
+        _train(stage, first)
+    model, config = load_model(first.best, experiment.config.trust)
+    for key in ALIKE:
+        ours, theirs = (OmegaConf.select(c, key) for c in (experiment.config, config))
+        if ours != theirs:
+            rule = f"has {key}={as_written(theirs)}, and this run {as_written(ours)}"
+            raise ConfigError("model.m1", first.path, rule, "Try one of the same images.")
+    experiment.model.get_submodule("features").load_state_dict(model.state_dict())
+
+
+def _train(stage: FirstStage, first: RunFolder) -> None:
+    """Trains the first stage by a command of its own, which a signal stops and saves."""
+    command = train_command(first.path, stage.overrides, stage.flags)
+    process = subprocess.Popen(command, env=environment_without(()))
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise
+    if code == Interrupted.exit_code:
+        raise KeyboardInterrupt
+    if code != 0:
+        raise VaeCliError(f"{first.path}: the first stage has failed, with exit code {code}.")
