@@ -42,7 +42,7 @@ SIZES = [  # every size there is, and what else the command line must say for it
     ("figure.posterior_predictive.count", "figure=[posterior_predictive]"),
     ("figure.posterior_predictive.draws", "figure=[posterior_predictive]"),
     ("figure.posterior_predictive.samples", "figure=[posterior_predictive]"),
-    ("data.size", "data=omniglot"), ("data.size", "data=image_folder"),
+    ("data.labels", ""), ("data.size", "data=omniglot"), ("data.size", "data=image_folder"),
 ]  # fmt: skip
 ARRAY, FOLDER = "data=array likelihood=gaussian", "data=image_folder"
 TABLE = [
@@ -136,6 +136,18 @@ TABLE = [
         "accelerator=ddp_cpu data.batch_size=63",
         ["data.batch_size=63", "among 2 processes", "Try data.batch_size=62"],
     ),
+    Bad("data.labels=5", ["data.labels=5", "each of the 10 classes", "Try data.labels=10"]),
+    Bad("data.labels=2000", ["data.labels=2000", "only 1437", "data.labels=null"]),
+    Bad("data.labels=1437", ["data.labels=1437", "class 0 has only 135", "Try data.labels=1350"]),
+    Bad(f"{ARRAY} data.path=3d.npy data.labels=9", ["data.labels=9", "the set has no labels"]),
+    Bad(
+        f"{ARRAY} data.path=far.npz data.labels=9",
+        ["data.labels=9", "class 0 of 1000001 has no labelled training image"],
+    ),
+    Bad("data.label_seed=-1", ["data.label_seed=-1", "at least 0"]),
+    Bad("data.labels=some", ["data.labels=some", "a whole number"]),
+    Bad("data=frey_faces data.lables=9", ["data.lables=9", "Did you mean data.labels?"]),
+    Bad("derived.classes=3", ["derived.classes=3", "Leave it out"]),
     Bad("trainer.max_epochs=null", ["trainer.max_steps=null", "trainer.max_epochs=10"]),
     Bad("objective.tempering=joint", ["objective.closed_form_kl=true", "closed_form_kl=false"]),
     Bad(
@@ -255,6 +267,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
     generator = np.random.default_rng(0)
     np.save(folder / "3d.npy", 5 * generator.standard_normal((200, 6, 6)))
+    labels = np.where(np.arange(200) % 2, 1_000_000, -1)
+    np.savez(folder / "far.npz", images=np.zeros((200, 6, 6)), labels=labels)
     np.save(folder / "5d.npy", np.zeros((200, 2, 2, 2, 2), np.float32))
     np.save(folder / "nan.npy", np.full((200, 6, 6), np.nan))
     (folder / "text.npy").write_text("not an array")

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from omegaconf import DictConfig, OmegaConf
+import torch
+from omegaconf import DictConfig, OmegaConf, open_dict
 
-from vae_cli.config.build import build
+from vae_cli.config.build import build, build_splits
 from vae_cli.config.compose import compose
+from vae_cli.errors import ConfigError
+from vae_cli.objective.elbo import Elbo
 
 STEPS = 1437 // 64  # an epoch of the digits
 
@@ -19,6 +22,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     generator = np.random.default_rng(0)
     np.save("binary.npy", generator.random((90, 6, 6)) < 0.5)
+    labels = np.tile([0, 1, -1], 30)
+    np.savez("labelled.npz", images=generator.random((90, 6, 6)) < 0.5, labels=labels)
     np.save("real.npy", generator.random((90, 6, 6), np.float32))
 
 
@@ -40,6 +45,19 @@ SETTLED: list[tuple[list[str], dict[str, Any]]] = [
     (
         ["data=array", "data.path=real.npy", "likelihood=gaussian"],
         {"data.binarize": "none", "derived.levels": None, "derived.shape": [1, 6, 6]},
+    ),
+    (
+        [],
+        {"derived.classes": 10, "derived.train_images": 1437, "derived.labelled_images": 1437},
+    ),
+    (["data.labels=30", "data.label_seed=2"], {"derived.labelled_images": 30}),
+    (
+        ["data=array", "data.path=labelled.npz", "data.labels=30"],
+        {"derived.classes": 2, "derived.train_images": 72, "derived.labelled_images": 30},
+    ),
+    (
+        ["data=array", "data.path=binary.npy"],
+        {"derived.classes": 0, "derived.train_images": 72, "derived.labelled_images": 0},
     ),
     ([], {"derived.steps_per_epoch": STEPS, "derived.total_steps": 150 * STEPS}),
     (["trainer.max_epochs=3"], {"derived.total_steps": 3 * STEPS, "trainer.max_epochs": 3}),
@@ -79,6 +97,60 @@ def test_settled(overrides: Sequence[str], values: dict[str, Any]) -> None:
     assert "${" not in text and "???" not in text
     assert "_epochs" not in text.replace("max_epochs", "")
     assert OmegaConf.to_container(OmegaConf.create(text)) == plain
+
+
+def test_labels_are_those_of_their_own_seed() -> None:
+    def kept(*overrides: str) -> list[int]:
+        experiment = build(compose("train", ["data.labels=30", *overrides])[0])
+        again = build_splits(experiment.config)
+        for name, split in experiment.splits.items():
+            assert torch.equal(again[name].images.labels, split.images.labels)
+        assert (again["test"].images.labels >= 0).all()
+        return again["train"].images.labels.tolist()
+
+    assert kept() == kept("seed=1") == kept("data.label_seed=0") != kept("data.label_seed=1")
+
+
+def test_data_of_a_yaml_without_the_keys() -> None:
+    cfg = compose("train", ["data.labels=20"])[0]
+    with open_dict(cfg):
+        del cfg.data["label_seed"]
+    assert build(cfg.copy()).config.derived.labelled_images == 20
+    with open_dict(cfg):
+        del cfg.data["labels"]
+    assert build(cfg).config.derived.labelled_images == 1437
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["data=array", "data.path=binary.npy"],
+            "data=vae_cli.data.array.load: the set has no labels, and the objective learns from",
+        ),
+        (
+            ["data=array", "data.path=gap.npz"],
+            "class 1 of 3 has no labelled training image, and the objective learns from labels",
+        ),
+        (
+            ["data.labels=20", "data.batch_size=1"],
+            "data.batch_size=1: needs at least 2 a process, .* Try data.batch_size=2",
+        ),
+        (
+            ["data.labels=20", "data.batch_size=2", "accelerator=ddp_cpu"],
+            "data.batch_size=2: needs at least 2 a process, .* Try data.batch_size=4",
+        ),
+    ],
+)
+def test_objective_that_learns_from_labels(
+    overrides: Sequence[str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Elbo, "labelled_fraction", 0.5)
+    np.savez("gap.npz", images=np.zeros((90, 6, 6), bool), labels=np.tile([0, 2, -1], 30))
+    with pytest.raises(ConfigError, match=message):
+        build(compose("train", ["data.batch_size=64", *overrides])[0])
+    assert build(compose("train", ["data.labels=20", "data.batch_size=2"])[0])
+    assert build(compose("train", ["data.batch_size=1"])[0])  # all have a label
 
 
 def test_weights_are_a_function_of_the_seed() -> None:

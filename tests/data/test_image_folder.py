@@ -52,6 +52,17 @@ def test_folders_are_classes(tmp_path: Path) -> None:
         assert torch.equal(part.labels, part.pixels[:, 0, 0, 0].long() // 255)
 
 
+def test_images_without_a_label(tmp_path: Path) -> None:
+    for i in range(10):
+        for kind in ("a", "unlabeled", "unlabelled/a", "z", "z/unlabeled"):
+            write(tmp_path / kind / f"{i}.png")
+        write(tmp_path / f"{i}.png")
+    dataset = image_folder.load(str(tmp_path))
+    labels = [part.labels for part in (dataset.train, dataset.validation, dataset.test)]
+    assert list(dataset.classes) == ["a", "z"]
+    assert (torch.cat(labels) + 1).bincount().tolist() == [30, 10, 20]
+
+
 @pytest.mark.parametrize(
     ("parts", "expected"),
     [(("train", "test"), [9, 1, 10]), (("train", "validation", "test"), [10, 10, 10])],

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from vae_cli.data.split import Split
 from vae_cli.model.base import LatentVariableModel
 
-BATCH = 500  # images encoded at once
-
 
 class Analysis(ABC):
     """Numbers about a model that are no sums over images."""

@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from vae_cli.analysis.base import BATCH, Analysis
+from vae_cli.analysis.base import Analysis
 from vae_cli.data.split import Split
-from vae_cli.distribution.relations import mean
 from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveInt, checked
 
 ITERATIONS = 2000  # of the linear probe's optimizer at most
@@ -55,15 +54,11 @@ class Probe(Analysis):
         return numbers
 
 
-@torch.no_grad()
 def _labelled_codes(
     model: LatentVariableModel, split: Split, images: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """E_q[z], ``(N, latent_dim)``, and the labels, ``(N,)``, of labelled images."""
     index = split.spread(images)
     index = index[split.images.labels[index] >= 0]
-    codes = [torch.zeros(0, model.latent_dim)]
-    for part in index.split(BATCH):
-        batch = split.batch(part).to(model.device)
-        codes.append(mean(model.encode(batch))[:, : model.latent_dim].float().cpu())
-    return torch.cat(codes).numpy(), split.images.labels[index].cpu().numpy()
+    codes = codes_of(model, split, index)
+    return codes.float().cpu().numpy(), split.images.labels[index].cpu().numpy()

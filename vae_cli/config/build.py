@@ -227,14 +227,16 @@ def _check_found(cfg: DictConfig) -> None:
 def _check_labels(
     cfg: DictConfig, dataset: Dataset, objective: Objective, accelerator: AcceleratorOptions
 ) -> None:
-    """Checks that an objective that learns from labels finds some, and has room for both kinds."""
-    if objective.labelled_fraction is None:
+    """Checks that what learns from labels finds some, and that batches have room for both kinds."""
+    if objective.labelled_fraction is None and "classes" not in cfg.model:
         return
     if rule := missing_labels(dataset):
-        rule += ", and the objective learns from labels"
-        remedy = "Label some images of each class, or try objective=elbo."
+        rule += ", and the model learns from labels"
+        remedy = "Label some images of each class, or try model=vae."
         raise ConfigError("data", cfg.data._target_, rule, remedy)
     size, processes = cfg.data.batch_size, accelerator.processes
+    if objective.labelled_fraction is None:
+        return
     if size == processes and cfg.derived.labelled_images < cfg.derived.train_images:
         rule = "needs at least 2 a process, an image with a label and one without"
         raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")

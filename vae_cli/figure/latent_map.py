@@ -2,19 +2,17 @@
 
 from typing import Literal
 
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import PALETTE, Drawing, Figure, to_numpy
 from vae_cli.figure.projection import PROJECTIONS, TITLES, Plane, check_installed
 from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveInt, checked
 
-BATCH = 500
 BINS = 60  # of the histogram of a one-dimensional z
 
 
@@ -40,8 +38,7 @@ class LatentMap(Figure):
     def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
         """See the base class."""
         index = split.spread(self.count)
-        parts = [split.batch(part).to(model.device) for part in index.split(BATCH)]
-        z = torch.cat([mean(model.encode(part))[:, : model.latent_dim] for part in parts])
+        z = codes_of(model, split, index)
         y = split.images.labels[index].cpu()
         title = f"means of q(z|x) of {split.name} images"
         canvas = Canvas(figsize=(5.5, 5), dpi=200, layout="constrained")

@@ -7,9 +7,9 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, frame, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveFloat, Tiles, checked
 
-BATCH = 500  # images encoded at once
 COUNT = 2000  # images at most by which dimensions are ranked
 
 
@@ -68,6 +68,4 @@ class Traversals(Figure):
 
 def _variance_of_means(model: LatentVariableModel, split: Split) -> Tensor:
     """Var_x E[z|x] over images of the split, ``(latent_dim,)``."""
-    parts = split.spread(COUNT).split(BATCH)
-    codes = [mean(model.encode(split.batch(part).to(model.device))) for part in parts]
-    return torch.cat(codes)[:, : model.latent_dim].var(0, correction=0)
+    return codes_of(model, split, split.spread(COUNT)).var(0, correction=0)

@@ -36,7 +36,7 @@ class Classification(Metric):
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class."""
-        if not isinstance(model, LabelledModel):
+        if not (isinstance(model, LabelledModel) and model.is_fitted):
             return {}
         log_label = model.classify(batch).double()
         is_labelled = (batch.y >= 0).double()

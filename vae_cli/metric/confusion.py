@@ -33,7 +33,9 @@ class Confusion(Metric):
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class."""
-        if not isinstance(model, LabelledModel) or model.classes > self.classes:
+        if not (isinstance(model, LabelledModel) and model.is_fitted):
+            return {}
+        if model.classes > self.classes:
             return {}
         count, is_labelled = model.classes, (batch.y >= 0).double()
         pair = batch.y.clamp_min(0) * count + model.classify(batch).argmax(-1)

@@ -1,13 +1,15 @@
 """Models in which an image has a label."""
 
 from abc import abstractmethod
+from functools import singledispatch
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.data.split import Split
+from vae_cli.model.base import LatentVariableModel, Model
 
 
 class ClassTerms(NamedTuple):
@@ -58,9 +60,11 @@ class LabelledModel(LatentVariableModel):
 
     Attributes:
         classes: K.
+        is_fitted: Whether ``classify`` can be called yet.
     """
 
     classes: int
+    is_fitted: bool = True
 
     @abstractmethod
     def classify(self, batch: Batch) -> Tensor:
@@ -83,6 +87,18 @@ class SemiSupervisedModel(LabelledModel):
             samples: S.
             closed_form_kl: Take KL(q(z|x,y)‖p(z)) from its formula, as far as there is one.
         """
+
+
+@singledispatch
+def fit_classifier(model: Model, train: Split) -> None:
+    """Fits what is learnt once training has ended: nothing in most models.
+
+    A model that has such a part registers it beside its class.
+
+    Args:
+        model: Trained; changed in place.
+        train: The training images.
+    """
 
 
 def with_labels(z: Tensor, y: Tensor, classes: int) -> Tensor:

@@ -12,6 +12,7 @@ from vae_cli.data.files import reading_only
 from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.labelled import fit_classifier
 from vae_cli.run.checkpoint import load_model
 from vae_cli.run.folder import RunFolder
 
@@ -63,7 +64,9 @@ def load_subject(path: str, cfg: DictConfig) -> Subject:
     foreign = cfg.data.root is None and config.data.get("root") is not None and not cfg.trust
     with reading_only(foreign):
         splits = {name: split.to(device) for name, split in build_splits(config).items()}
-    return Subject(folder, checkpoint, model.to(device).eval(), config, splits)
+    model = model.to(device).eval()
+    fit_classifier(model, splits["train"])
+    return Subject(folder, checkpoint, model, config, splits)
 
 
 def _device(wanted: str) -> torch.device:

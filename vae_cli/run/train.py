@@ -10,6 +10,7 @@ from rich.progress import track
 from vae_cli.config.build import Experiment
 from vae_cli.figure.base import Inapplicable, draw
 from vae_cli.metric.base import Evaluation
+from vae_cli.model.labelled import fit_classifier
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.board import write_board
 from vae_cli.run.fit import Job, fit_and_restore, say
@@ -41,7 +42,8 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
     fitted = fit_and_restore(job, start)
     module, data, trainer, seconds, images_per_second, validated = fitted
     module.load_state_dict(_best(folder, job.console)["state_dict"])
-    module.to(trainer.strategy.root_device)
+    module.to(trainer.strategy.root_device).eval()
+    fit_classifier(experiment.model, experiment.splits["train"])
     tested = test(job, data)
     job.signals.deferred = False  # what is left has no steps to wait for
     results = {

@@ -11,11 +11,10 @@ from torch.nn.functional import pad
 
 from vae_cli import noise
 from vae_cli.data.split import Split
-from vae_cli.distribution.relations import mean
 from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.codes import codes_of
 
 IMAGES = 1000
-BATCH = 500  # images encoded at once
 AXES = 3  # of codes of fewer dimensions nothing is shown: zeros fill them up
 SIDE = 2048  # pixels of the sheet of thumbnails, at most: one texture of a graphics card
 
@@ -33,15 +32,15 @@ def write_projector(folder: Path, model: LatentVariableModel, split: Split) -> N
     files.mkdir(exist_ok=True)
     noise.seed_draws(model.device, "dashboard", "projector")
     index = split.spread(IMAGES)
-    batches = [split.batch(part).to(model.device) for part in index.split(BATCH)]
-    codes = torch.cat([mean(model.encode(batch)) for batch in batches])[:, : model.latent_dim]
+    codes = codes_of(model, split, index)
     if model.latent_dim < AXES:
         codes = pad(codes, (0, AXES - model.latent_dim))
     lines = ["\t".join(f"{value:.4g}" for value in code) for code in codes.tolist()]
     (files / "codes.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    labels = [split.class_name(y) for b in batches for y in b.y.tolist()]
+    batch = split.batch(index)
+    labels = [split.class_name(y) for y in batch.y.tolist()]
     (files / "labels.tsv").write_text("\n".join(labels) + "\n", encoding="utf-8")
-    thumbnails = sprite(torch.cat([batch.x.cpu() for batch in batches]))
+    thumbnails = sprite(batch.x.cpu())
     thumbnails.save(files / "images.png")
 
     config = ProjectorConfig()

@@ -1,0 +1,114 @@
+"""M2 on the features of M1: a hierarchy of which the first layer has been trained before."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Size, Tensor
+from torch.distributions import Distribution
+
+from vae_cli.data.batch import Batch
+from vae_cli.distribution.labelled import LabelledDistribution
+from vae_cli.distribution.relations import mean, rsample_with_log_prob
+from vae_cli.likelihood.base import Likelihood
+from vae_cli.model.base import ElboTerms, LatentVariableModel
+from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel, with_labels
+from vae_cli.model.m2 import M2
+from vae_cli.network.base import Network
+from vae_cli.options import PositiveInt, checked
+from vae_cli.posterior.base import Posterior
+from vae_cli.prior.base import Prior
+
+
+class M1M2(SemiSupervisedModel):
+    r"""p(y) p(z) p(v|y,z) p(x|v) with q(v|x) from a trained VAE and q(y|v) q(z|v,y) from M2.
+
+    (Kingma et al. 2014, arXiv:1406.5298, section 2.3.) M2 models the VAE's features v in place of
+    images, drawn anew from q(v|x) at each step; the VAE itself no longer changes. The bound is one
+    on log p(x) all the same:
+
+    .. math:: E_{q(v|x)}[\log p(x|v) - \log q(v|x) + U(v)]
+
+    with M2's bound U(v) on log p(v). What stands for log p(x|y,z) among the terms is
+    log p(x|v) + log p(v|y,z) - log q(v|x), in the mean a bound on it. Where a picture or a
+    classifier asks for z or y of an image, v is the mean of q(v|x), and where x of z and y, it is
+    the mean of p(v|y,z).
+
+    Args:
+        features: The trained model: a VAE, or M1.
+        latent_dim: Number of dimensions of z.
+        classes: K.
+        network, posterior, prior: As for ``M2``, on vectors of features.
+        likelihood: Builds p(v|y,z), one of real numbers.
+    """
+
+    @checked
+    def __init__(
+        self,
+        features: LatentVariableModel,
+        latent_dim: PositiveInt,
+        classes: PositiveInt,
+        network: Callable[..., Network],
+        posterior: Callable[..., Posterior],
+        prior: Callable[..., Prior],
+        likelihood: Callable[..., Likelihood],
+    ) -> None:
+        super().__init__()
+        self.features = features.requires_grad_(False)
+        self.latent_dim, self.classes = latent_dim, classes
+        shape = Size([features.latent_dim, 1, 1])
+        self.m2 = M2(shape, latent_dim, classes, network, posterior, prior, likelihood)
+
+    def prior(self) -> LabelledDistribution:
+        """See the base class."""
+        return self.m2.prior()
+
+    def classify(self, batch: Batch) -> Tensor:
+        """See the base class."""
+        return self.m2.classify(self._described(batch))
+
+    def encode(self, batch: Batch) -> LabelledDistribution:
+        """See the base class."""
+        return self.m2.encode(self._described(batch))
+
+    def _described(self, batch: Batch) -> Batch:
+        """The batch with the means of its features in place of images."""
+        return _of_features(batch, mean(self.features.encode(batch)))
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
+        """See the base class."""
+        code = z if y is None else with_labels(z, y, self.classes)
+        return self.features.decode(self.m2.decode(code).mean.flatten(-3))
+
+    def terms(
+        self, batch: Batch, samples: int, closed_form_kl: bool, q: Distribution | None = None
+    ) -> ElboTerms:
+        """See the base class. Each z goes with a v of its own: what ``encode`` gives is not used."""
+        v, above = self._draw_features(batch, samples)
+        terms = self.m2.terms(v, 1, closed_form_kl)
+        each = ElboTerms(*(term.view(samples, -1) for term in terms))
+        return each._replace(log_likelihood=each.log_likelihood + above)
+
+    def class_terms(self, batch: Batch, samples: int, closed_form_kl: bool) -> ClassTerms:
+        """See the base class."""
+        v, above = self._draw_features(batch, samples)
+        terms = self.m2.class_terms(v, 1, closed_form_kl)
+        log_likelihood, kl, log_label = (
+            term.view(samples, -1, self.classes) for term in terms[:3]
+        )
+        return ClassTerms(
+            log_likelihood + above.unsqueeze(-1), kl, log_label, terms.log_label_prior
+        )
+
+    @torch.no_grad()
+    def _draw_features(self, batch: Batch, samples: int) -> tuple[Batch, Tensor]:
+        """S B features as a batch, and log p(x|v) - log q(v|x) of each, nats, ``(S, B)``."""
+        v, log_q = rsample_with_log_prob(self.features.encode(batch), (samples,))
+        above = self.features.decode(v).log_prob(batch.x) - log_q
+        return _of_features(batch, v.flatten(0, 1)), above
+
+
+def _of_features(batch: Batch, v: Tensor) -> Batch:
+    """A batch for M2 of features ``(N, D)``, where N is a multiple of the batch's size."""
+    image = v[..., None, None]
+    repeats = len(v) // len(batch.y)
+    return Batch(image, image, batch.y.repeat(repeats), batch.index.repeat(repeats))
