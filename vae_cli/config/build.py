@@ -31,6 +31,12 @@ from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 from vae_cli.training.trainer import check_accelerator
 
 FAST_DEV_STEPS = 5
+FOUND = {  # options that the data decide, and what they say
+    "model.shape": "the images are",
+    "model.classes": "the number of classes is",
+    "objective.train_images": "the number of training images is",
+    "objective.labelled_images": "the number of those with a label is",
+}
 
 
 @dataclass(frozen=True)
@@ -71,14 +77,18 @@ def build(cfg: DictConfig) -> Experiment:
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
-    shape = cfg.model.get("shape", cfg.derived.shape)
-    if shape != cfg.derived.shape:
-        rule = f"the images are {list(cfg.derived.shape)}"
-        raise ConfigError("model.shape", shape, rule, "Leave it out.")
+    _check_found(cfg)
     objective = construct(cfg, "objective")
     _check_labels(cfg, dataset, objective, accelerator)
     with torch.device("meta"):
         outline = _construct_model(cfg)
+    if not isinstance(outline, objective.model_class):
+        rule = (
+            f"does not go with {cfg.model._target_}, which is no {objective.model_class.__name__}"
+        )
+        raise ConfigError(
+            "objective", cfg.objective._target_, rule, "Try another objective=OPTION."
+        )
     check_weights(cfg, outline)
     check_step(cfg, outline, objective)
     model = build_model(cfg)
@@ -207,6 +217,16 @@ def _settle(
     for key in ("kl_schedule", "optimizer.lr_schedule"):
         if node := OmegaConf.select(cfg, key):  # a constant learning rate has none
             _epochs_to_steps(node, per_epoch)
+
+
+def _check_found(cfg: DictConfig) -> None:
+    """Checks that what is found out from the data has not been set to something else."""
+    for key, what in FOUND.items():
+        group, name = key.split(".")
+        value, found = cfg[group].get(name, cfg.derived[name]), cfg.derived[name]
+        if value != found:
+            rule = f"{what} {list(found) if name == 'shape' else found}"
+            raise ConfigError(key, value, rule, "Leave it out.")
 
 
 def _check_labels(

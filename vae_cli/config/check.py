@@ -27,6 +27,7 @@ PLACEHOLDERS = {
     "steps_per_epoch": 1, "total_steps": 1,
 }  # fmt: skip
 MILESTONES = "milestones"
+SIZES = ("in_shape", "out_shape", "condition_dim", "latent_dim")  # that the code gives a builder
 SPECIAL = {  # what Hydra takes for itself
     "_target_": str,
     "_partial_": bool,
@@ -125,6 +126,9 @@ def _check_target(key: str, node: dict[str, Any], shared: type | None) -> None:
                 example = "[10]" if name == MILESTONES else "10"
                 raise ConfigError(f"{key}.{name}", None, rule, f"Try {key}.{epochs}={example}.")
         elif name in node:
+            if name in SIZES and node.get("_partial_"):
+                rule = "is a size, and the model gives it"
+                raise ConfigError(f"{key}.{name}", value, rule, "Leave it out.")
             check_value(f"{key}.{name}", value, annotation)
             if get_origin(annotation) is Callable:
                 _check_builder(name, value)

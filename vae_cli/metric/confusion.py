@@ -16,7 +16,8 @@ from vae_cli.options import PositiveInt, checked
 class Confusion(Metric):
     """``confusion/3_as_5``: how many images of class 3 are taken for 5, the most probable class.
 
-    Nothing where the model tells no labels, or has more classes than ``classes``.
+    Nothing where the model tells no labels, or has more classes than ``classes``, or where no
+    image has a label.
 
     Args:
         classes: At most: the counts are as many as their square.
@@ -44,7 +45,7 @@ class Confusion(Metric):
     def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """See the base class."""
         found = moments.get("confusion")
-        if found is None:
+        if found is None or not found.mean.any():
             return {}
         counts = (found.mean * found.images).round().int().tolist()
         return {

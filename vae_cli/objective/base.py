@@ -17,6 +17,7 @@ class Objective(nn.Module, ABC):
             early stopping follow.
         partial: Which of them only some images have, those with a label; the others have NaN.
         term_weights: What terms of the loss weigh beside the bound, for the record, by name.
+        model_class: Of which models it reduces the terms.
         labelled_fraction: Which share of each training batch is images with a label, which then
             come first; None takes the images as they come.
     """
@@ -24,6 +25,7 @@ class Objective(nn.Module, ABC):
     monitor: str
     partial: frozenset[str] = frozenset()
     term_weights: Mapping[str, float] = {}
+    model_class: type[Model] = Model
     labelled_fraction: float | None = None
 
     @abstractmethod

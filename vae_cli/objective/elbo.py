@@ -23,6 +23,7 @@ class Elbo(Objective):
     """
 
     monitor = "elbo"
+    model_class = LatentVariableModel
 
     @checked
     def __init__(

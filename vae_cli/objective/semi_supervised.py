@@ -34,6 +34,7 @@ class SemiSupervised(Objective):
     """
 
     monitor = "elbo"
+    model_class = SemiSupervisedModel
     partial = frozenset({"labelled_elbo", "label_log_likelihood"})
 
     @checked
