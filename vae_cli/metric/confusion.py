@@ -16,7 +16,7 @@ from vae_cli.options import PositiveInt, checked
 class Confusion(Metric):
     """``confusion/3_as_5``: how many images of class 3 are taken for 5, the most probable class.
 
-    Nothing where the model tells no labels, or has more classes than ``classes``.
+    Nothing where the model tells no labels (yet), or has more classes than ``classes``.
 
     Args:
         classes: At most: the counts are as many as their square.
@@ -32,7 +32,9 @@ class Confusion(Metric):
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class."""
-        if not isinstance(model, LabelledModel) or model.classes > self.classes:
+        if not isinstance(model, LabelledModel) or not model.is_fitted:
+            return {}
+        if model.classes > self.classes:
             return {}
         count, is_labelled = model.classes, (batch.y >= 0).double()
         pair = batch.y.clamp_min(0) * count + model.classify(batch).argmax(-1)

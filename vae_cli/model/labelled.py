@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
+from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.model.base import LatentVariableModel
 
 
@@ -58,9 +59,11 @@ class LabelledModel(LatentVariableModel):
 
     Attributes:
         classes: K.
+        is_fitted: Whether ``classify`` can be called yet.
     """
 
     classes: int
+    is_fitted: bool = True
 
     @abstractmethod
     def classify(self, batch: Batch) -> Tensor:
@@ -73,6 +76,10 @@ class SemiSupervisedModel(LabelledModel):
     Its ``encode`` gives q(y|x) q(z|x,y), its ``prior`` p(y) p(z): events ``(latent_dim + K,)``, the
     label one-hot behind z. Its ``decode`` takes such, or z and labels by themselves.
     """
+
+    @abstractmethod
+    def encode(self, batch: Batch) -> LabelledDistribution:
+        """q(y|x) q(z|x,y): batch shape ``(B,)``, event shape ``(latent_dim + K,)``."""
 
     @abstractmethod
     def class_terms(self, batch: Batch, samples: int, closed_form_kl: bool) -> ClassTerms:
