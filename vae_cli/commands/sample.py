@@ -85,7 +85,8 @@ def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "
     _make(folder)
     if cfg.format == "npz":
         path, shape = folder / "samples.npz", subject.splits[cfg.split].images.shape
-        written = write_arrays(chunks, cfg.count, subject.model.latent_dim, shape, path)
+        (size,) = subject.model.prior().event_shape
+        written = write_arrays(chunks, cfg.count, size, shape, path)
     else:
         path = folder / "samples"
         written = write_images(chunks, path)

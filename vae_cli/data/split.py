@@ -112,8 +112,15 @@ class Split:
 
     def spread(self, count: int) -> Tensor:
         """Positions of at most ``count`` images, evenly apart: a split may be sorted by class."""
-        count = min(count, len(self))
-        return torch.linspace(0, len(self) - 1, count, device=self.device).long()
+        return self._evenly(len(self), count)
+
+    def spread_labelled(self, count: int) -> Tensor:
+        """The same of the images whose label is known."""
+        labelled = (self.images.labels >= 0).nonzero().squeeze(1)
+        return labelled[self._evenly(len(labelled), count)]
+
+    def _evenly(self, size: int, count: int) -> Tensor:
+        return torch.linspace(0, size - 1, min(count, size), device=self.device).long()
 
     def grey(self, index: Tensor) -> Tensor:
         """Images before binarization or dequantization, shape ``(B, C, H, W)``."""

@@ -143,8 +143,21 @@ def captioned(pixels: np.ndarray, caption: str) -> np.ndarray:
     return np.asarray(whole)
 
 
-def sheet(images: Tensor, columns: int, title: str, row_labels: Sequence[str] = ()) -> Canvas:
-    """A titled grid of images, pixels enlarged without blur."""
+def sheet(
+    images: Tensor,
+    columns: int,
+    title: str,
+    row_labels: Sequence[str] = (),
+    column_labels: Sequence[str] = (),
+) -> Canvas:
+    """A titled grid of images, pixels enlarged without blur.
+
+    Args:
+        images, columns: See ``tile``.
+        title: Above all.
+        row_labels: To the left of the rows, one each, if any.
+        column_labels: Above the columns, one each, if any.
+    """
     height, width = images.shape[-2:]
     rows = -(-len(images) // columns)
     # Placed by hand: a layout engine does not foresee the fixed aspect, and cuts long labels off.
@@ -152,18 +165,36 @@ def sheet(images: Tensor, columns: int, title: str, row_labels: Sequence[str] = 
     inner = (columns * INCH, rows * INCH * height / width)
     overhang = max(0.0, text_width(title, TITLE_SIZE) - inner[0]) / 2
     left = max(left, overhang + PAD)
-    size = (left + inner[0] + overhang + PAD, inner[1] + 3 * PAD + TITLE_SIZE / 72)
+    turn, head = heads(column_labels, INCH)
+    size = (left + inner[0] + overhang + PAD, inner[1] + head + 3 * PAD + TITLE_SIZE / 72)
     canvas = Canvas(figsize=size, dpi=200)
     axes = canvas.add_axes((left / size[0], PAD / size[1], inner[0] / size[0], inner[1] / size[1]))
     axes.imshow(tile(images, columns), interpolation="none")
     axes.set_title(title, fontsize=TITLE_SIZE)
-    axes.set_xticks([])
     centers = [row * (height + GAP) + (height - 1) / 2 for row in range(len(row_labels))]
     axes.set_yticks(centers, row_labels, fontsize=LABEL_SIZE)
+    centers = [column * (width + GAP) + (width - 1) / 2 for column in range(len(column_labels))]
+    axes.xaxis.tick_top()
+    axes.set_xticks(centers, column_labels, fontsize=LABEL_SIZE, rotation=turn)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
     return canvas
+
+
+def heads(labels: Sequence[str], width: float) -> tuple[int, float]:
+    """How labels go above or below columns: their rotation in degrees, and the inches they take.
+
+    They stand upright where one of them is wider than a column.
+
+    Args:
+        labels: Maybe none.
+        width: Of a column, in inches.
+    """
+    widest = max((text_width(label, LABEL_SIZE) for label in labels), default=0)
+    if widest + PAD > width:
+        return 90, widest + PAD
+    return 0, LABEL_SIZE / 72 + PAD if labels else 0
 
 
 @cache  # of the same words again and again, and slow

@@ -1,24 +1,28 @@
 """Images the model makes up."""
 
+import torch
 from torch import Size, Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.split import Split
+from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import PositiveFloat, Tiles, checked
 
 
 def draw_latents(prior: Distribution, count: int, temperature: float) -> Tensor:
-    """Draws from the prior, ``(count, latent_dim)``.
+    """Draws from the prior, ``(count, latent_dim)``, with labels behind where it has them.
 
     Args:
         prior: Batch shape ``()``.
         count: How many.
-        temperature: By which their distance from the prior's mean is multiplied.
+        temperature: By which their distance from the prior's mean is multiplied; not a label's.
     """
     z = prior.sample(Size([count]))
-    return prior.mean + temperature * (z - prior.mean)
+    tempered = prior.mean + temperature * (z - prior.mean)
+    size = prior.latent_dim if isinstance(prior, LabelledDistribution) else z.shape[-1]
+    return torch.cat([tempered[:, :size], z[:, size:]], -1)
 
 
 class Samples(Figure):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
+from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.model.base import LatentVariableModel, Model
 
 
@@ -77,6 +78,10 @@ class SemiSupervisedModel(LabelledModel):
     Its ``encode`` gives q(y|x) q(z|x,y), its ``prior`` p(y) p(z): events ``(latent_dim + K,)``, the
     label one-hot behind z. Its ``decode`` takes such, or z and labels by themselves.
     """
+
+    @abstractmethod
+    def encode(self, batch: Batch) -> LabelledDistribution:
+        """q(y|x) q(z|x,y): batch shape ``(B,)``, event shape ``(latent_dim + K,)``."""
 
     @abstractmethod
     def class_terms(self, batch: Batch, samples: int, closed_form_kl: bool) -> ClassTerms:

@@ -115,10 +115,11 @@ def write_images(chunks: Iterator[tuple[Tensor, Tensor]], folder: Path) -> Itera
 
 
 def write_arrays(
-    chunks: Iterator[tuple[Tensor, Tensor]], count: int, latent_dim: int, shape: Size, path: Path
+    chunks: Iterator[tuple[Tensor, Tensor]], count: int, size: int, shape: Size, path: Path
 ) -> Iterator[int]:
-    """Writes samples as arrays ``z``, ``(N, latent_dim)``, and ``x``, ``(N, C, H, W)``, of an .npz.
+    """Writes samples as arrays ``z``, ``(N, size)``, and ``x``, ``(N, C, H, W)``, of an .npz.
 
+    A z is as long as the prior has it, where a model has the label behind.
     Only a chunk is ever in memory. Yields how many each chunk had.
     """
     latents = []
@@ -130,7 +131,7 @@ def write_arrays(
                 file.write(x.float().numpy().tobytes())
                 yield len(x)
         with archive.open("z.npy", "w") as file:
-            _write_header(file, (count, latent_dim))
+            _write_header(file, (count, size))
             for z in latents:
                 file.write(z.float().numpy().tobytes())
 

@@ -1,9 +1,11 @@
 """Figures as TensorBoard takes them."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure as Canvas
+from matplotlib.text import Text
 from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 
@@ -46,7 +48,15 @@ def _sheet(canvas: Canvas) -> np.ndarray | None:
 
 
 def _description(canvas: Canvas) -> str:
-    """The titles, and the names of the rows from the top."""
-    lines = [axes.get_title() for axes in canvas.axes]
-    rows = [label.get_text() for axes in canvas.axes for label in axes.get_yticklabels()]
-    return ". ".join([*lines, *([f"Rows: {', '.join(rows)}"] if any(rows) else [])])
+    """The titles, and the names of the rows from the top and of the columns from the left."""
+    lines = [canvas.get_suptitle(), *(axes.get_title() for axes in canvas.axes)]
+    for axes in canvas.axes:
+        if axes.images:  # elsewhere they are numbers on a scale
+            lines += _names("Rows", axes.get_yticklabels())
+            lines += _names("Columns", axes.get_xticklabels())
+    return ". ".join(filter(None, lines))
+
+
+def _names(of: str, labels: Sequence[Text]) -> list[str]:
+    names = [label.get_text() for label in labels]
+    return [f"{of}: {', '.join(names)}"] if any(names) else []

@@ -1,0 +1,100 @@
+"""How often a model is right that says how sure it is."""
+
+from typing import NamedTuple
+
+import torch
+from matplotlib.figure import Figure as Canvas
+from torch import Tensor
+
+from vae_cli.data.split import Split
+from vae_cli.figure.base import LABEL_SIZE, PALETTE, TITLE_SIZE, Drawing, Figure, to_numpy
+from vae_cli.figure.classified import classified, telling_labels
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.calibration import Verdicts, bin_of, calibration_error, calibration_gaps
+from vae_cli.options import PositiveInt, checked
+
+POINT, FILL = PALETTE[0], PALETTE[1]
+
+
+class Reliability(Figure):
+    """Accuracy against confidence, the largest q(y|x), in bins of equal width.
+
+    Below the diagonal a model is too sure, above it not sure enough. The bars are Wilson's
+    interval at one standard error, which stays sensible for a few images all of them right
+    (Wilson 1927, Probable inference, the law of succession, and statistical inference). The title
+    has the expected calibration error of the metric ``classification``; below is how many images
+    there are of which confidence.
+
+    Args:
+        bins: Of the confidence.
+        count: Number of images at most, spread over those whose label is known.
+    """
+
+    during_training = True
+
+    @checked
+    def __init__(self, bins: PositiveInt = 15, count: PositiveInt = 10_000) -> None:
+        self.bins, self.count = bins, count
+
+    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+        """See the base class."""
+        model = telling_labels(model)
+        index, _, each = classified(model, split, self.count)
+        table = tabulated(each, self.bins)
+        error = calibration_error(calibration_gaps(each, self.bins).mean(0))
+        title = f"reliability on {split.name} images\nexpected calibration error {error:.3f}"
+        arrays = to_numpy(
+            index=index, is_right=each.is_right, confidence=each.confidence,
+            bin_images=table.images, bin_accuracy=table.accuracy, bin_confidence=table.confidence,
+            calibration_error=torch.tensor(error),
+        )  # fmt: skip
+        return Drawing(_diagram(table, title), arrays)
+
+
+class Table(NamedTuple):
+    """Of the images in each bin; NaN where there are none."""
+
+    images: Tensor  # (bins,): their number
+    accuracy: Tensor  # (bins,): share of them that are right
+    confidence: Tensor  # (bins,): the mean
+    interval: Tensor  # (2, bins): Wilson's, of the accuracy
+
+
+def tabulated(each: Verdicts, bins: int) -> Table:
+    """Verdicts bin by bin."""
+    index = bin_of(each.confidence, bins)
+    images = torch.bincount(index, minlength=bins).double()
+    accuracy, confidence = (
+        torch.bincount(index, values, minlength=bins) / images
+        for values in (each.is_right, each.confidence)
+    )
+    center = (accuracy + 1 / (2 * images)) / (1 + 1 / images)
+    half = (accuracy * (1 - accuracy) / images + 1 / (4 * images**2)).sqrt() / (1 + 1 / images)
+    return Table(images, accuracy, confidence, torch.stack([center - half, center + half]))
+
+
+def _diagram(table: Table, title: str) -> Canvas:
+    canvas = Canvas(figsize=(3.6, 4.6), dpi=200, layout="constrained")
+    upper, lower = canvas.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
+    filled = table.images > 0
+    confidence, accuracy = table.confidence[filled], table.accuracy[filled]
+    low, high = table.interval[:, filled]
+    upper.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--", zorder=1)
+    upper.errorbar(
+        confidence, accuracy, yerr=torch.stack([accuracy - low, high - accuracy]).clamp_min(0),
+        fmt="o", markersize=4, elinewidth=1, color=POINT,
+    )  # fmt: skip
+    upper.set(xlim=(0, 1.02), ylim=(0, 1.02))  # no mark is cut in half
+    upper.set_ylabel("accuracy", fontsize=LABEL_SIZE)
+    upper.set_title(title, fontsize=TITLE_SIZE)
+    bins = len(table.images)
+    lower.bar(
+        torch.arange(bins) / bins, table.images, 1 / bins, align="edge", color=FILL,
+        edgecolor="white", linewidth=0.5,
+    )  # fmt: skip
+    lower.set_ylabel("images", fontsize=LABEL_SIZE)
+    lower.set_xlabel("confidence: the largest q(y|x)", fontsize=LABEL_SIZE)
+    for axes in (upper, lower):
+        axes.tick_params(labelsize=LABEL_SIZE)
+        axes.spines[["top", "right"]].set_visible(False)
+    return canvas

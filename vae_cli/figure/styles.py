@@ -1,0 +1,55 @@
+"""Images the model makes up of every class."""
+
+import torch
+from torch import Size, Tensor
+
+from vae_cli.data.split import Split
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, sheet, to_numpy
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.labelled import SemiSupervisedModel
+from vae_cli.options import Tiles, checked
+
+
+def with_decoded_labels(model: LatentVariableModel) -> SemiSupervisedModel:
+    """The model, if its images depend on a label.
+
+    Raises:
+        Inapplicable: If they don't.
+    """
+    if not isinstance(model, SemiSupervisedModel):
+        raise Inapplicable("needs a model with labels: model=m2 or m1_m2")
+    return model
+
+
+def some_classes(model: SemiSupervisedModel, most: int) -> Tensor:
+    """At most so many classes, evenly apart: ``(min(K, most),)``."""
+    count = min(model.classes, most)
+    return torch.linspace(0, model.classes - 1, count, device=model.device).long()
+
+
+class Styles(Figure):
+    """Means of p(x|y,z): a row is of one z from the prior, a column of one class y.
+
+    What a row has in common is what z knows and y does not, such as slant and width of a digit.
+
+    Args:
+        rows: Draws of z.
+        classes: Columns at most; of more classes, some evenly apart.
+    """
+
+    during_training = True
+
+    @checked
+    def __init__(self, rows: Tiles = 10, classes: Tiles = 20) -> None:
+        self.rows, self.classes = rows, classes
+
+    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+        """See the base class."""
+        model = with_decoded_labels(model)
+        y = some_classes(model, self.classes)
+        z = model.prior().sample(Size([self.rows]))[:, : model.latent_dim]
+        x = model.decode(z.unsqueeze(1).expand(-1, len(y), -1), y).mean
+        names = [split.class_name(label) for label in y.tolist()]
+        title = "styles: mean of p(x|y,z), z of a row from the prior"
+        canvas = sheet(x.flatten(0, 1), len(y), title, column_labels=names)
+        return Drawing(canvas, to_numpy(z=z, y=y, x=x))
