@@ -243,7 +243,7 @@ def _check_model(cfg: DictConfig, model: LatentVariableModel, objective: Objecti
     if not isinstance(model, objective.model_class):
         name = objective.model_class.__name__
         rule = f"does not go with {cfg.model._target_}, which is no {name}"
-        remedy = "Try another objective=OPTION."
+        remedy = "Try objective=elbo, or another model."
         raise ConfigError("objective", cfg.objective._target_, rule, remedy)
 
 
