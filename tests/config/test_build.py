@@ -12,7 +12,6 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from vae_cli.config.build import build, build_splits
 from vae_cli.config.compose import compose
 from vae_cli.errors import ConfigError
-from vae_cli.objective.elbo import Elbo
 
 STEPS = 1437 // 64  # an epoch of the digits
 
@@ -126,11 +125,11 @@ def test_data_of_a_yaml_without_the_keys() -> None:
     [
         (
             ["data=array", "data.path=binary.npy"],
-            "data=vae_cli.data.array.load: the set has no labels, and the objective learns from",
+            "data=vae_cli.data.array.load: the set has no labels, and the model learns from",
         ),
         (
             ["data=array", "data.path=gap.npz"],
-            "class 1 of 3 has no labelled training image, and the objective learns from labels",
+            "class 1 of 3 has no labelled training image, and the model learns from labels",
         ),
         (
             ["data.labels=20", "data.batch_size=1"],
@@ -142,15 +141,12 @@ def test_data_of_a_yaml_without_the_keys() -> None:
         ),
     ],
 )
-def test_objective_that_learns_from_labels(
-    overrides: Sequence[str], message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Elbo, "labelled_fraction", 0.5)
+def test_model_that_learns_from_labels(overrides: Sequence[str], message: str) -> None:
     np.savez("gap.npz", images=np.zeros((90, 6, 6), bool), labels=np.tile([0, 2, -1], 30))
     with pytest.raises(ConfigError, match=message):
-        build(compose("train", ["data.batch_size=64", *overrides])[0])
-    assert build(compose("train", ["data.labels=20", "data.batch_size=2"])[0])
-    assert build(compose("train", ["data.batch_size=1"])[0])  # all have a label
+        build(compose("train", ["model=m2", "data.batch_size=64", *overrides])[0])
+    assert build(compose("train", ["model=m2", "data.labels=20", "data.batch_size=2"])[0])
+    assert build(compose("train", ["model=m2", "data.batch_size=1"])[0])  # all have a label
 
 
 def test_weights_are_a_function_of_the_seed() -> None:

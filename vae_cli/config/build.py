@@ -78,17 +78,12 @@ def build(cfg: DictConfig) -> Experiment:
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
     _check_found(cfg)
+    _check_labels(cfg, dataset)
     objective = construct(cfg, "objective")
-    _check_labels(cfg, dataset, objective, accelerator)
+    _check_room(cfg, objective, accelerator)
     with torch.device("meta"):
         outline = _construct_model(cfg)
-    if not isinstance(outline, objective.model_class):
-        rule = (
-            f"does not go with {cfg.model._target_}, which is no {objective.model_class.__name__}"
-        )
-        raise ConfigError(
-            "objective", cfg.objective._target_, rule, "Try another objective=OPTION."
-        )
+    _check_model(cfg, outline, objective)
     check_weights(cfg, outline)
     check_step(cfg, outline, objective)
     model = build_model(cfg)
@@ -229,22 +224,32 @@ def _check_found(cfg: DictConfig) -> None:
             raise ConfigError(key, value, rule, "Leave it out.")
 
 
-def _check_labels(
-    cfg: DictConfig, dataset: Dataset, objective: Objective, accelerator: AcceleratorOptions
-) -> None:
-    """Checks that what learns from labels finds some, and that batches have room for both kinds."""
-    if objective.labelled_fraction is None and "classes" not in cfg.model:
-        return
-    if rule := missing_labels(dataset):
+def _check_labels(cfg: DictConfig, dataset: Dataset) -> None:
+    """Checks that what learns from labels finds some."""
+    learns = "classes" in cfg.model or "labelled_images" in cfg.objective
+    if learns and (rule := missing_labels(dataset)):
         rule += ", and the model learns from labels"
         remedy = "Label some images of each class, or try model=vae."
         raise ConfigError("data", cfg.data._target_, rule, remedy)
-    size, processes = cfg.data.batch_size, accelerator.processes
+
+
+def _check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOptions) -> None:
+    """Checks that batches have room for both kinds, where they are to have both."""
     if objective.labelled_fraction is None:
         return
+    size, processes = cfg.data.batch_size, accelerator.processes
     if size == processes and cfg.derived.labelled_images < cfg.derived.train_images:
         rule = "needs at least 2 a process, an image with a label and one without"
         raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")
+
+
+def _check_model(cfg: DictConfig, model: LatentVariableModel, objective: Objective) -> None:
+    """Checks that the objective is one for such models."""
+    if not isinstance(model, objective.model_class):
+        name = objective.model_class.__name__
+        rule = f"does not go with {cfg.model._target_}, which is no {name}"
+        remedy = "Try objective=elbo, or another model."
+        raise ConfigError("objective", cfg.objective._target_, rule, remedy)
 
 
 def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:

@@ -25,7 +25,7 @@ class Objective(nn.Module, ABC):
     monitor: str
     partial: frozenset[str] = frozenset()
     term_weights: Mapping[str, float] = {}
-    model_class: type[Model] = Model
+    model_class: type[nn.Module] = Model
     labelled_fraction: float | None = None
 
     @abstractmethod
