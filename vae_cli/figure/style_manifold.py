@@ -66,12 +66,13 @@ def _side_by_side(sheets: Sequence[np.ndarray], names: Sequence[str]) -> Canvas:
     columns = min(len(sheets), ACROSS)
     rows = -(-len(sheets) // columns)
     height, width, _ = sheets[0].shape
-    name, heading = LABEL_SIZE / 72 + PAD, TITLE_SIZE / 72 + 2 * PAD
+    name, heading = LABEL_SIZE / 72 + PAD, TITLE_SIZE / 72 + PAD
     # What a panel takes: its name, and the sheet in the middle below it.
     across = max(PANEL, *(text_width(each, LABEL_SIZE) for each in names)) + 2 * PAD
     inner = (PANEL, PANEL * height / width)
-    down = name + inner[1] + 2 * PAD
-    size = (max(columns * across, text_width(title, TITLE_SIZE) + 2 * PAD), rows * down + heading)
+    down = name + inner[1] + PAD
+    wide = max(columns * across, text_width(title, TITLE_SIZE)) + PAD
+    size = (wide, rows * down + heading + PAD)
     margin = (size[0] - columns * across) / 2
     canvas = Canvas(figsize=size, dpi=200)
     canvas.suptitle(title, fontsize=TITLE_SIZE, y=1 - PAD / size[1], va="top")
