@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,9 @@ from torch import Size
 
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
+from vae_cli.figure.analogies import Analogies
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw
+from vae_cli.figure.confusion import Confusion
 from vae_cli.figure.denoise import Denoise
 from vae_cli.figure.flow import Flow
 from vae_cli.figure.inpaint import Inpaint
@@ -19,9 +22,14 @@ from vae_cli.figure.latent_map import LatentMap
 from vae_cli.figure.manifold import Manifold
 from vae_cli.figure.posterior_predictive import PosteriorPredictive
 from vae_cli.figure.reconstructions import Reconstructions
+from vae_cli.figure.reliability import Reliability
 from vae_cli.figure.samples import Samples
+from vae_cli.figure.style_manifold import StyleManifold
+from vae_cli.figure.styles import Styles
 from vae_cli.figure.traversals import Traversals
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.m2 import M2
 from vae_cli.model.vae import VAE
 from vae_cli.network.mlp import MLP
 from vae_cli.posterior.base import Posterior
@@ -32,18 +40,48 @@ from vae_cli.prior.standard import StandardPrior
 
 @dataclass(frozen=True)
 class Case:
-    """A figure: how it is made, whether it needs two latent dimensions, and of which posterior."""
+    """A figure: how it is made, and of what.
+
+    Attributes:
+        name: Its own.
+        make: Makes it.
+        needs_plane: Whether it needs two latent dimensions.
+        posterior: Of the model.
+        least_dim: Latent dimensions that it needs.
+        labelled: Whether it is of a model with labels.
+    """
 
     name: str
     make: Callable[[], Figure]
     needs_plane: bool
     posterior: Callable[..., Posterior] = DiagonalPosterior
     least_dim: int = 1
+    labelled: bool = False
+
+    def of(self, split: Split, **options: Any) -> Drawing:
+        """The picture of an untrained model and a split."""
+        return picture(self.make(), self.model(split, **options), split)
+
+    def model(self, split: Split, **options: Any) -> LatentVariableModel:
+        """A model that it is drawn of."""
+        options = {"posterior": self.posterior} | options
+        if not self.labelled:
+            return model(**options)
+        return labelled_model(classes=1 + int(split.images.labels.max()), **options)
+
+    def split(self, *sizes: int) -> Split:
+        """Images that it is drawn of."""
+        images = split(*sizes)
+        if self.labelled:
+            images.images = images.images.relabelled(torch.arange(len(images)) % 3)
+        return images
 
 
 PLANAR = partial(PlanarPosterior, flow_length=2)
 FLOW = partial(Flow, count=2, panels=2, draws=2000)
 FIGURES = [
+    Case("analogies", partial(Analogies, count=3), needs_plane=False, labelled=True),
+    Case("confusion", Confusion, needs_plane=False, labelled=True),
     Case("denoise", partial(Denoise, count=3, steps=3), needs_plane=False),
     Case("flow", FLOW, needs_plane=False, posterior=PLANAR, least_dim=2),
     Case("inpaint", partial(Inpaint, count=3, steps=3), needs_plane=False),
@@ -52,7 +90,10 @@ FIGURES = [
     Case("manifold", partial(Manifold, rows=4), needs_plane=True),
     Case("posterior_predictive", partial(PosteriorPredictive, count=3), needs_plane=False),
     Case("reconstructions", partial(Reconstructions, count=5), needs_plane=False),
+    Case("reliability", Reliability, needs_plane=False, labelled=True),
     Case("samples", partial(Samples, rows=3), needs_plane=False),
+    Case("style_manifold", partial(StyleManifold, rows=4), needs_plane=True, labelled=True),
+    Case("styles", partial(Styles, rows=3), needs_plane=False, labelled=True),
     Case("traversals", partial(Traversals, steps=3), needs_plane=False),
 ]
 ROWS = pytest.mark.parametrize("case", FIGURES, ids=lambda case: case.name)
@@ -68,13 +109,24 @@ def model(
     return VAE(shape, latent_dim, network, posterior, StandardPrior, BernoulliLikelihood)
 
 
+def labelled_model(
+    channels: int = 1,
+    latent_dim: int = 2,
+    posterior: Callable[..., Posterior] = DiagonalPosterior,
+    classes: int = 3,
+) -> M2:
+    torch.manual_seed(0)
+    shape, network = Size([channels, 6, 5]), partial(MLP, hidden_dims=[8])
+    return M2(shape, latent_dim, classes, network, posterior, StandardPrior, BernoulliLikelihood)
+
+
 def split(channels: int = 1, count: int = 30, labels: torch.Tensor | None = None) -> Split:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (count, channels, 6, 5), generator=generator).byte()
     return Split("test", StoredImages(pixels, labels), Treatment("dynamic", False, 256))
 
 
-def picture(figure: Figure, model: VAE, split: Split, seed: int = 0) -> Drawing:
+def picture(figure: Figure, model: LatentVariableModel, split: Split, seed: int = 0) -> Drawing:
     return draw("name", figure, model.eval(), split, seed)
 
 
@@ -91,18 +143,18 @@ def drawn(drawing: Drawing) -> bytes:
 @ROWS
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
 def test_drawn_where_it_applies(case: Case, latent_dim: int) -> None:
-    one = model(latent_dim=latent_dim, posterior=case.posterior)
+    images = case.split()
     if (case.needs_plane and latent_dim != 2) or latent_dim < case.least_dim:
         with pytest.raises(Inapplicable, match="two latent dimensions"):
-            picture(case.make(), one, split())
+            case.of(images, latent_dim=latent_dim)
     else:
-        drawn(picture(case.make(), one, split()))
+        drawn(case.of(images, latent_dim=latent_dim))
 
 
 @ROWS
 @pytest.mark.parametrize("channels", [2, 3])
 def test_channels(case: Case, channels: int) -> None:
-    drawn(picture(case.make(), model(channels, posterior=case.posterior), split(channels)))
+    drawn(case.of(case.split(channels), channels=channels))
 
 
 @ROWS
@@ -110,7 +162,8 @@ def test_channels(case: Case, channels: int) -> None:
 def test_the_same_whenever_it_is_drawn(case: Case, posterior: Callable[..., Posterior]) -> None:
     if case.posterior is not DiagonalPosterior and posterior is DiagonalPosterior:
         pytest.skip("it has no such picture")
-    one, images = model(posterior=posterior), split()
+    images = case.split()
+    one = case.model(images, posterior=posterior)
     first = drawn(picture(case.make(), one, images))
     torch.manual_seed(123)
     assert drawn(picture(case.make(), one, images)) == first
@@ -123,23 +176,24 @@ def test_the_same_whenever_it_is_drawn(case: Case, posterior: Callable[..., Post
     ids=["ten", "thirty", "some unknown", "large"],
 )
 def test_labels(case: Case, labels: torch.Tensor) -> None:
-    drawn(picture(case.make(), model(posterior=case.posterior), split(labels=labels)))
+    drawn(case.of(split(labels=labels)))
 
 
 @ROWS
 @pytest.mark.parametrize("count", [1, 2])
 def test_few_images(case: Case, count: int) -> None:
     try:
-        drawn(picture(case.make(), model(posterior=case.posterior), split(count=count)))
+        drawn(case.of(case.split(1, count)))
     except Inapplicable as reason:
         assert (case.name, count, str(reason)) == ("interpolations", 1, "needs two images")
 
 
 @ROWS
 def test_the_model_is_left_as_it_was(case: Case) -> None:
-    one = model(posterior=case.posterior)
+    images = case.split()
+    one = case.model(images)
     before = {name: p.clone() for name, p in one.state_dict().items()}
-    picture(case.make(), one, split())
+    picture(case.make(), one, images)
     torch.testing.assert_close(dict(one.state_dict()), before, rtol=0, atol=0)
     assert all(p.grad is None for p in one.parameters())
 

@@ -193,7 +193,7 @@ def heads(labels: Sequence[str], width: float) -> tuple[int, float]:
     """
     widest = max((text_width(label, LABEL_SIZE) for label in labels), default=0)
     if widest + PAD > width:
-        return 90, widest + PAD
+        return 90, widest + 2 * PAD
     return 0, LABEL_SIZE / 72 + PAD if labels else 0
 
 

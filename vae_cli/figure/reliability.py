@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure as Canvas
-from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import LABEL_SIZE, PALETTE, TITLE_SIZE, Drawing, Figure, to_numpy
@@ -43,21 +43,23 @@ class Reliability(Figure):
         table = tabulated(each, self.bins)
         error = calibration_error(calibration_gaps(each, self.bins).mean(0))
         title = f"reliability on {split.name} images\nexpected calibration error {error:.3f}"
-        arrays = to_numpy(
-            index=index, is_right=each.is_right, confidence=each.confidence,
-            bin_images=table.images, bin_accuracy=table.accuracy, bin_confidence=table.confidence,
-            calibration_error=torch.tensor(error),
-        )  # fmt: skip
-        return Drawing(_diagram(table, title), arrays)
+        arrays = {
+            "bin_images": table.images,
+            "bin_accuracy": table.accuracy,
+            "bin_confidence": table.confidence,
+            "calibration_error": np.array(error),
+        }
+        images = to_numpy(index=index, is_right=each.is_right, confidence=each.confidence)
+        return Drawing(_diagram(table, title), arrays | images)
 
 
 class Table(NamedTuple):
-    """Of the images in each bin; NaN where there are none."""
+    """Of the images in each bin, float64; NaN where there are none."""
 
-    images: Tensor  # (bins,): their number
-    accuracy: Tensor  # (bins,): share of them that are right
-    confidence: Tensor  # (bins,): the mean
-    interval: Tensor  # (2, bins): Wilson's, of the accuracy
+    images: np.ndarray  # (bins,): their number
+    accuracy: np.ndarray  # (bins,): share of them that are right
+    confidence: np.ndarray  # (bins,): the mean
+    reach: np.ndarray  # (2, bins): from the accuracy to the ends of Wilson's interval
 
 
 def tabulated(each: Verdicts, bins: int) -> Table:
@@ -68,20 +70,20 @@ def tabulated(each: Verdicts, bins: int) -> Table:
         torch.bincount(index, values, minlength=bins) / images
         for values in (each.is_right, each.confidence)
     )
+    # Both ends are at the same distance from a point that lies between the accuracy and a half.
     center = (accuracy + 1 / (2 * images)) / (1 + 1 / images)
     half = (accuracy * (1 - accuracy) / images + 1 / (4 * images**2)).sqrt() / (1 + 1 / images)
-    return Table(images, accuracy, confidence, torch.stack([center - half, center + half]))
+    reach = torch.stack([accuracy - center + half, center + half - accuracy]).clamp_min(0)
+    return Table(*(value.numpy() for value in (images, accuracy, confidence, reach)))
 
 
 def _diagram(table: Table, title: str) -> Canvas:
     canvas = Canvas(figsize=(3.6, 4.6), dpi=200, layout="constrained")
     upper, lower = canvas.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     filled = table.images > 0
-    confidence, accuracy = table.confidence[filled], table.accuracy[filled]
-    low, high = table.interval[:, filled]
     upper.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--", zorder=1)
     upper.errorbar(
-        confidence, accuracy, yerr=torch.stack([accuracy - low, high - accuracy]).clamp_min(0),
+        table.confidence[filled], table.accuracy[filled], yerr=table.reach[:, filled],
         fmt="o", markersize=4, elinewidth=1, color=POINT,
     )  # fmt: skip
     upper.set(xlim=(0, 1.02), ylim=(0, 1.02))  # no mark is cut in half
@@ -89,7 +91,7 @@ def _diagram(table: Table, title: str) -> Canvas:
     upper.set_title(title, fontsize=TITLE_SIZE)
     bins = len(table.images)
     lower.bar(
-        torch.arange(bins) / bins, table.images, 1 / bins, align="edge", color=FILL,
+        np.arange(bins) / bins, table.images, 1 / bins, align="edge", color=FILL,
         edgecolor="white", linewidth=0.5,
     )  # fmt: skip
     lower.set_ylabel("images", fontsize=LABEL_SIZE)
