@@ -13,12 +13,13 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from torch.distributions import constraints
 
 from vae_cli import noise
+from vae_cli.config.agreement import check_found, check_labels, check_model, check_room
 from vae_cli.config.check import in_epochs
 from vae_cli.config.construct import construct
 from vae_cli.config.keys import shared_keys
 from vae_cli.config.memory import check_step, check_weights
 from vae_cli.data.dataset import Dataset, StoredImages
-from vae_cli.data.labels import class_count, keep_labels, missing_labels
+from vae_cli.data.labels import class_count, keep_labels
 from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Figure
@@ -31,12 +32,6 @@ from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 from vae_cli.training.trainer import check_accelerator
 
 FAST_DEV_STEPS = 5
-FOUND = {  # options that the data decide, and what they say
-    "model.shape": "the images are",
-    "model.classes": "the number of classes is",
-    "objective.train_images": "the number of training images is",
-    "objective.labelled_images": "the number of those with a label is",
-}
 
 
 @dataclass(frozen=True)
@@ -77,13 +72,13 @@ def build(cfg: DictConfig) -> Experiment:
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
-    _check_found(cfg)
-    _check_labels(cfg, dataset)
+    check_found(cfg)
+    check_labels(cfg, dataset)
     objective = construct(cfg, "objective")
-    _check_room(cfg, objective, accelerator)
+    check_room(cfg, objective, accelerator)
     with torch.device("meta"):
         outline = _construct_model(cfg)
-    _check_model(cfg, outline, objective)
+    check_model(cfg, outline, objective)
     check_weights(cfg, outline)
     check_step(cfg, outline, objective)
     model = build_model(cfg)
@@ -212,44 +207,6 @@ def _settle(
     for key in ("kl_schedule", "optimizer.lr_schedule"):
         if node := OmegaConf.select(cfg, key):  # a constant learning rate has none
             _epochs_to_steps(node, per_epoch)
-
-
-def _check_found(cfg: DictConfig) -> None:
-    """Checks that what is found out from the data has not been set to something else."""
-    for key, what in FOUND.items():
-        group, name = key.split(".")
-        value, found = cfg[group].get(name, cfg.derived[name]), cfg.derived[name]
-        if value != found:
-            rule = f"{what} {list(found) if name == 'shape' else found}"
-            raise ConfigError(key, value, rule, "Leave it out.")
-
-
-def _check_labels(cfg: DictConfig, dataset: Dataset) -> None:
-    """Checks that what learns from labels finds some."""
-    learns = "classes" in cfg.model or "labelled_images" in cfg.objective
-    if learns and (rule := missing_labels(dataset)):
-        rule += ", and the model learns from labels"
-        remedy = "Label some images of each class, or try model=vae."
-        raise ConfigError("data", cfg.data._target_, rule, remedy)
-
-
-def _check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOptions) -> None:
-    """Checks that batches have room for both kinds, where they are to have both."""
-    if objective.labelled_fraction is None:
-        return
-    size, processes = cfg.data.batch_size, accelerator.processes
-    if size == processes and cfg.derived.labelled_images < cfg.derived.train_images:
-        rule = "needs at least 2 a process, an image with a label and one without"
-        raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")
-
-
-def _check_model(cfg: DictConfig, model: LatentVariableModel, objective: Objective) -> None:
-    """Checks that the objective is one for such models."""
-    if not isinstance(model, objective.model_class):
-        name = objective.model_class.__name__
-        rule = f"does not go with {cfg.model._target_}, which is no {name}"
-        remedy = "Try objective=elbo, or another model."
-        raise ConfigError("objective", cfg.objective._target_, rule, remedy)
 
 
 def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:

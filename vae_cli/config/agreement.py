@@ -1,0 +1,55 @@
+"""Whether what was chosen goes together, and with what was found out from the data."""
+
+from omegaconf import DictConfig
+
+from vae_cli.data.dataset import Dataset
+from vae_cli.data.labels import missing_labels
+from vae_cli.errors import ConfigError
+from vae_cli.model.base import LatentVariableModel
+from vae_cli.objective.base import Objective
+from vae_cli.training.options import AcceleratorOptions
+
+FOUND = {  # options that the data decide, and what they say
+    "model.shape": "the images are",
+    "model.classes": "the number of classes is",
+    "objective.train_images": "the number of training images is",
+    "objective.labelled_images": "the number of those with a label is",
+}
+
+
+def check_found(cfg: DictConfig) -> None:
+    """Checks that what is found out from the data has not been set to something else."""
+    for key, what in FOUND.items():
+        group, name = key.split(".")
+        value, found = cfg[group].get(name, cfg.derived[name]), cfg.derived[name]
+        if value != found:
+            rule = f"{what} {list(found) if name == 'shape' else found}"
+            raise ConfigError(key, value, rule, "Leave it out.")
+
+
+def check_labels(cfg: DictConfig, dataset: Dataset) -> None:
+    """Checks that what learns from labels finds some."""
+    learns = "classes" in cfg.model or "labelled_images" in cfg.objective
+    if learns and (rule := missing_labels(dataset)):
+        rule += ", and the model learns from labels"
+        remedy = "Label some images of each class, or try model=vae."
+        raise ConfigError("data", cfg.data._target_, rule, remedy)
+
+
+def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOptions) -> None:
+    """Checks that batches have room for both kinds, where they are to have both."""
+    if objective.labelled_fraction is None:
+        return
+    size, processes = cfg.data.batch_size, accelerator.processes
+    if size == processes and cfg.derived.labelled_images < cfg.derived.train_images:
+        rule = "needs at least 2 a process, an image with a label and one without"
+        raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")
+
+
+def check_model(cfg: DictConfig, model: LatentVariableModel, objective: Objective) -> None:
+    """Checks that the objective is one for such models."""
+    if not isinstance(model, objective.model_class):
+        name = objective.model_class.__name__
+        rule = f"does not go with {cfg.model._target_}, which is no {name}"
+        remedy = "Try objective=elbo, or another model."
+        raise ConfigError("objective", cfg.objective._target_, rule, remedy)
