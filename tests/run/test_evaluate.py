@@ -19,7 +19,7 @@ from vae_cli.model.vae import VAE
 from vae_cli.run import evaluate
 from vae_cli.run.checkpoint import load_model
 from vae_cli.run.folder import SHARED_FOLDER
-from vae_cli.run.summary import warnings_of
+from vae_cli.run.rows import warnings_of
 
 QUICK = ["samples=20", "analysis.posterior_check.samples=40"]
 CONDITIONS = {

@@ -110,3 +110,11 @@ def with_labels(z: Tensor, y: Tensor, classes: int) -> Tensor:
     """z, ``(*, D)``, with labels, ``(*)`` or expandable to it, one-hot behind: ``(*, D + K)``."""
     one_hot = torch.nn.functional.one_hot(y, classes).to(z)
     return torch.cat([z, one_hot.expand(*z.shape[:-1], -1)], -1)
+
+
+def of_labels(values: Tensor, y: Tensor) -> Tensor:
+    """The mean over draws of values ``(S, B, K)`` at each image's label ``(B,)``: ``(B,)``.
+
+    Of an image without a label, -1, it is that of class 0.
+    """
+    return values.mean(0).gather(-1, y.clamp_min(0).unsqueeze(-1)).squeeze(-1)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
-from vae_cli.model.labelled import SemiSupervisedModel
+from vae_cli.model.labelled import SemiSupervisedModel, of_labels
 from vae_cli.objective.base import Objective
 from vae_cli.options import Fraction, NonNegativeFloat, PositiveInt, checked
 
@@ -59,16 +59,13 @@ class SemiSupervised(Objective):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """See the base class. Images without a label have no ``labelled_elbo``: NaN."""
         terms = model.class_terms(batch, self.samples, self.closed_form_kl)
-        is_labelled, label = batch.y >= 0, batch.y.clamp_min(0)
-
-        def of_label(values: Tensor) -> Tensor:  # (S, B, K) to (B,)
-            return values.mean(0).gather(-1, label.unsqueeze(-1)).squeeze(-1)
-
-        log_q_label = of_label(terms.log_label)
+        is_labelled = batch.y >= 0
+        log_q_label = of_labels(terms.log_label, batch.y)
+        labelled = of_labels(terms.labelled_bound(weight), batch.y)
+        unlabelled = terms.unlabelled_bound(weight).mean(0)
         objective = (
-            self.labelled_share * _mean_of(of_label(terms.labelled_bound(weight)), is_labelled)
-            + (1 - self.labelled_share)
-            * _mean_of(terms.unlabelled_bound(weight).mean(0), ~is_labelled)
+            self.labelled_share * _mean_of(labelled, is_labelled)
+            + (1 - self.labelled_share) * _mean_of(unlabelled, ~is_labelled)
             + self.classification_weight * _mean_of(log_q_label, is_labelled)
         )
         with torch.no_grad():
@@ -79,7 +76,7 @@ class SemiSupervised(Objective):
                 "reconstruction": reconstruction,
                 "kl": reconstruction - elbo,
                 "entropy": terms.entropy.mean(0),
-                "labelled_elbo": _only(of_label(terms.labelled_bound()), is_labelled),
+                "labelled_elbo": _only(of_labels(terms.labelled_bound(), batch.y), is_labelled),
                 "label_log_likelihood": _only(log_q_label, is_labelled),
             }
         return -objective, reported

@@ -11,7 +11,7 @@ from vae_cli.run.files import replaced
 
 OVER = ("seed",)  # rows are means over it
 # What decides is of the validation images: the best of many by the test images looks too good.
-NUMBERS = ("validation_elbo", "elbo", "log_likelihood", "kl", "active_units")
+NUMBERS = ("validation_elbo", "elbo", "log_likelihood", "error", "kl", "active_units")
 
 
 def outcome_of(

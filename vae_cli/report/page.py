@@ -16,7 +16,8 @@ from vae_cli.report.tables import (
     results_table,
 )
 from vae_cli.run.files import replaced
-from vae_cli.run.summary import rows_of_evaluation, rows_of_run, treatment, warnings_of
+from vae_cli.run.rows import rows_of_evaluation, rows_of_run, warnings_of
+from vae_cli.run.summary import treatment
 
 MARK = '<meta name="generator" content="vae-report'  # what only our pages have
 BEGINNING = 2_000  # bytes of a file in which it stands

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, Protocol
 
 from vae_cli.report.chart import Chart, Series
 from vae_cli.report.record import RunRecord
+from vae_cli.run.rows import Row
 from vae_cli.run.summary import (
     COMPARED,
-    Row,
     comparable,
     compared_keys,
     number,
@@ -18,13 +18,15 @@ from vae_cli.run.summary import (
 HEADLINES = (  # key, head, unit
     ("log_likelihood", "log p(x)", "nats"), ("elbo", "ELBO", "nats"), ("kl", "KL", "nats"),
     ("reconstruction", "reconstruction", "nats"), ("bits_per_dim", "bits/dim", "bits"),
-    ("active_units", "active units", ""),
+    ("active_units", "active units", ""), ("error", "error", ""),
 )  # fmt: skip
 CHARTS = (  # title, unit, curves
     ("bound", "nats", ("train/elbo", "validation/elbo")),
     ("reconstruction", "nats", ("train/reconstruction", "validation/reconstruction")),
     ("KL", "nats", ("train/kl", "validation/kl")),
     ("active units", "", ("validation/active_units",)),
+    ("labels told wrongly", "", ("validation/error",)),
+    ("entropy of q(y|x)", "nats", ("train/entropy", "validation/entropy")),
     ("weight of the KL", "", ("train/weight",)),
     ("learning rate", "", ("train/lr",)),
 )

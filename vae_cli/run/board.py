@@ -11,7 +11,7 @@ from vae_cli.training.projector import write_projector
 
 HEADLINES = (
     "test/elbo", "test/log_likelihood", "test/kl", "test/reconstruction", "test/active_units",
-    "test/bits_per_dim",
+    "test/bits_per_dim", "test/error",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import math
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,15 +11,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.rows import (
+    Results,
+    Row,
+    rows_of_evaluation,
+    rows_of_run,
+    scale_advice,
+    warnings_of,
+)
 from vae_cli.training.collapse import collapse_advice
 
-Results = Mapping[str, Any]
-Row = tuple[str, str, str]  # key, unit, meaning
-
-TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
 GAP = 2  # columns between those of a table
 MEANING = 18  # columns, below which what a number means is left out
-TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
 SMALL = (  # numbers that are 0 where all is well
     "log_likelihood_mc_se", "log_likelihood_bias", "posterior_log_det_error",
     "posterior_log_prob_error",
@@ -27,7 +30,7 @@ SMALL = (  # numbers that are 0 where all is well
 TREATMENT = ("data", "split", "binarize", "dequantize")  # what a table of several runs is headed by
 COMPARED = {  # of several runs: keys and column heads
     "validation_elbo": "validation ELBO", "elbo": "ELBO", "log_likelihood": "log p(x)",
-    "kl": "KL", "bits_per_dim": "bits/dim", "active_units": "active",
+    "error": "error", "kl": "KL", "bits_per_dim": "bits/dim", "active_units": "active",
     "effective_sample_size": "ESS",
 }  # fmt: skip
 
@@ -54,26 +57,10 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
     console.print("", _table(title, rows_of_run(results), results, console))
     advice = collapse_advice(results, results["latent_dim"], "test")
-    for said in (advice, _scale_advice(results.get("test/scale_at_bound"))):
+    for said in (advice, scale_advice(results.get("test/scale_at_bound"))):
         if said is not None:
             _print_warning(said, console)
     _print_lines(lines, console)
-
-
-def rows_of_run(results: Results) -> list[Row]:
-    """What is shown of ``results.json``, in order."""
-    samples = results.get("test/log_likelihood_samples")
-    return [
-        ("test/elbo", "nats", "bound on log p(x)"),
-        ("test/reconstruction", "nats", "E log p(x|z)"),
-        ("test/kl", "nats", "KL(q(z|x)‖p(z))"),
-        ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
-        ("test/bits_per_dim", "bits", "each dimension"),
-        ("test/active_units", "", f"of {results['latent_dim']}"),
-        ("test/scale_at_bound", "", "of the scales, at min_scale"),
-        ("train/images_per_second", "images/s", "training alone"),
-        ("train/seconds", "s", "validation and all"),
-    ]
 
 
 def print_evaluation(record: Results, folder: RunFolder, console: Console) -> None:
@@ -93,65 +80,6 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
     for warning in warnings_of(record):
         _print_warning(warning, console)
     _print_lines({"numbers": str(folder.evaluation), "images": str(folder.evaluated)}, console)
-
-
-def rows_of_evaluation(record: Results) -> list[Row]:
-    """What is shown of an evaluation, in order."""
-    samples = record.get("log_likelihood_samples")
-    images = record.get("mutual_information_images", 1)
-    return [
-        ("elbo", "nats", f"bound, S = {samples}"),
-        ("reconstruction", "nats", "E log p(x|z)"),
-        ("kl", "nats", "KL(q(z|x)‖p(z))"),
-        ("log_likelihood", "nats", f"log p(x), S = {samples}"),
-        ("log_likelihood_mc_se", "nats", "error left by the draws"),
-        ("log_likelihood_bias", "nats", "of the estimate, about"),
-        ("exact_log_likelihood", "nats", "log p(x), by formula"),
-        ("bits_per_dim", "bits", "each dimension"),
-        ("effective_sample_size", "draws", f"of {samples}, on average"),
-        ("active_units", "", f"of {record['latent_dim']}"),
-        ("mutual_information_lower", "nats", f"I(x;z) ≥; ≤ {math.log(images):.2f}"),
-        ("mutual_information_upper", "nats", f"I(x;z) ≤; {images} images"),
-        ("marginal_kl_lower", "nats", "KL(q(z)‖p(z)) ≥"),
-        ("marginal_kl_upper", "nats", "KL(q(z)‖p(z)) ≤"),
-        ("reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
-        ("scale_at_bound", "", "of the scales, at min_scale"),
-        ("linear_probe_accuracy", "", f"fitted to {record.get('probe_images')} images"),
-        ("nearest_neighbors_accuracy", "", "likewise"),
-        ("posterior_normalization", "", "E_q[p/q], to be 1"),
-        ("posterior_log_det_error", "nats", "against autograd, to be 0"),
-        ("posterior_log_prob_error", "nats", "at its draws, to be 0"),
-    ]
-
-
-def warnings_of(record: Results) -> list[str]:
-    """What should not be taken at its word in an evaluation."""
-    warnings = []
-    low = record.get("low_effective_sample_size", 0.0)
-    if low > TRUSTED_SHARE:
-        samples = record["log_likelihood_samples"]
-        warnings.append(
-            f"for {low:.1%} of the images fewer than 10 of {samples} draws count: log p(x) is "
-            f"likely too low there, by more than is stated. Try samples={10 * samples}."
-        )
-    warnings += [advice] if (advice := _scale_advice(record.get("scale_at_bound"))) else []
-    for name in ("posterior_log_det_error", "posterior_log_prob_error"):
-        if record.get(name, 0.0) > TOLERANCE:
-            warnings.append(f"{name} is {record[name]:.1g} nats: q(z|x) is not what it claims.")
-    off = abs(record.get("posterior_normalization", 1.0) - 1)
-    if off > 5 * record.get("posterior_normalization_se", 0.0):
-        warnings.append("E_q[p/q] is not 1 within five standard errors: q(z|x) is no density.")
-    return warnings
-
-
-def _scale_advice(share: float | None) -> str | None:
-    """What to say of the share of scales that are the smallest allowed."""
-    if share is None or share <= TRUSTED_SHARE:
-        return None
-    return (
-        f"{share:.0%} of the Gaussian's scales have collapsed to likelihood.min_scale, on which "
-        "the bound then depends. Try data.dequantize=true, likelihood.scale=shared or a number."
-    )
 
 
 def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, console: Console) -> None:
@@ -260,7 +188,7 @@ def number(results: Results, key: str) -> str:
     if key in SMALL:
         return f"{value:.1g}"
     if error is not None:
-        digits = 3 if "accuracy" in key or "normalization" in key else 2
+        digits = 3 if key.endswith(("accuracy", "error")) or "normalization" in key else 2
         return f"{value:.{digits}f} ± {error:.{digits}f}"
     whole = isinstance(value, int) or value >= 1000 or key == "effective_sample_size"
     return f"{value:.0f}" if whole else f"{value:.2f}"

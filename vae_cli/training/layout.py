@@ -16,6 +16,7 @@ def overview(monitor: str) -> dict[str, str]:
         f"overview/{monitor}_train": f"train/{monitor}",
         f"overview/{monitor}_validation": f"validation/{monitor}",
         "overview/active_units": "validation/active_units",
+        "overview/error": "validation/error",
         "overview/kl": "validation/kl",
         "overview/images_per_second": "train/images_per_second",
     }
@@ -46,6 +47,13 @@ def layout(monitor: str) -> dict[str, dict[str, Any]]:
             "active units": one("validation/active_units"),
             "KL of each dimension": one(r"validation_kl_per_dimension/\d+"),
             "weight of the KL": one("train/weight"),
+        },
+        "Does it tell the labels?": {
+            "labels told wrongly": one("validation/error"),
+            "calibration error": one("validation/calibration_error"),
+            "entropy of q(y|x): training and validation": both("entropy"),
+            "log q(y|x) of the labels": both("label_log_likelihood"),
+            "bound with the label: training and validation": both("labelled_elbo"),
         },
         "How fast?": {
             "images a second": one("train/images_per_second"),

@@ -1,0 +1,92 @@
+"""Which numbers are shown of a run and of an evaluation, and what not to trust among them."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+Results = Mapping[str, Any]
+Row = tuple[str, str, str]  # key, unit, meaning
+
+TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
+TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
+
+
+def rows_of_run(results: Results) -> list[Row]:
+    """What is shown of ``results.json``, in order."""
+    samples = results.get("test/log_likelihood_samples")
+    return [
+        ("test/elbo", "nats", "bound on log p(x)"),
+        ("test/reconstruction", "nats", "E log p(x|z)"),
+        ("test/kl", "nats", "KL(q(z|x)‖p(z))"),
+        ("test/labelled_elbo", "nats", "bound on log p(x, y)"),
+        ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
+        ("test/bits_per_dim", "bits", "each dimension"),
+        ("test/active_units", "", f"of {results['latent_dim']}"),
+        ("test/error", "", "of the labels, told wrongly"),
+        ("test/calibration_error", "", "|accuracy - confidence|"),
+        ("test/scale_at_bound", "", "of the scales, at min_scale"),
+        ("train/images_per_second", "images/s", "training alone"),
+        ("train/seconds", "s", "validation and all"),
+    ]
+
+
+def rows_of_evaluation(record: Results) -> list[Row]:
+    """What is shown of an evaluation, in order."""
+    samples = record.get("log_likelihood_samples")
+    images = record.get("mutual_information_images", 1)
+    return [
+        ("elbo", "nats", f"bound, S = {samples}"),
+        ("reconstruction", "nats", "E log p(x|z)"),
+        ("kl", "nats", "KL(q(z|x)‖p(z))"),
+        ("log_likelihood", "nats", f"log p(x), S = {samples}"),
+        ("log_likelihood_mc_se", "nats", "error left by the draws"),
+        ("log_likelihood_bias", "nats", "of the estimate, about"),
+        ("labelled_elbo", "nats", "bound on log p(x, y)"),
+        ("exact_log_likelihood", "nats", "log p(x), by formula"),
+        ("bits_per_dim", "bits", "each dimension"),
+        ("effective_sample_size", "draws", f"of {samples}, on average"),
+        ("active_units", "", f"of {record['latent_dim']}"),
+        ("mutual_information_lower", "nats", f"I(x;z) ≥; ≤ {math.log(images):.2f}"),
+        ("mutual_information_upper", "nats", f"I(x;z) ≤; {images} images"),
+        ("marginal_kl_lower", "nats", "KL(q(z)‖p(z)) ≥"),
+        ("marginal_kl_upper", "nats", "KL(q(z)‖p(z)) ≤"),
+        ("reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
+        ("scale_at_bound", "", "of the scales, at min_scale"),
+        ("error", "", f"of {record.get('labelled_images')} labels, told wrongly"),
+        ("calibration_error", "", "|accuracy - confidence|"),
+        ("linear_probe_accuracy", "", f"fitted to {record.get('probe_images')} images"),
+        ("nearest_neighbors_accuracy", "", "likewise"),
+        ("posterior_normalization", "", "E_q[p/q], to be 1"),
+        ("posterior_log_det_error", "nats", "against autograd, to be 0"),
+        ("posterior_log_prob_error", "nats", "at its draws, to be 0"),
+    ]
+
+
+def warnings_of(record: Results) -> list[str]:
+    """What should not be taken at its word in an evaluation."""
+    warnings = []
+    low = record.get("low_effective_sample_size", 0.0)
+    if low > TRUSTED_SHARE:
+        samples = record["log_likelihood_samples"]
+        warnings.append(
+            f"for {low:.1%} of the images fewer than 10 of {samples} draws count: log p(x) is "
+            f"likely too low there, by more than is stated. Try samples={10 * samples}."
+        )
+    warnings += [advice] if (advice := scale_advice(record.get("scale_at_bound"))) else []
+    for name in ("posterior_log_det_error", "posterior_log_prob_error"):
+        if record.get(name, 0.0) > TOLERANCE:
+            warnings.append(f"{name} is {record[name]:.1g} nats: q(z|x) is not what it claims.")
+    off = abs(record.get("posterior_normalization", 1.0) - 1)
+    if off > 5 * record.get("posterior_normalization_se", 0.0):
+        warnings.append("E_q[p/q] is not 1 within five standard errors: q(z|x) is no density.")
+    return warnings
+
+
+def scale_advice(share: float | None) -> str | None:
+    """What to say of the share of scales that are the smallest allowed."""
+    if share is None or share <= TRUSTED_SHARE:
+        return None
+    return (
+        f"{share:.0%} of the Gaussian's scales have collapsed to likelihood.min_scale, on which "
+        "the bound then depends. Try data.dequantize=true, likelihood.scale=shared or a number."
+    )
