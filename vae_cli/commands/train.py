@@ -3,34 +3,21 @@
 import logging
 import os
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig
-
-from vae_cli.commands.entry import Parser, prepare_libraries, run_command
+from vae_cli.commands.entry import Parser, run_command
+from vae_cli.commands.one_run import one_run
 from vae_cli.commands.sweep import call_hydra, sweep
-from vae_cli.config.compose import check_again, compose, compose_sweep
+from vae_cli.config.compose import compose_sweep
 from vae_cli.config.help import help_of
-from vae_cli.config.trust import check_paths, check_training
-from vae_cli.errors import ConfigError, Interrupted, Pruned, VaeCliError
-from vae_cli.run.folder import SHARED_FOLDER, RunFolder
-from vae_cli.run.identity import identified
-from vae_cli.run.launch import Launch, find_launch, is_first_process
+from vae_cli.errors import Interrupted, Pruned, VaeCliError
+from vae_cli.run.folder import SHARED_FOLDER
+from vae_cli.run.launch import find_launch
 from vae_cli.run.meeting import Meeting
 from vae_cli.training.signals import Signals
 
-if TYPE_CHECKING:
-    from vae_cli.config.build import Experiment
-    from vae_cli.run.features import FirstStage
-
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")  # as Hydra has it
-
-
-LOST = ("Connection closed by peer", "Connection reset by peer", "NCCL")  # said by torch
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -104,179 +91,9 @@ def _run(
     with Signals() as signals:
         try:
             with meeting:
-                return _run_under(signals, meeting, config_name, overrides, config_dir, command)
+                return one_run(signals, meeting, config_name, overrides, config_dir, command)
         except KeyboardInterrupt as stop:
             raise Interrupted("stopped before it began") from stop
-
-
-def _run_under(
-    signals: Signals,
-    meeting: Meeting,
-    config_name: str,
-    overrides: list[str],
-    config_dir: str | None,
-    command: list[str],
-) -> int:
-    """Everything that can be wrong is found out before the run's folder is made."""
-    launch = find_launch()
-    if launch.may_have_others:
-        prepare_libraries()  # torch is needed to meet them
-    meeting.join(launch)
-    chosen = [text for text in overrides if not text.startswith("resume=")]
-    resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")
-    if meeting.is_second:
-        resumed = meeting.resumed()
-    if resumed in ("", "null", "auto"):
-        cfg, run_dir = compose(config_name, chosen, config_dir)
-        is_named = any(text.startswith("hydra.run.dir=") for text in chosen)
-        known = identified(cfg, run_dir, is_named, resumed == "auto")
-        is_there = known is not None and RunFolder(known).overrides.is_file()
-        resumed = str(known) if resumed == "auto" and is_there else ""
-    folder, changes = None, list[str]()
-    if resumed:
-        folder = RunFolder.existing(resumed)
-        cfg, chosen, changes = _gone_on_with(folder, config_name, chosen, config_dir)
-    size = launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
-    composed = cfg.copy()
-    stage = _first_stage(cfg, chosen, config_dir, folder, launch)
-    is_own = folder is None or cfg.trust or any(t.startswith("data.root=") for t in overrides)
-    experiment = _build(cfg, may_fetch=is_own or cfg.data.get("root") is None)
-    meeting.call(size, resumed)
-    if meeting.is_second:
-        folder = RunFolder(meeting.folder())
-    elif folder is None:
-        shared = os.environ.get(SHARED_FOLDER)
-        new = (known or run_dir, known is not None)
-        folder = RunFolder(shared) if shared else RunFolder.create(*new)
-    _execute(experiment, composed, folder, chosen, command, signals, changes, meeting, stage)
-    signals.deferred = True  # nothing is left that could be stopped
-    return 0
-
-
-def _gone_on_with(
-    folder: RunFolder, config_name: str, overrides: list[str], config_dir: str | None
-) -> tuple[DictConfig, list[str], list[str]]:
-    """A run's configuration with further overrides, all overrides, and what is to be said."""
-    from vae_cli.run.resume import keep_defaults
-
-    # Whether it is trusted only its user says, today.
-    saved = [text for text in folder.saved_overrides() if not text.startswith("trust=")]
-    everything = _last_of_each([*saved, *overrides])
-    try:
-        base, _ = compose(config_name, saved, config_dir)
-    except VaeCliError as error:
-        folder.check_version(error)
-        raise
-    cfg, _ = compose(config_name, everything, config_dir)
-    changes = keep_defaults(folder, base, cfg)
-    if SHARED_FOLDER not in os.environ:  # else the first process has, before it wrote the folder
-        check_training(cfg)
-    check_again(cfg)
-    return cfg, everything, changes
-
-
-def _execute(
-    experiment: "Experiment",
-    composed: DictConfig,
-    folder: RunFolder,
-    overrides: Sequence[str],
-    command: Sequence[str],
-    signals: Signals,
-    changes: Sequence[str],
-    meeting: Meeting,
-    stage: "FirstStage | None",
-) -> None:
-    from vae_cli.console import make_console
-    from vae_cli.run.features import provide_features
-    from vae_cli.run.fit import Job, say
-    from vae_cli.run.resume import find_start, is_finished
-    from vae_cli.run.summary import print_summary
-    from vae_cli.run.train import train
-
-    is_first = is_first_process()
-    console = make_console(quiet=not is_first)
-    with folder.held() if is_first else nullcontext(), _told(folder):
-        meeting.begin(folder.path)
-        for change in changes:
-            say(console, change)
-        start = find_start(folder, experiment.model, partial(say, console))
-        if is_finished(experiment, folder, start):
-            if is_first:
-                print(
-                    f"{folder.path} has finished. Raise trainer.max_epochs or max_steps to go on."
-                )
-            return
-        if start is None and folder.overrides.is_file() and is_first:
-            print(f"{folder.path} has no checkpoint yet: starting anew.")
-        if is_first:
-            folder.describe(experiment.config, composed, overrides, command)
-        if start is None and stage is not None:
-            provide_features(experiment, stage, folder)
-        results = train(Job(experiment, folder, command, console, signals), start)
-        print_summary(results, folder, console)
-
-
-@contextmanager
-def _told(folder: RunFolder) -> Iterator[None]:
-    """Tells in one line what stops a run that is no mistake of its settings."""
-    from vae_cli.training.checkpoint_file import CheckpointError
-
-    remedy = f"vae-train resume={folder.path}"
-    hook, threading.excepthook = threading.excepthook, lambda _: None  # they fail in what waits too
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit) as stop:  # the latter is Lightning's for the former
-        raise Interrupted(f"stopped. Go on with {remedy}") from stop
-    except (OSError, CheckpointError) as error:
-        if not folder.path.is_dir():
-            raise VaeCliError(f"{folder.path}: the folder is gone, and with it the run") from error
-        if isinstance(error, CheckpointError):
-            raise
-        where, what = os.fsdecode(error.filename or folder.path), error.strerror or error
-        raise VaeCliError(f"{where}: {what}. Put that right, then go on with {remedy}") from error
-    except RuntimeError as error:
-        if not any(word in str(error) for word in LOST):
-            raise
-        rule = "another process of the run has ended"
-        raise VaeCliError(f"{folder.path}: {rule}. Go on with {remedy}") from error
-    finally:
-        threading.excepthook = hook
-
-
-def _first_stage(
-    cfg: DictConfig,
-    overrides: list[str],
-    config_dir: str | None,
-    folder: RunFolder | None,
-    launch: Launch,
-) -> "FirstStage | None":
-    """How a model of two stages has its first one, which the configuration then describes."""
-    if "m1" not in cfg.model:
-        return None
-    prepare_libraries()
-    from vae_cli.run.features import describe_features, first_stage
-
-    if cfg.model.m1 is None and (launch.size or 1) > 1:
-        rule = "one process has to train the first stage before others are started"
-        raise ConfigError("model.m1", None, rule, "Try model.m1=RUN_DIR, of a model=m1 run.")
-    stage = first_stage(cfg, overrides, config_dir)
-    describe_features(cfg, stage, folder)
-    return stage
-
-
-def _build(cfg: DictConfig, may_fetch: bool = True) -> "Experiment":
-    check_paths(cfg)
-    prepare_libraries()
-    from vae_cli.config.build import build  # torch and all: not before it is needed
-    from vae_cli.data.files import reading_only
-
-    with reading_only(not may_fetch):
-        return build(cfg)
-
-
-def _last_of_each(overrides: Sequence[str]) -> list[str]:
-    """Of several overrides of one key the last, which wins."""
-    return list({text.partition("=")[0]: text for text in overrides}.values())
 
 
 if __name__ == "__main__":

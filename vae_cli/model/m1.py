@@ -23,15 +23,15 @@ from vae_cli.options import PositiveInt, checked
 
 ITERATIONS = 2000  # of a linear classifier's optimizer, at most
 NEIGHBORS = 10  # that vote
-SURE = 0.95  # q(y|z) from which self-training takes its own word for a label
-UNLABELLED = 10_000  # images at most that it looks at
+UNLABELLED = 10_000  # images at most that self-training looks at
+SURE = 0.9  # q(y|z) from which it takes its own word for a label
 
 
 class Classifier(NamedTuple):
     """A classifier of scikit-learn's.
 
     Attributes:
-        make: From the number of labelled images.
+        make: From the number of images with a label.
         uses_unlabelled: Whether it learns from images without a label, too.
     """
 
@@ -39,16 +39,16 @@ class Classifier(NamedTuple):
     uses_unlabelled: bool = False
 
 
-def _logistic(images: int) -> LogisticRegression:
+def _logistic() -> LogisticRegression:
     return LogisticRegression(max_iter=ITERATIONS)
 
 
 CLASSIFIERS = {
     "svm": Classifier(lambda images: SVC(break_ties=True)),
-    "logistic": Classifier(_logistic),
+    "logistic": Classifier(lambda images: _logistic()),
     "knn": Classifier(lambda images: KNeighborsClassifier(min(NEIGHBORS, images))),
     "self_training": Classifier(
-        lambda images: SelfTrainingClassifier(_logistic(images), threshold=SURE, max_iter=None),
+        lambda images: SelfTrainingClassifier(_logistic(), threshold=SURE, max_iter=None),
         uses_unlabelled=True,
     ),
 }
@@ -68,7 +68,7 @@ class M1(LabelledModel):
         classifier: ``svm`` (radial basis functions; q(y|x) is the softmax of its margins, which
             puts the classes in order but is no calibrated probability), ``logistic`` regression,
             ``knn`` (ten neighbours), or ``self_training``: logistic regression that takes its own
-            word, where it is 95 % sure, for the labels of up to 10,000 images without one, again
+            word, where it is 90 % sure, for the labels of up to 10,000 images without one, again
             and again.
     """
 
@@ -107,7 +107,7 @@ class M1(LabelledModel):
         """See the base class."""
         assert self.fitted is not None
         codes = mean(self.encode(batch))
-        scores = _scores(self.fitted, codes.double().cpu().numpy())
+        scores = _scores(self.fitted, codes.detach().double().cpu().numpy())
         known = torch.from_numpy(np.asarray(self.fitted.classes_))
         log_label = torch.full((len(codes), self.classes), -torch.inf, dtype=torch.float64)
         log_label[:, known] = torch.from_numpy(scores).log_softmax(-1)

@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.build import Experiment, build
 from vae_cli.config.compose import compose
+from vae_cli.config.trust import MODEL, check_targets
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError, as_written
 from vae_cli.run.checkpoint import load_model
 from vae_cli.run.child import environment_without, train_command
@@ -72,6 +73,13 @@ def describe_features(cfg: DictConfig, stage: FirstStage, folder: RunFolder | No
         return
     if stage.run is not None:
         first = _config_of(stage.run)
+        if "m1" in first.model:
+            rule = "has two stages itself"
+            raise ConfigError("model.m1", stage.run, rule, "Try a run of model=m1.")
+        if not cfg.trust:
+            rule = "features may only be made of this package's modules and torch.nn's"
+            for node in (first.model, first.likelihood):
+                check_targets(OmegaConf.to_container(node), MODEL, rule)
     else:
         first, _ = compose("train", stage.overrides, stage.flags[-1] if stage.flags else None)
         build(first)  # what is wrong with it is told before anything is written
@@ -88,6 +96,26 @@ def _config_of(path: str) -> DictConfig:
     return config
 
 
+def check_features(cfg: DictConfig, stage: FirstStage) -> None:
+    """Checks that features that there are already are of such images as the run's.
+
+    Args:
+        cfg: Of the run, every value concrete.
+        stage: Its first stage.
+
+    Raises:
+        ConfigError: If they are not.
+    """
+    if stage.run is None:
+        return
+    first = _config_of(stage.run)
+    for key in ALIKE:
+        ours, theirs = (OmegaConf.select(config, key) for config in (cfg, first))
+        if ours != theirs:
+            rule = f"has {key}={as_written(theirs)}, and this run {as_written(ours)}"
+            raise ConfigError("model.m1", stage.run, rule, "Try one of the same images.")
+
+
 def provide_features(experiment: Experiment, stage: FirstStage, folder: RunFolder) -> None:
     """Trains the first stage, or goes on with it, and takes its weights over.
 
@@ -97,18 +125,13 @@ def provide_features(experiment: Experiment, stage: FirstStage, folder: RunFolde
         folder: Of the run.
 
     Raises:
-        VaeCliError: If the stage fails, or has other images.
+        VaeCliError: If the stage fails.
         KeyboardInterrupt: If the run is to stop.
     """
     first = stage.folder(folder)
     if stage.run is None and is_first_process():
         _train(stage, first)
-    model, config = load_model(first.best, experiment.config.trust)
-    for key in ALIKE:
-        ours, theirs = (OmegaConf.select(c, key) for c in (experiment.config, config))
-        if ours != theirs:
-            rule = f"has {key}={as_written(theirs)}, and this run {as_written(ours)}"
-            raise ConfigError("model.m1", first.path, rule, "Try one of the same images.")
+    model, _ = load_model(first.best, experiment.config.trust)
     experiment.model.get_submodule("features").load_state_dict(model.state_dict())
 
 

@@ -1,0 +1,145 @@
+"""M2 on features: its terms, and its bound against an evidence that quadrature knows."""
+
+import math
+from functools import partial
+
+import pytest
+import torch
+from torch import Size, Tensor
+
+from vae_cli.data.batch import Batch
+from vae_cli.distribution.relations import rsample_with_log_prob
+from vae_cli.errors import ConfigError
+from vae_cli.likelihood.bernoulli import BernoulliLikelihood
+from vae_cli.likelihood.gaussian import GaussianLikelihood
+from vae_cli.metric.importance import importance_estimate
+from vae_cli.model.m1_m2 import M1M2
+from vae_cli.model.m2 import M2
+from vae_cli.model.vae import VAE
+from vae_cli.network.conv import Conv
+from vae_cli.network.mlp import MLP
+from vae_cli.posterior.base import Posterior
+from vae_cli.posterior.diagonal import DiagonalPosterior
+from vae_cli.posterior.planar import PlanarPosterior
+from vae_cli.prior.standard import StandardPrior
+
+SHAPE = Size([1, 3, 2])
+CLASSES = 3
+SMALL = partial(MLP, hidden_dims=[6], activation="tanh")
+PLANAR = partial(PlanarPosterior, flow_length=2)
+GAUSSIAN = partial(GaussianLikelihood, min_scale=0.3)
+FEATURES = {  # network and posterior of the first stage
+    "mlp": (SMALL, DiagonalPosterior),
+    "conv": (partial(Conv, channels=[2], hidden_dim=4), DiagonalPosterior),
+    "planar": (SMALL, PLANAR),
+}
+FIRST = pytest.mark.parametrize("first", FEATURES)
+SECOND = pytest.mark.parametrize("posterior", [DiagonalPosterior, PLANAR], ids=["diagonal", "flow"])
+
+
+def build(
+    first: str = "mlp", posterior: type[Posterior] = DiagonalPosterior, dims: int = 2
+) -> M1M2:
+    torch.manual_seed(0)
+    network, of_features = FEATURES[first]
+    vae = VAE(SHAPE, dims, network, of_features, StandardPrior, BernoulliLikelihood)
+    return M1M2(vae, dims, CLASSES, SMALL, posterior, StandardPrior, GAUSSIAN).double()
+
+
+def images(count: int = 4) -> Batch:
+    generator = torch.Generator().manual_seed(1)
+    x = (torch.rand(count, *SHAPE, generator=generator) > 0.5).double()
+    return Batch(x, x, torch.arange(count) % (CLASSES + 1) - 1, torch.arange(count))
+
+
+@FIRST
+@SECOND
+@pytest.mark.parametrize("samples", [1, 3])
+def test_terms_are_m2s_of_drawn_features(
+    first: str, posterior: type[Posterior], samples: int
+) -> None:
+    model, batch = build(first, posterior), images()
+    torch.manual_seed(0)
+    found = model.class_terms(batch, samples, True)
+    torch.manual_seed(0)
+    v, log_q = rsample_with_log_prob(model.features.encode(batch), (samples,))
+    above = model.features.decode(v).log_prob(batch.x) - log_q
+    as_images = v.reshape(-1, model.features.latent_dim, 1, 1)
+    unlabelled = torch.full((len(as_images),), -1)
+    whole = Batch(as_images, as_images, unlabelled, unlabelled)
+    expected = model.m2.class_terms(whole, 1, True)
+    shape = (samples, len(batch.x), CLASSES)
+    assert found.log_likelihood.shape == found.kl.shape == found.log_label.shape == shape
+    likelihood = expected.log_likelihood.view(shape) + above.unsqueeze(-1)
+    torch.testing.assert_close(found.log_likelihood, likelihood)
+    torch.testing.assert_close(found.kl, expected.kl.view(shape))
+    torch.testing.assert_close(found.log_label, expected.log_label.view(shape))
+
+
+@FIRST
+@SECOND
+def test_draws_of_the_label_have_the_mean_of_the_sum(
+    first: str, posterior: type[Posterior]
+) -> None:
+    model, batch = build(first, posterior), images()
+    torch.manual_seed(0)
+    summed = model.class_terms(batch, 4000, False).unlabelled_bound()
+    drawn = model.terms(batch, 4000, False).bound()
+    error = ((summed.var(0) + drawn.var(0)) / 4000).sqrt()
+    assert ((summed.mean(0) - drawn.mean(0)).abs() < 4 * error).all()
+
+
+def test_bound_and_importance_sampling_against_quadrature() -> None:
+    model, batch = build(dims=1), images(3)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1.5)  # so that labels and features matter
+    exact = _evidence(model, batch.x)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        bound = model.class_terms(batch, 20_000, True).unlabelled_bound()
+        error = bound.std(0) / math.sqrt(len(bound))
+        assert (bound.mean(0) < exact + 3 * error).all()
+        estimate = importance_estimate(model, batch, model.encode(batch), 40_000)
+    variance = 1 / estimate.effective_sample_size - 1 / 40_000
+    assert ((estimate.log_likelihood - exact).abs() < 4 * variance.sqrt() + variance).all()
+
+
+def _evidence(model: M1M2, x: Tensor) -> Tensor:
+    """log p(x) = log ∫∫ Σ_y p(x|v) p(v|y,z) p(z) p(y) dz dv, both on a grid, ``(B,)``."""
+    grid = torch.linspace(-9, 9, 901, dtype=torch.float64)
+    log_step = math.log(18 / 900)
+    z, v = grid.unsqueeze(-1), grid[:, None, None, None]
+    log_prior = model.m2.latent_prior().log_prob(z) - math.log(CLASSES) + log_step
+    log_v = []
+    for y in range(CLASSES):
+        p = model.m2.decode(z, torch.full((len(z),), y))
+        log_v.append(torch.logsumexp(p.log_prob(v[:, None]) + log_prior, 1))
+    of_x = model.features.decode(grid.unsqueeze(-1))
+    joint = of_x.log_prob(x[:, None]) + torch.logsumexp(torch.stack(log_v), 0) + log_step
+    return torch.logsumexp(joint, 1)
+
+
+def test_the_first_stage_stays_as_it_is() -> None:
+    model, batch = build(), images()
+    terms = model.class_terms(batch, 1, True)
+    (-terms.unlabelled_bound().mean()).backward()
+    assert all(p.grad is None and not p.requires_grad for p in model.features.parameters())
+    used = [p for p in model.m2.parameters() if p.grad is not None and p.grad.abs().sum() > 0]
+    assert len(used) == len([*model.m2.parameters()])
+
+
+def test_a_label_can_be_given_or_stand_behind_z() -> None:
+    model = build()
+    z = torch.randn(5, 2, dtype=torch.float64)
+    y = torch.tensor([0, 1, 2, 0, 1])
+    one_hot = torch.nn.functional.one_hot(y, CLASSES).double()
+    given, behind = model.decode(z, y).mean, model.decode(torch.cat([z, one_hot], -1)).mean
+    assert given.shape == (5, *SHAPE)
+    torch.testing.assert_close(given, behind)
+
+
+def test_features_with_labels_are_refused() -> None:
+    m2 = M2(SHAPE, 2, CLASSES, SMALL, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
+    with pytest.raises(ConfigError, match="m1=M2: its features are to be those of a model"):
+        M1M2(m2, 2, CLASSES, SMALL, DiagonalPosterior, StandardPrior, GAUSSIAN)

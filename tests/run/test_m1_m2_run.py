@@ -1,0 +1,147 @@
+"""Runs of two stages, and of features with a classifier, from the command line to their folders."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vae_cli.commands.eval import main as evaluate
+from vae_cli.commands.sample import main as sample
+from vae_cli.commands.train import main as train
+from vae_cli.run.folder import RunFolder
+from vae_cli.training.checkpoint_file import read_checkpoint
+
+Train = Callable[..., Path]
+BASE = ["data=digits", "data.labels=50", "network.hidden_dims=[16]", "latent_dim=4"]
+FIRST = [
+    "model=m1", "network.hidden_dims=[16]", "latent_dim=6", "trainer.max_steps=30",
+    "metric=[classification]", "figure=[]",
+]  # fmt: skip
+STAGES = [*BASE, "model=m1_m2", "trainer.max_steps=30", "logger=none", "trainer.progress=false",
+          "model.first=[" + ",".join(f"'{text}'" for text in FIRST) + "]"]  # fmt: skip
+MEASURED = "metric=[classification,log_likelihood,active_units]"
+
+
+def results(run: Path) -> dict[str, Any]:
+    return json.loads((run / "results.json").read_text(encoding="utf-8"))
+
+
+def weights(run: Path) -> dict[str, Any]:
+    return read_checkpoint(run / "checkpoints" / "last.ckpt")["state_dict"]
+
+
+def same(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    return ours.keys() == theirs.keys() and all(ours[k].equal(theirs[k]) for k in ours)
+
+
+@pytest.fixture(scope="module")
+def two_stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("stages") / "run"
+    assert train([*STAGES, MEASURED, "figure=[styles]", f"hydra.run.dir={run}"]) == 0
+    return run
+
+
+def test_the_first_stage_is_a_run_within(two_stages: Path) -> None:
+    found, first = results(two_stages), results(two_stages / "m1")
+    assert 0 < found["test/error"] < 0.95 and found["test/labelled_images"] == 180
+    assert first["test/error"] < 0.95 and first["latent_dim"] == 6
+    assert found["test/log_likelihood"] > found["test/elbo"]  # of the images, not of the features
+    assert abs(found["test/elbo"] - first["test/elbo"]) < 10
+    assert (two_stages / "figures" / "styles.png").is_file()
+    # Its best weights are the second one's, and stay so.
+    best = read_checkpoint(two_stages / "m1" / "checkpoints" / "best.ckpt")["state_dict"]
+    ours = {
+        f"model.{k.removeprefix('model.features.')}": v
+        for k, v in weights(two_stages).items()
+        if k.startswith("model.features.")
+    }
+    assert same(ours, best)
+
+
+def test_other_commands_need_no_first_stage(two_stages: Path, tmp_path: Path) -> None:
+    run = tmp_path / "copy"
+    shutil.copytree(two_stages, run, ignore=shutil.ignore_patterns("m1"))
+    assert evaluate([f"run={run}", "samples=20", "analysis.posterior_check.samples=50"]) == 0
+    record = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["test"]
+    assert record["error"] == pytest.approx(results(two_stages)["test/error"])
+    assert record["labelled_elbo"] < record["elbo"] + 1
+    pictures = "styles,analogies,confusion,reliability,reconstructions,samples,latent_map"
+    assert sample([f"run={run}", f"what={pictures}"]) == 0
+    assert train([f"resume={run}", "trainer.max_steps=32", "logger=none"]) == 0
+    assert read_checkpoint(run / "checkpoints" / "last.ckpt")["global_step"] == 32
+    assert not (run / "m1").exists()
+
+
+def test_goes_on_in_the_second_stage_with_the_same_weights(
+    two_stages: Path, vae_train: Train, tmp_path: Path
+) -> None:
+    given = [*STAGES, f"model.m1={two_stages / 'm1'}"]
+    whole = vae_train(*given, name="whole")
+    part = vae_train(*given, "trainer.max_steps=17", name="part")
+    assert not (part / "m1").exists()
+    assert train([f"resume={part}", "trainer.max_steps=30"]) == 0
+    assert same(weights(part), weights(whole))
+
+
+def test_stopped_in_the_first_stage_it_goes_on_there(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    patient = [text.replace("trainer.max_steps=30", "trainer.max_epochs=2000") for text in STAGES]
+    command = [sys.executable, "-m", "vae_cli.commands.train", *patient, f"hydra.run.dir={run}",
+               "metric=[]", "figure=[]"]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    first = RunFolder(run / "m1")
+    while not first.last.is_file():
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)  # to the second stage's process alone, as a scheduler does
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 75
+    assert f"Go on with vae-train resume={run}" in told
+    reached = read_checkpoint(first.last)["global_step"]
+    assert reached > 0 and not RunFolder(run).last.exists()
+    steps = f"trainer.max_steps={reached + 5}"
+    shorter = [text.replace("trainer.max_epochs=2000", steps) for text in patient]
+    first_stage = next(text for text in shorter if text.startswith("model.first="))
+    assert train([f"resume={run}", first_stage, "trainer.max_epochs=1"]) == 0
+    assert read_checkpoint(first.last)["global_step"] == reached + 5
+    assert RunFolder(run).results.is_file()
+
+
+@pytest.mark.parametrize("classifier", ["svm", "self_training", "logistic", "knn"])
+def test_m1(classifier: str, vae_train: Train) -> None:
+    run = vae_train(*BASE, "model=m1", f"model.classifier={classifier}", "trainer.max_steps=60",
+                    "metric=[classification,confusion]")  # fmt: skip
+    found = results(run)
+    assert 0 < found["test/error"] < 0.9 and 0 < found["test/calibration_error"] < 1
+    assert evaluate([f"run={run}", "metric=[classification]", "analysis=[]"]) == 0
+    record = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["test"]
+    assert record["error"] == found["test/error"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["model.m1=nowhere"], "model.m1=nowhere: there is no such folder."),
+        (["model.m1={run}"], "run: has two stages itself."),
+        (["model.m1={run}/m1", "data.binarize=threshold"],
+         "has data.binarize=dynamic, and this run threshold."),
+        (["model.first=['latent_dim=0']"], "latent_dim=0: needs a whole number of at least 1."),
+        (["model.first=7"], "model.first=7: needs a list"),
+        (["data.labels=5"], "data.labels=5: needs one for each of the 10 classes."),
+    ],
+)  # fmt: skip
+def test_mistakes(
+    overrides: list[str], told: str, two_stages: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    chosen = [text.format(run=two_stages) for text in overrides]
+    assert train([*BASE, "model=m1_m2", *chosen]) == 2
+    error = capsys.readouterr().err
+    assert told in error and error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
