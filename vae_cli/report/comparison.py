@@ -13,6 +13,7 @@ from vae_cli.config.check import suggest
 from vae_cli.errors import ConfigError
 from vae_cli.report.ledger import REFERENCE, Entry, each, values_of_images
 from vae_cli.report.tables import Table, differing_settings
+from vae_cli.run.rows import ERRORS, is_share
 from vae_cli.run.summary import COMPARED, Comparable, comparable, treatment
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -126,7 +127,8 @@ def rows_of(entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str]) 
         rows.append(Row(runs, {key: e for key, e in found.items() if e is not None}))
     if decisive is None:
         return rows
-    rows.sort(key=lambda row: -row.numbers[decisive].value)
+    sign = 1 if decisive in ERRORS else -1
+    rows.sort(key=lambda row: sign * row.numbers[decisive].value)
     rest = [row._replace(difference=difference(row, rows[0], decisive)) for row in rows[1:]]
     return [*rows[:1], *rest]
 
@@ -241,8 +243,20 @@ def _table(
             own["data"] = treatment(first.numbers)
         name = Path(first.path).name if as_written else first.path
         cells = [str(own.get(key, "")) for key in telling] or [name]
-        cells += [str(len(row.runs)), *(_shown(row.numbers.get(key), digits) for key in shown)]
-        lines.append([*cells, *([_interval(row.difference)] if has_difference else [])])
+        cells += [
+            str(len(row.runs)),
+            *(_shown(row.numbers.get(key), digits + is_share(key)) for key in shown),
+        ]
+        lines.append(
+            [
+                *cells,
+                *(
+                    [_interval(row.difference, digits + is_share(decisive))]
+                    if has_difference
+                    else []
+                ),
+            ]
+        )
     return Table(group.title, heads, lines, range(len(telling or [""]), len(heads)))
 
 
@@ -261,7 +275,8 @@ def _shown(estimate: Estimate | None, digits: int) -> str:
     return value or "" if error is None else f"{value} ± {error}"
 
 
-def _interval(difference: Difference | None) -> str:
+def _interval(difference: Difference | None, digits: int) -> str:
     if difference is None:
         return ""
-    return f"{difference.value:+.2f} ({difference.low:+.2f} … {difference.high:+.2f})"
+    value, low, high = (f"{number:+.{digits}f}" for number in difference)
+    return f"{value} ({low} … {high})"

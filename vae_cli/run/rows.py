@@ -8,7 +8,13 @@ Results = Mapping[str, Any]
 Row = tuple[str, str, str]  # key, unit, meaning
 
 TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
+ERRORS = ("error", "calibration_error")  # shares of images that are small where all is well
 TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
+
+
+def is_share(key: str) -> bool:
+    """Whether a number is one from 0 to 1, of which more digits are of interest."""
+    return key.endswith("accuracy") or key.rpartition("/")[2] in ERRORS
 
 
 def rows_of_run(results: Results) -> list[Row]:

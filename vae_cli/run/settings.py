@@ -5,8 +5,9 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
+IMPLIED = {"_target_", "shape", "latent_dim", "classes"}  # of a model's own options
 # No settings, or implied.
-OMITTED = {"model", "derived", "metric", "figure", "logger", "resume", "run_id", "trust"}
+OMITTED = {"derived", "metric", "figure", "logger", "resume", "run_id", "trust"}
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,6 +21,9 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     data = {k: v for k, v in config["data"].items() if k not in ("suggests", "name")}
     groups = {**config, "data": {**data, "_target_": treatment_of(config)["data"]}}
+    # A model's options that are none of another group's: which classifier, whose features.
+    own = {k: v for k, v in config["model"].items() if not isinstance(v, Mapping)}
+    groups["model"] = {k: v for k, v in own.items() if k not in IMPLIED}
     flat: dict[str, Any] = {}
 
     def visit(key: str, node: Any) -> None:

@@ -14,6 +14,7 @@ from vae_cli.run.folder import RunFolder
 from vae_cli.run.rows import (
     Results,
     Row,
+    is_share,
     rows_of_evaluation,
     rows_of_run,
     scale_advice,
@@ -188,7 +189,7 @@ def number(results: Results, key: str) -> str:
     if key in SMALL:
         return f"{value:.1g}"
     if error is not None:
-        digits = 3 if key.endswith(("accuracy", "error")) or "normalization" in key else 2
+        digits = 3 if is_share(key) or "normalization" in key else 2
         return f"{value:.{digits}f} ± {error:.{digits}f}"
     whole = isinstance(value, int) or value >= 1000 or key == "effective_sample_size"
     return f"{value:.0f}" if whole else f"{value:.2f}"
