@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from pages import EVALUATION, make_run
 
 from vae_cli.commands.compare import main
@@ -57,6 +58,26 @@ def test_the_same_run_again_has_no_spread(runs: Path, capsys: pytest.CaptureFixt
     values = np.array([-20.0, -25.0, -26.0])
     assert (row["runs"], row["log p(x)"]) == ("3", f"{values.mean():.2f}")
     assert row["log p(x) error"] == f"{values.std(ddof=1) / math.sqrt(3):.2f}"
+
+
+def test_the_smallest_error_is_best(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path, error in ((runs / "d0", 0.1234), (runs / "p0", 0.1192)):
+        results = json.loads((path / "results.json").read_text())
+        results |= {"test/error": error, "test/error_se": 0.0031}
+        (path / "results.json").write_text(json.dumps(results))
+    rows = table(capsys, "runs", "metrics=[error,elbo]", "where=seed=0,data.binarize=dynamic")
+    assert [row["posterior"] for row in rows] == ["PlanarPosterior", "DiagonalPosterior"]
+    assert [row["error"] for row in rows] == ["0.119", "0.123"]  # shares have a digit more
+    assert rows[0]["error error"] == "0.003"
+
+
+def test_options_of_a_model_tell_runs_apart(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path, classifier in ((runs / "d0", "svm"), (runs / "d1", "knn")):
+        config = OmegaConf.load(path / "config.yaml")
+        config.model.classifier, config.seed = classifier, 0
+        OmegaConf.save(config, path / "config.yaml")
+    rows = table(capsys, "runs", "where=posterior=diagonal,seed=0,data.binarize=dynamic")
+    assert {row["model.classifier"] for row in rows} == {"svm", "knn"}
 
 
 @pytest.mark.parametrize(
