@@ -10,21 +10,25 @@ from vae_cli import conf
 from vae_cli.config.keys import DataSettings
 from vae_cli.options import accepts
 from vae_cli.reference.published import Published
+from vae_cli.run.rows import is_share
 from vae_cli.run.summary import COMPARED
 
-FILES = sorted((Path(conf.__path__[0]) / "reference").glob("*.yaml"))
+FOLDER = Path(conf.__path__[0])
+FILES = sorted((FOLDER / "reference").glob("*.yaml"))
+DATASETS = {OmegaConf.load(f).get("name", f.stem) for f in (FOLDER / "data").glob("*.yaml")}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_numbers_have_names_signs_and_a_source(file: Path) -> None:
     found = instantiate(OmegaConf.load(file), _convert_="all")
     assert isinstance(found, Published) and len(found.source) > 20 and found.rows
-    assert (Path(conf.__path__[0]) / "data" / f"{found.treatment['data']}.yaml").is_file()
+    assert found.treatment["data"] in DATASETS
     annotations = DataSettings.__annotations__
     assert accepts(annotations["binarize"], found.treatment["binarize"])
     for numbers in found.rows.values():
         assert {name.removesuffix("_se") for name in numbers} <= set(COMPARED)
         for name, number in numbers.items():
-            assert number > 0 if name.endswith("_se") else number < 0  # a bound on log p(x)
+            is_positive = name.endswith("_se") or is_share(name)
+            assert number > 0 if is_positive else number < 0  # a bound on log p(x)
         if {"elbo", "log_likelihood"} <= set(numbers):
             assert numbers["elbo"] <= numbers["log_likelihood"]

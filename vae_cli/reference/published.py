@@ -9,8 +9,8 @@ class Published:
     Args:
         source: Where they stand, and what is to be known of them.
         data, binarize, dequantize: The treatment, as a run's configuration has it.
-        rows: By the name of the setting: numbers as vae-eval names them, nats an image, higher
-            being better; with ``_se`` behind the name their standard errors.
+        rows: By the name of the setting: numbers as vae-eval names them, those in nats the higher
+            the better; with ``_se`` behind the name their standard errors.
 
     Attributes:
         treatment: The three of them, by name.
