@@ -111,6 +111,7 @@ TABLE = [
     # what does not go together
     Bad("data.binarize=none", ["data.binarize=none", "binary values", "likelihood=gaussian"]),
     Bad("objective=semi_supervised", ["objective=", "SemiSupervisedModel", "Try"]),
+    Bad("model=m2 objective=elbo", ["objective=", "no labels", "Try objective=semi_supervised"]),
     Bad("model=m2 model.classes=5", ["model.classes=5", "the number of classes is 10"]),
     Bad("model=m2 data.labels=20 objective.train_images=20", ["train_images=20", "is 1437"]),
     Bad("model=m2 data.labels=20 objective.labelled_images=9", ["labelled_images=9", "is 20"]),

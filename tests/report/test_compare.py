@@ -60,6 +60,18 @@ def test_the_same_run_again_has_no_spread(runs: Path, capsys: pytest.CaptureFixt
     assert row["log p(x) error"] == f"{values.std(ddof=1) / math.sqrt(3):.2f}"
 
 
+def test_an_evaluation_of_few_numbers_hides_no_others(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = {"test": {"images": 180, "active_units": 7, "checkpoint": "best.ckpt"}}
+    (runs / "d0" / "evaluation.json").write_text(json.dumps(few))
+    (row,) = table(capsys, "runs/d0")
+    assert (row["log p(x)"], row["active"]) == ("-24.00", "7.00")
+    few["test"]["checkpoint"] = "last.ckpt"  # another model's numbers do not mix with those
+    (runs / "d0" / "evaluation.json").write_text(json.dumps(few))
+    assert main(["runs/d0"]) == 2
+
+
 def test_the_smallest_error_is_best(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path, error in ((runs / "d0", 0.1234), (runs / "p0", 0.1192)):
         results = json.loads((path / "results.json").read_text())

@@ -70,8 +70,6 @@ def test_goes_on_with_the_same_weights(vae_train: Train) -> None:
         "posterior=radial likelihood=gaussian network=gated_conv data.labels=null "
         "network.channels=[4,4] network.strides=[2,2] network.hidden_dim=8",
         "objective.samples=2 objective.closed_form_kl=false kl_schedule=linear",
-        "objective=elbo metric=[classification,active_units,log_likelihood] "
-        "metric.log_likelihood.samples=2",
     ],
 )
 def test_combinations(options: str, vae_train: Train, monkeypatch: pytest.MonkeyPatch) -> None:

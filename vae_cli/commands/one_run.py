@@ -138,12 +138,12 @@ def _execute(
                     f"{folder.path} has finished. Raise trainer.max_epochs or max_steps to go on."
                 )
             return
-        if start is None and folder.overrides.is_file() and is_first:
+        if start is None and stage is None and folder.overrides.is_file() and is_first:
             print(f"{folder.path} has no checkpoint yet: starting anew.")
         if is_first:
             folder.describe(experiment.config, composed, overrides, command)
         if start is None and stage is not None:
-            provide_features(experiment, stage, folder)
+            provide_features(experiment, stage, folder, partial(say, console))
         results = train(Job(experiment, folder, command, console, signals), start)
         print_summary(results, folder, console)
 

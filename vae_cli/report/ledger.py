@@ -17,6 +17,7 @@ from vae_cli.run.settings import settings, treatment_of
 # PyYAML's own reader takes ten times as long; it is there where libyaml is not.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TESTED = "test/"
+BEST = "best.ckpt"  # which is tested at the end of training
 REFERENCE = "reference"  # what entries have that are no runs, in place of settings
 IMAGES = ("images_sha256", "data_path")  # what tells one set of images from another
 READABLE = (ValueError, TypeError, KeyError, AttributeError, OSError, yaml.YAMLError)
@@ -86,11 +87,12 @@ def _read(path: str, split: str) -> Entry:
     config = yaml.load(folder.config.read_bytes(), LOADER)
     evaluation = json.loads(_text(folder.evaluation) or "{}")
     results = json.loads(_text(folder.results) or "{}")
-    numbers = evaluation.get(split)
-    if numbers is None:
-        tested = {k.removeprefix(TESTED): v for k, v in results.items() if k.startswith(TESTED)}
-        numbers = tested if split == "test" else {}
-        numbers["images_sha256"] = results.get("data/images_sha256")
+    evaluated = evaluation.get(split, {})
+    tested = {k.removeprefix(TESTED): v for k, v in results.items() if k.startswith(TESTED)}
+    tested["images_sha256"] = results.get("data/images_sha256")
+    # What was left out of an evaluation stands as it was tested, with the same checkpoint.
+    alike = split == "test" and evaluated.get("checkpoint", BEST) == BEST
+    numbers = {**(tested if alike else {}), **evaluated}
     for name in ("elbo", "elbo_se"):
         numbers[f"validation_{name}"] = results.get(f"validation/{name}")
     named = (str(text).partition("=") for text in yaml.load(_text(folder.overrides), LOADER) or ())

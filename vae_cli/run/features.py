@@ -1,7 +1,7 @@
 """The first stage of a model of two: what it describes images by, trained before."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
@@ -48,8 +48,10 @@ def first_stage(cfg: DictConfig, overrides: Sequence[str], config_dir: str | Non
         config_dir: A folder of the user's own yamls.
     """
     shared = [text for text in overrides if _is_shared(text.partition("=")[0])]
+    named = any(text.startswith(("model=", "experiment=")) for text in cfg.model.first)
+    first = [*([] if named else ["model=m1"]), *cfg.model.first]
     flags = ["--config-dir", config_dir] if config_dir else []
-    return FirstStage(cfg.model.m1, [*cfg.model.first, *shared], flags)
+    return FirstStage(cfg.model.m1, [*first, *shared], flags)
 
 
 def _is_shared(key: str) -> bool:
@@ -76,6 +78,9 @@ def describe_features(cfg: DictConfig, stage: FirstStage, folder: RunFolder | No
         if "m1" in first.model:
             rule = "has two stages itself"
             raise ConfigError("model.m1", stage.run, rule, "Try a run of model=m1.")
+        if "labelled_images" in first.objective:
+            rule = "is of a model of which the label is a part"
+            raise ConfigError("model.m1", stage.run, rule, "Try a run of model=m1, vae or flow.")
         if not cfg.trust:
             rule = "features may only be made of this package's modules and torch.nn's"
             for node in (first.model, first.likelihood):
@@ -116,13 +121,16 @@ def check_features(cfg: DictConfig, stage: FirstStage) -> None:
             raise ConfigError("model.m1", stage.run, rule, "Try one of the same images.")
 
 
-def provide_features(experiment: Experiment, stage: FirstStage, folder: RunFolder) -> None:
+def provide_features(
+    experiment: Experiment, stage: FirstStage, folder: RunFolder, say: Callable[[str], None]
+) -> None:
     """Trains the first stage, or goes on with it, and takes its weights over.
 
     Args:
         experiment: The run, of which nothing has been trained yet; its model is changed.
         stage: Its first stage.
         folder: Of the run.
+        say: Told where the run stands.
 
     Raises:
         VaeCliError: If the stage fails.
@@ -130,7 +138,9 @@ def provide_features(experiment: Experiment, stage: FirstStage, folder: RunFolde
     """
     first = stage.folder(folder)
     if stage.run is None and is_first_process():
+        say(f"first stage, in {first.path}: {' '.join(stage.overrides)}")
         _train(stage, first)
+        say(f"second stage, in {folder.path}, on the features of the first")
     model, _ = load_model(first.best, experiment.config.trust)
     experiment.model.get_submodule("features").load_state_dict(model.state_dict())
 

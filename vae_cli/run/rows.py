@@ -7,6 +7,10 @@ from typing import Any
 Results = Mapping[str, Any]
 Row = tuple[str, str, str]  # key, unit, meaning
 
+PARTS = (  # of the bound: of models whose only latent variable is z, and of those with a label
+    ("E log p(x|z)", "KL(q(z|x)‖p(z))"),
+    ("E log p(x|y,z), or a bound", "KL of y and z together"),
+)
 TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
 ERRORS = ("error", "calibration_error")  # shares of images that are small where all is well
 TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
@@ -20,10 +24,11 @@ def is_share(key: str) -> bool:
 def rows_of_run(results: Results) -> list[Row]:
     """What is shown of ``results.json``, in order."""
     samples = results.get("test/log_likelihood_samples")
+    reconstruction, kl = PARTS["test/entropy" in results]
     return [
         ("test/elbo", "nats", "bound on log p(x)"),
-        ("test/reconstruction", "nats", "E log p(x|z)"),
-        ("test/kl", "nats", "KL(q(z|x)‖p(z))"),
+        ("test/reconstruction", "nats", reconstruction),
+        ("test/kl", "nats", kl),
         ("test/labelled_elbo", "nats", "bound on log p(x, y)"),
         ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
         ("test/bits_per_dim", "bits", "each dimension"),
@@ -40,10 +45,11 @@ def rows_of_evaluation(record: Results) -> list[Row]:
     """What is shown of an evaluation, in order."""
     samples = record.get("log_likelihood_samples")
     images = record.get("mutual_information_images", 1)
+    reconstruction, kl = PARTS["labelled_elbo" in record]
     return [
         ("elbo", "nats", f"bound, S = {samples}"),
-        ("reconstruction", "nats", "E log p(x|z)"),
-        ("kl", "nats", "KL(q(z|x)‖p(z))"),
+        ("reconstruction", "nats", reconstruction),
+        ("kl", "nats", kl),
         ("log_likelihood", "nats", f"log p(x), S = {samples}"),
         ("log_likelihood_mc_se", "nats", "error left by the draws"),
         ("log_likelihood_bias", "nats", "of the estimate, about"),
