@@ -27,7 +27,7 @@ def split(name: str, count: int, seed: int, known: int | None = None) -> Split:
     x = TRUTH.batch(count, seed).x
     z = TRUTH.posterior_mean(x)
     labels = (z[:, 0] > 0).long() + 2 * (z[:, 1] > 0).long()
-    labels[known:] = -1
+    labels[known or count :] = -1
     return Split(name, StoredImages(x.float(), labels), GREY)
 
 
