@@ -188,7 +188,7 @@ Keys:
   label_seed   which of them (0)
   freeze       keep the encoder as it is: true, or false
   hidden_dims  widths of the classifier's hidden layers ([200]); [] makes it linear
-  steps        of each network (5000); the best of 50 is taken, as validation images have it
+  steps        of each network (5000); its best state is taken, as validation images have it
   batch_size   images a step (128), or all that have a label if there are fewer
   lr           of Adam (0.001)
   seed         of the fresh weights, the order of the images and all noise (0)

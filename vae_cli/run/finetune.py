@@ -103,7 +103,7 @@ def _compared(subject: Subject, classes: int, cfg: DictConfig, console: Console)
     numbers = _of_probe(codes["train"], codes["test"])
     config = subject.config.copy()
     config.seed = cfg.seed
-    fresh = build_model(config).to(subject.model.device)
+    fresh = build_model(config).to(subject.model.device).eval()
     head = _head(_coded(fresh, {"train": splits["train"]}, cfg.seed)["train"], classes, cfg)
     network: nn.Module = EncoderClassifier(fresh, head)
     numbers |= _of_network("from_scratch", network, splits, cfg, console)

@@ -197,7 +197,10 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(content)
+        return content
     except ValueError as error:
         rule = f"its {path.name} can't be read"
         raise ConfigError("run", path.parent, rule, "Delete that file.") from error

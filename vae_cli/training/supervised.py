@@ -17,7 +17,7 @@ from vae_cli.model.calibration import verdicts
 from vae_cli.training.loader import EndlessLoader, TrainingFetch, TrainingOrder, make_loader
 from vae_cli.training.shuffle import LabelledAlone
 
-VALIDATIONS = 50  # of a training, evenly apart
+VALIDATIONS = 50  # of a long training, each by the same factor later than the one before
 BATCH = 500  # images measured at once; part of the definition of the noise: not an option
 
 
@@ -55,7 +55,8 @@ def fit(
 
     Binarization is drawn anew in each epoch where it is in any training. The network is left as it
     was when it told most of the validation images' labels, and of equals with the largest mean of
-    log q(y|x).
+    log q(y|x). Validations are close together at first: where few labels are learnt on weights that
+    have learned before, the best comes early.
 
     Args:
         network: From a batch to logits, ``(B, K)``; changed in place.
@@ -71,7 +72,7 @@ def fit(
     batches = _batches(splits["train"], shuffle, options.seed, lambda: step)
     device = next(network.parameters()).device
     optimizer = Adam(network.parameters(), lr=options.lr, fused=True)
-    interval = max(1, options.steps // VALIDATIONS)
+    validated = {round(options.steps ** (k / VALIDATIONS)) for k in range(1, VALIDATIONS + 1)}
     while step < options.steps:
         network.train()
         batch = next(batches).to(device)
@@ -81,7 +82,7 @@ def fit(
         loss.backward()
         optimizer.step()
         step += 1
-        if step % interval == 0 or step == options.steps:
+        if step in validated:
             score = score_of(network, splits["validation"], options.seed)
             if not math.isfinite(score.log_label):
                 raise TrainingError(f"step {step}: log q(y|x) is not a number. Try a smaller lr.")
