@@ -17,7 +17,8 @@ from vae_cli.run.launch import is_first_process
 
 SHARED = ("data", "likelihood", "seed", "accelerator", "deterministic", "logger")
 SHARED_KEYS = ("trainer.progress", "trainer.fast_dev_run")
-ALIKE = ("derived.shape", "data.binarize", "data.dequantize")  # what the stages must agree in
+# What the stages must agree in.
+ALIKE = ("derived.shape", "data.binarize", "data.dequantize", "data.encode")
 
 
 class FirstStage(NamedTuple):
