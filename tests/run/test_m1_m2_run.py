@@ -130,7 +130,7 @@ def test_m1(classifier: str, vae_train: Train) -> None:
         (["model.m1={run}"], "run: has two stages itself."),
         (["model.m1={run}/m1", "data.binarize=threshold"],
          "has data.binarize=dynamic, and this run threshold."),
-        (["model.first=['latent_dim=0']"], 
+        (["model.first=['latent_dim=0']"],
          "model.first: latent_dim=0: needs a whole number of at least 1."),
         (["model.first=['latent_dims=3']"], "model.first: latent_dims=3: there is no such key"),
         (["model.first=7"], "model.first=7: needs a list"),
