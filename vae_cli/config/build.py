@@ -20,7 +20,7 @@ from vae_cli.config.keys import shared_keys
 from vae_cli.config.memory import check_step, check_weights
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.labels import class_count, keep_labels
-from vae_cli.data.split import Binarize, Split, Treatment
+from vae_cli.data.split import Binarize, Encode, Split, Treatment
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Figure
 from vae_cli.kl_schedule.base import KlSchedule
@@ -170,7 +170,7 @@ def _treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Treatment:
 
 def _settled(cfg: DictConfig, dataset: Dataset, binarize: Binarize) -> Treatment:
     # Runs of earlier versions say nothing of what the encoder sees.
-    encode = cfg.data.get("encode") or "modelled"
+    encode: Encode = cfg.data.get("encode") or "modelled"
     return Treatment(binarize, cfg.data.dequantize, dataset.levels, encode)
 
 
