@@ -131,6 +131,7 @@ class DataSettings:
     batch_size: PositiveInt
     binarize: Literal["auto", "dynamic", "static", "threshold", "none"]
     dequantize: bool
+    encode: Literal["modelled", "grey"] | None
     suggests: Mapping[str, int] | None
     labels: PositiveInt | None
     label_seed: NonNegativeInt | None
