@@ -17,8 +17,7 @@ from vae_cli.run.launch import is_first_process
 
 SHARED = ("data", "likelihood", "seed", "accelerator", "deterministic", "logger")
 SHARED_KEYS = ("trainer.progress", "trainer.fast_dev_run")
-# What the stages must agree in.
-ALIKE = ("derived.shape", "data.binarize", "data.dequantize", "data.encode")
+ALIKE = ("derived.shape", "data.binarize", "data.dequantize")  # what the stages must agree in
 
 
 class FirstStage(NamedTuple):
