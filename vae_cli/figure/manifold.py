@@ -10,7 +10,6 @@ from vae_cli.model.codes import codes_of
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.options import Tiles, checked
 
-
 COUNT = 2000  # codes at most, of which quantiles are taken
 
 
