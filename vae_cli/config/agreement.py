@@ -1,11 +1,14 @@
 """Whether what was chosen goes together, and with what was found out from the data."""
 
+from collections.abc import Mapping
+
 from omegaconf import DictConfig
 
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import missing_labels
-from vae_cli.errors import ConfigError
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.metric.base import Metric
+from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.objective.base import Objective
 from vae_cli.training.options import AcceleratorOptions
@@ -47,14 +50,36 @@ def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOp
         raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")
 
 
-def check_model(cfg: DictConfig, model: LatentVariableModel, objective: Objective) -> None:
+def check_parts(cfg: DictConfig, model: Model, objective: Objective) -> None:
+    """Checks that there are a posterior, a prior and a KL schedule where they have a part."""
+    has_prior = isinstance(model, LatentVariableModel)
+    for group in ("posterior", "prior"):
+        if group in cfg and not has_prior:
+            rule = f"has no part in {model.description}"
+            raise ConfigError(group, cfg[group]._target_, rule, "Leave it out.")
+    if "kl_schedule" in cfg and not objective.weighs_kl:
+        rule = "there is no KL to be weighed in the objective"
+        raise ConfigError("kl_schedule", cfg.kl_schedule._target_, rule, "Leave it out.")
+    if "kl_schedule" not in cfg and objective.weighs_kl:
+        raise VaeCliError("kl_schedule: there is none. Try kl_schedule=OPTION.")
+
+
+def check_measured(model: Model, metrics: Mapping[str, Metric]) -> None:
+    """Checks that what is to be measured can be measured of the model."""
+    for name, metric in metrics.items():
+        if not isinstance(model, metric.model_class):
+            rule = f"needs {metric.model_class.description}"
+            raise ConfigError("metric", name, rule, "Leave it out.")
+
+
+def check_model(cfg: DictConfig, model: Model, objective: Objective) -> None:
     """Checks that the objective is one for such models, and takes the labels that they need."""
     if isinstance(model, SemiSupervisedModel) and objective.labelled_fraction is None:
         rule = "looks at no labels, and the model's classes would have no names"
         remedy = "Try objective=semi_supervised."
         raise ConfigError("objective", cfg.objective._target_, rule, remedy)
     if not isinstance(model, objective.model_class):
-        name = objective.model_class.__name__
-        rule = f"does not go with {cfg.model._target_}, which is no {name}"
-        remedy = "Try objective=elbo, or another model."
+        rule = f"needs {objective.model_class.description}, which {cfg.model._target_} is not"
+        usual = "elbo" if isinstance(model, LatentVariableModel) else "reconstruction"
+        remedy = f"Try objective={usual}, or another model."
         raise ConfigError("objective", cfg.objective._target_, rule, remedy)

@@ -13,7 +13,14 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from torch.distributions import constraints
 
 from vae_cli import noise
-from vae_cli.config.agreement import check_found, check_labels, check_model, check_room
+from vae_cli.config.agreement import (
+    check_found,
+    check_labels,
+    check_measured,
+    check_model,
+    check_parts,
+    check_room,
+)
 from vae_cli.config.check import in_epochs
 from vae_cli.config.construct import construct
 from vae_cli.config.keys import shared_keys
@@ -26,7 +33,7 @@ from vae_cli.figure.base import Figure
 from vae_cli.kl_schedule.base import KlSchedule
 from vae_cli.metric.base import Metric, check_rivals
 from vae_cli.metric.reported import Reported
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.objective.base import Objective
 from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 from vae_cli.training.trainer import check_accelerator
@@ -40,13 +47,14 @@ class Experiment:
 
     Attributes:
         config: The configuration, every value concrete.
+        kl_schedule: None where the objective weighs no KL.
     """
 
     config: DictConfig
     splits: dict[str, Split]
-    model: LatentVariableModel
+    model: Model
     objective: Objective
-    kl_schedule: KlSchedule
+    kl_schedule: KlSchedule | None
     make_optimizer: Callable[..., Any]
     make_lr_schedule: Callable[..., Any] | None
     metrics: Mapping[str, Metric]
@@ -79,6 +87,7 @@ def build(cfg: DictConfig) -> Experiment:
     with torch.device("meta"):
         outline = _construct_model(cfg)
     check_model(cfg, outline, objective)
+    check_parts(cfg, outline, objective)
     check_weights(cfg, outline)
     check_step(cfg, outline, objective)
     model = build_model(cfg)
@@ -96,6 +105,7 @@ def build(cfg: DictConfig) -> Experiment:
         accelerator=accelerator,
     )
     check_rivals(experiment.metrics)
+    check_measured(model, experiment.metrics)
     _try_optimizer(experiment)
     return experiment
 
@@ -125,14 +135,14 @@ def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
     return {name: construct(cfg, f"{group}.{name}") for name in cfg.get(group) or {}}
 
 
-def build_model(cfg: DictConfig) -> LatentVariableModel:
+def build_model(cfg: DictConfig) -> Model:
     """The model of a configuration whose values are concrete, with fresh weights."""
     noise.seed_draws(torch.device("cpu"), "weights", cfg.seed)
     return _construct_model(cfg)
 
 
-def _construct_model(cfg: DictConfig) -> LatentVariableModel:
-    model: LatentVariableModel = construct(cfg, "model", without=shared_keys(cfg.model._target_))
+def _construct_model(cfg: DictConfig) -> Model:
+    model: Model = construct(cfg, "model", without=shared_keys(cfg.model._target_))
     return model
 
 

@@ -19,7 +19,7 @@ from vae_cli.figure.base import (
     to_numpy,
 )
 from vae_cli.figure.classified import classified, telling_labels
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.options import PositiveInt, checked
 
 CELL = 0.34  # inches: four digits and their margin
@@ -47,7 +47,7 @@ class Confusion(Figure):
     def __init__(self, count: PositiveInt = 10_000) -> None:
         self.count = count
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         model = telling_labels(model)
         index, y, each = classified(model, split, self.count)

@@ -33,13 +33,16 @@ class Samples(Figure):
         temperature: Of z: below 1 images are more typical and less varied.
     """
 
+    model_class = LatentVariableModel
     during_training = True
 
     @checked
     def __init__(self, rows: Tiles = 10, temperature: PositiveFloat = 1.0) -> None:
         self.rows, self.temperature = rows, temperature
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(  # type: ignore[override]  # of such models alone
+        self, model: LatentVariableModel, split: Split
+    ) -> Drawing:
         """See the base class."""
         z = draw_latents(model.prior(), self.rows**2, self.temperature)
         x = model.decode(z).mean
