@@ -58,6 +58,17 @@ class SampleSettings:
 
 
 @dataclass(frozen=True)
+class ExportSettings:
+    """The keys at the top of ``export.yaml``."""
+
+    run: str | None
+    format: Literal["torch_export", "onnx"] | Sequence[Literal["torch_export", "onnx"]]
+    to: str | None
+    checkpoint: Literal["best", "last"]
+    trust: bool
+
+
+@dataclass(frozen=True)
 class FlowSettings:
     """The keys at the top of ``flow.yaml``."""
 
@@ -98,6 +109,7 @@ SETTINGS: dict[str, type] = {
     "train": TrainSettings,
     "eval": EvalSettings,
     "sample": SampleSettings,
+    "export": ExportSettings,
     "flow": FlowSettings,
     "report": ReportSettings,
     "compare": CompareSettings,

@@ -1,6 +1,5 @@
 """How good a trained model is, from its run's folder alone."""
 
-import hashlib
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ from vae_cli.config.construct import construct
 from vae_cli.errors import ConfigError, TrainingError
 from vae_cli.metric.base import Evaluation, State
 from vae_cli.run.bits import bits_per_dim
-from vae_cli.run.files import replaced
+from vae_cli.run.files import replaced, sha256_of
 from vae_cli.run.images import hash_of_images
 from vae_cli.run.settings import plain, treatment_of
 from vae_cli.run.subject import Subject
@@ -92,7 +91,7 @@ def _basis(subject: Subject, cfg: DictConfig) -> dict[str, Any]:
         "images": len(split),
         "images_sha256": hash_of_images(split),
         "checkpoint": subject.checkpoint.name,
-        "checkpoint_sha256": hashlib.sha256(subject.checkpoint.read_bytes()).hexdigest(),
+        "checkpoint_sha256": sha256_of(subject.checkpoint),
         "latent_dim": subject.model.latent_dim,
         "seed": cfg.seed,
         "device": subject.model.device.type,

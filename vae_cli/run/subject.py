@@ -13,7 +13,7 @@ from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.model.labelled import fit_classifier
-from vae_cli.run.checkpoint import load_model
+from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.folder import RunFolder
 
 
@@ -48,12 +48,7 @@ def load_subject(path: str, cfg: DictConfig) -> Subject:
     """
     device = _device(cfg.device)
     folder = RunFolder.existing(path, key="run")
-    checkpoint = folder.best if cfg.checkpoint == "best" else folder.last
-    if not checkpoint.is_file():
-        rule = f"it has no {checkpoint.name}"
-        others = [c.stem for c in (folder.best, folder.last) if c.is_file()]
-        remedy = f"Try checkpoint={others[0]}." if others else f"Try vae-train resume={path}."
-        raise ConfigError("run", path, rule, remedy)
+    checkpoint = checkpoint_of(folder, cfg.checkpoint)
     model, config = load_model(checkpoint, cfg.trust)
     for name, value in cfg.data.items():
         if value is not None:
