@@ -134,8 +134,12 @@ def test_outputs_make_up_the_density(
 ) -> None:
     """log p(x|z), from what the decoder gives beside the mean."""
     x, z, y = (given(trained / name)[key] for key in ("x", "z", "y"))
-    outputs = {key.rpartition("/")[2]: torch.from_numpy(value)
-               for key, value in elsewhere.items() if key.startswith(f"{name}/{kind}/decoder/")}  # fmt: skip
+    decoder = f"{name}/{kind}/decoder/"
+    outputs = {
+        key.removeprefix(decoder): torch.from_numpy(value)
+        for key, value in elsewhere.items()
+        if key.startswith(decoder)
+    }
     if "logits" in outputs:
         each = Bernoulli(logits=outputs["logits"]).log_prob(x)
     else:

@@ -150,7 +150,7 @@ def _made_whole(wanted: Path) -> Iterator[Path]:
     if wanted.exists() and not _is_export(wanted):
         rule = "is there already, and holds more than an export"
         raise ConfigError("to", wanted, rule, REMEDY)
-    above = next(path for path in wanted.absolute().parents if path.is_dir())
+    above = next(path for path in wanted.absolute().parents if path.exists())
     check_writable("to", above, REMEDY)
     with tempfile.TemporaryDirectory(dir=above, prefix=".export-") as beside:
         partial = Path(beside, "new")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeVar, overload
+from typing import Literal, overload
 
 import numpy as np
 import torch
@@ -18,13 +18,11 @@ from vae_cli.metric.importance import importance_estimate
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.labelled import LabelledModel, SemiSupervisedModel, with_labels
 from vae_cli.options import Draws, NonNegativeInt, PositiveInt, checked
+from vae_cli.run.arrays import Array, Labels, labels, like, numbers
 from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.folder import RunFolder
 
-WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 ROWS = 100  # images or codes that go through the model at once; part of what fixes the noise
-
-Array = TypeVar("Array", np.ndarray, Tensor)
 
 
 class TrainedModel:
@@ -58,10 +56,10 @@ class TrainedModel:
             VaeCliError: If the images are none of the model's.
         """
         codes = self._each(self._images(x), self._code, "encode", seed)
-        return _like(x, codes[:, : self.latent_dim], x.shape[:-3])
+        return like(x, codes[:, : self.latent_dim], x.shape[:-3])
 
     @checked
-    def decode(self, z: Array, y: int | np.ndarray | Tensor | None = None) -> Array:
+    def decode(self, z: Array, y: Labels | None = None) -> Array:
         """The mean of p(x|z), ``(N, C, H, W)``: for binary images the probability of a 1.
 
         Args:
@@ -71,14 +69,14 @@ class TrainedModel:
         Raises:
             VaeCliError: If codes or labels are none of the model's.
         """
-        codes = _numbers("z", z)
+        codes = numbers("z", z)
         if codes.shape[-1:] != (self.latent_dim,) or codes.dim() > 2 or not len(codes):
             raise VaeCliError(
                 f"z: has shape {tuple(codes.shape)}, and a code {(self.latent_dim,)}. "
                 f"Try (N, {self.latent_dim})."
             )
         rows = self._labelled(codes.view(-1, self.latent_dim), y)
-        return _like(z, self._each(rows, self._mean, "decode", 0), codes.shape[:-1])
+        return like(z, self._each(rows, self._mean, "decode", 0), codes.shape[:-1])
 
     @overload
     def sample(self, n: int, y: int | np.ndarray | None = None, seed: int = 0) -> np.ndarray: ...
@@ -88,7 +86,7 @@ class TrainedModel:
     def sample(
         self,
         n: PositiveInt,
-        y: int | np.ndarray | Tensor | None = None,
+        y: Labels | None = None,
         seed: NonNegativeInt = 0,
     ) -> np.ndarray | Tensor:
         """Means of p(x|z) for z from the prior, ``(n, C, H, W)``: a tensor where labels are one.
@@ -107,8 +105,7 @@ class TrainedModel:
             z = prior.sample(Size([n]))
         rows = z if y is None else self._labelled(z[:, : self.latent_dim], y)
         images = self._each(rows, self._mean, "decode", 0)
-        given = y if isinstance(y, Tensor) else np.empty(0)
-        return _like(given, images, (n,))
+        return images.to(y.device) if isinstance(y, Tensor) else images.cpu().numpy()
 
     @checked
     def reconstruct(self, x: Array, seed: NonNegativeInt = 0) -> Array:
@@ -119,7 +116,7 @@ class TrainedModel:
         """
         images = self._images(x)
         found = self._each(images, lambda part: self._mean(self._code(part)), "encode", seed)
-        return _like(x, found, x.shape[:-3])
+        return like(x, found, x.shape[:-3])
 
     @checked
     def log_likelihood(self, x: Array, samples: Draws = 200, seed: NonNegativeInt = 0) -> Array:
@@ -140,7 +137,7 @@ class TrainedModel:
             batch = unlabelled(part)
             q = model.encode(batch)
             support = model.decode(mean(q)).support
-            if not support.check(part).all():
+            if support is not None and not support.check(part).all():
                 raise VaeCliError(
                     "x: has values other than 0 and 1, of which the likelihood is. Try x > 0.5, or "
                     "1 with the value as probability: numpy.random.random(x.shape) < x."
@@ -148,7 +145,7 @@ class TrainedModel:
             return importance_estimate(model, batch, q, samples).log_likelihood
 
         found = self._each(self._images(x), estimate, "log_likelihood", seed)
-        return _like(x, found, x.shape[:-3])
+        return like(x, found, x.shape[:-3])
 
     @checked
     def classify(self, x: Array, seed: NonNegativeInt = 0) -> Array:
@@ -168,7 +165,7 @@ class TrainedModel:
         found = self._each(
             self._images(x), lambda part: model.classify(unlabelled(part)).exp(), "classify", seed
         )
-        return _like(x, found, x.shape[:-3])
+        return like(x, found, x.shape[:-3])
 
     def _code(self, x: Tensor) -> Tensor:
         """What ``decode`` of the model takes: with the probabilities of labels behind, if any."""
@@ -198,7 +195,7 @@ class TrainedModel:
 
     def _images(self, x: np.ndarray | Tensor) -> Tensor:
         """Images as ``(N, C, H, W)``, float32."""
-        images, levels = _numbers("x", x), self.config.derived.levels
+        images, levels = numbers("x", x), self.config.derived.levels
         if images.shape[-3:] != self.shape or images.dim() > 4 or not len(images):
             fits = self.shape[0] == 1 and images.numel() and not images.numel() % self.shape.numel()
             sizes = ", ".join(map(str, self.shape))
@@ -213,7 +210,7 @@ class TrainedModel:
             )
         return images.reshape(-1, *self.shape)
 
-    def _labelled(self, z: Tensor, y: int | np.ndarray | Tensor | None) -> Tensor:
+    def _labelled(self, z: Tensor, y: Labels | None) -> Tensor:
         """Codes ``(N, latent_dim)`` with their labels one-hot behind, where x depends on them."""
         model = self.model
         if not isinstance(model, SemiSupervisedModel):
@@ -224,17 +221,8 @@ class TrainedModel:
             raise VaeCliError(
                 f"y: the images of {_name(model)} depend on it. Try a label, y=3, or one for each."
             )
-        labels = y if isinstance(y, Tensor) else np.asarray(y)
-        if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu":
-            labels = torch.from_numpy(labels.astype(np.int64))
-        whole = isinstance(labels, Tensor) and labels.dtype in WHOLE and labels.numel() > 0
-        if not (whole and labels.min() >= 0 and labels.max() < model.classes):
-            raise VaeCliError(f"y: needs whole numbers from 0 to {model.classes - 1}.")
-        if labels.shape not in (Size([]), z.shape[:1]):
-            raise VaeCliError(
-                f"y: has shape {tuple(labels.shape)}. Try one label, or one for each of {len(z)}."
-            )
-        return with_labels(z, labels.long().to(z.device), model.classes)
+        known = labels(y, len(z), model.classes)
+        return with_labels(z, known.to(z.device), model.classes)
 
     def _with_prior(self, what: str) -> LatentVariableModel:
         if not isinstance(self.model, LatentVariableModel):
@@ -271,26 +259,6 @@ def load(
     except (RuntimeError, AssertionError) as error:  # torch asserts that it has CUDA
         raise ConfigError("device", device, "torch has no such device here", "Try cpu.") from error
     return TrainedModel(model.eval(), config)
-
-
-def _numbers(name: str, value: np.ndarray | Tensor) -> Tensor:
-    """An array or a tensor as float32."""
-    if isinstance(value, Tensor) and not value.is_complex():
-        numbers = value.detach().float()
-    elif isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        numbers = torch.from_numpy(np.array(value, np.float32, order="C"))
-    else:
-        kind = value.dtype if isinstance(value, (Tensor, np.ndarray)) else type(value).__name__
-        raise VaeCliError(f"{name}: needs a numpy array or a tensor of numbers, not {kind}.")
-    if not numbers.isfinite().all():
-        raise VaeCliError(f"{name}: has values that are infinite or no numbers.")
-    return numbers
-
-
-def _like(given: Array, found: Tensor, batch_shape: tuple[int, ...]) -> Array:
-    """What was found of each of N, as an array or a tensor as the given one is."""
-    found = found.reshape((*batch_shape, *found.shape[1:]))
-    return found.to(given.device) if isinstance(given, Tensor) else found.cpu().numpy()
 
 
 def _name(model: Model) -> str:
