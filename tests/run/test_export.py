@@ -199,6 +199,10 @@ def test_export_takes_the_place_of_one(
     assert record["checkpoint"] == "last.ckpt"
     assert record["functions"]["encoder"]["files"] == ["encoder.pt2"]
     assert sorted(path.name for path in Path("deep").iterdir()) == ["er"]
+    Path("deep/er/mine.onnx").touch()
+    assert main(["run=run", "format=torch_export", "to=deep/er"]) == 2
+    assert "to=deep/er: is there already" in capsys.readouterr().err
+    assert Path("deep/er/mine.onnx").is_file()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """A trained model as files that run without this package."""
 
 import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.export_note import NOTE, RECORD, WEIGHTS, note, record_of
 from vae_cli.run.files import check_writable, sha256_of, write_json
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.graphs import EXAMPLES, Graph, graphs_of
+from vae_cli.run.graphs import EXAMPLES, NAMES, Graph, graphs_of
 
 SUFFIX = {"torch_export": ".pt2", "onnx": ".onnx"}  # by format
 REMEDY = "Try to=SOME_OTHER_FOLDER."
@@ -117,14 +116,10 @@ def _write_torch_export(program: ExportedProgram, graph: Graph, path: Path) -> N
 
 def _write_onnx(program: ExportedProgram, graph: Graph, path: Path) -> None:
     try:
-        with warnings.catch_warnings():
-            # Of its own use of what torch and onnxscript are about to change.
-            warnings.filterwarnings("ignore", category=FutureWarning)
-            warnings.filterwarnings("ignore", category=DeprecationWarning)
-            onnx = torch.onnx.export(
-                program, (), input_names=list(graph.inputs), output_names=list(graph.outputs),
-                dynamo=True, verbose=False,
-            )  # fmt: skip
+        onnx = torch.onnx.export(
+            program, (), input_names=list(graph.inputs), output_names=list(graph.outputs),
+            dynamo=True, verbose=False,
+        )  # fmt: skip
     except torch.onnx.OnnxExporterError as error:
         rule = f"{path.stem} has operations that ONNX has not"
         raise ConfigError("format", "onnx", rule, "Try format=torch_export.") from error
@@ -168,7 +163,6 @@ def _made_whole(wanted: Path) -> Iterator[Path]:
 
 def _is_export(path: Path) -> bool:
     """Whether a folder holds what an export writes, and nothing else."""
-    own = {NOTE, RECORD, WEIGHTS}
-    return path.is_dir() and all(
-        child.name in own or child.suffix in SUFFIX.values() for child in path.iterdir()
-    )
+    functions = {f"{name}{suffix}" for name in NAMES for suffix in SUFFIX.values()}
+    own = {NOTE, RECORD, WEIGHTS, *functions}
+    return path.is_dir() and all(child.name in own for child in path.iterdir())

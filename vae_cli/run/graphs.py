@@ -14,6 +14,7 @@ from vae_cli.distribution.relations import from_noise, mean
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.labelled import SemiSupervisedModel
 
+NAMES = ("encoder", "classifier", "decoder")
 EXAMPLES = 2  # of one alone torch would conclude that there is always one
 
 MEANING = {  # of inputs and outputs, by name
