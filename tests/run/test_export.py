@@ -10,18 +10,23 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch.distributions import Bernoulli, Normal
+from torch import Tensor
+from torch.distributions import Bernoulli, Distribution, MultivariateNormal, Normal
 
 import vae_cli
 from vae_cli.commands import export as command
 from vae_cli.commands.export import main
 from vae_cli.commands.train import main as train
-from vae_cli.data.batch import unlabelled
+from vae_cli.data.batch import Batch, unlabelled
+from vae_cli.distribution.bernoulli import BernoulliImage
+from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.relations import from_noise
+from vae_cli.errors import VaeCliError
 from vae_cli.model.base import Model
-from vae_cli.run.export import SUFFIX
+from vae_cli.run.export import SUFFIX, export
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import SHARED_FOLDER
+from vae_cli.run.graphs import graphs_of
 
 RUNS = {
     "mlp": ["network.hidden_dims=[16]"],
@@ -30,8 +35,10 @@ RUNS = {
                "likelihood.scale=0.5", "latent_dim=3"],
     "radial": ["posterior=radial", "network.hidden_dims=[16]"],
     "m2": ["model=m2", "data.labels=100", "network.hidden_dims=[16]"],
+    "m1_m2": ["model=m1_m2", "data.labels=100", "network.hidden_dims=[16]"],
     "ppca": ["model=ppca"],
 }  # fmt: skip
+BRIEF = ["trainer.max_steps=3", "trainer.progress=false", "logger=none", "figure=[]", "metric=[]"]
 WHOLE = [name for name in RUNS if name != "ppca"]  # in every format
 NUMBER = 7  # images: another number than any at the export
 # What runs elsewhere: of each function its outputs by name, from each file.
@@ -65,13 +72,11 @@ np.savez(sys.argv[1], **found)
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of short runs, by name."""
     work = tmp_path_factory.mktemp("trained")
-    brief = ["trainer.max_steps=3", "trainer.progress=false", "logger=none", "figure=[]",
-             "metric=[]"]  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(work)
         for name, overrides in RUNS.items():
             patch.delenv(SHARED_FOLDER, raising=False)
-            assert train([*brief, f"hydra.run.dir={name}", *overrides]) == 0
+            assert train([*BRIEF, f"hydra.run.dir={name}", *overrides]) == 0
         patch.delenv(SHARED_FOLDER, raising=False)
     return work
 
@@ -115,10 +120,9 @@ def test_numbers_are_the_models(
     model: Model = vae_cli.load(trained / name).model
     x, noise, z, y = (given(trained / name)[key] for key in ("x", "noise", "z", "y"))
     q, p = model.encode(unlabelled(x)), model.decode(z, y)
-    if name == "m2":
-        log_label = q.log_label  # type: ignore[attr-defined]
-        compare(elsewhere[f"m2/{kind}/classifier/log_label"], log_label)
-        q = q.given(torch.nn.functional.one_hot(y, 10).float())  # type: ignore[attr-defined]
+    if isinstance(q, LabelledDistribution):
+        compare(elsewhere[f"{name}/{kind}/classifier/log_label"], q.log_label)
+        q = q.given(torch.nn.functional.one_hot(y, 10).float())
     code, log_q = from_noise(q, noise)
     compare(elsewhere[f"{name}/{kind}/encoder/z"], code)
     compare(elsewhere[f"{name}/{kind}/encoder/log_q"], log_q)
@@ -253,6 +257,46 @@ def test_what_is_not_installed_is_named(
     assert sorted(trained.rglob("*")) == before
     assert main(["run=mlp", "format=torch_export", "to=elsewhere"]) == 0
     shutil.rmtree("elsewhere")
+
+
+@pytest.mark.parametrize("kind", SUFFIX)
+def test_what_draws_within_is_refused(kind: str, trained: Path, tmp_path: Path) -> None:
+    """M1+M2 on the features of a flow, whose mean is an average of draws."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        patch.delenv(SHARED_FOLDER, raising=False)
+        of_flow = ["model=m1_m2", f"model.m1={trained / 'radial'}", "data.labels=100"]
+        assert train([*BRIEF, "hydra.run.dir=run", *of_flow]) == 0
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(VaeCliError, match="encoder: what was exported gives other numbers"):
+            export("run", [kind], None, "best", trust=False)
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+class Codes(Model):
+    """An encoder and a decoder without a prior."""
+
+    latent_dim = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder, self.decoder = torch.nn.Linear(64, 2), torch.nn.Linear(2, 64)
+
+    def encode(self, batch: Batch) -> Distribution:
+        return MultivariateNormal(self.encoder(batch.input.flatten(1)), torch.eye(2))
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
+        return BernoulliImage(self.decoder(z).view(-1, 1, 8, 8))
+
+
+def test_an_encoder_without_a_prior_takes_no_noise() -> None:
+    model, x = Codes(), torch.rand(2, 1, 8, 8)
+    graphs = graphs_of(model, x)
+    assert graphs.keys() == {"encoder", "decoder"}
+    assert list(graphs["encoder"].inputs) == ["x"]
+    assert graphs["encoder"].outputs == ("z",) and graphs["decoder"].outputs == ("mean", "logits")
+    (z,) = graphs["encoder"].module(x)
+    assert torch.equal(z, model.encode(unlabelled(x)).mean)
 
 
 def test_exact_posterior_as_torch_has_it(trained: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
 from torch.export.graph_signature import InputKind
@@ -132,7 +132,7 @@ _WRITERS = {"torch_export": _write_torch_export, "onnx": _write_onnx}
 
 def _write_weights(model: Model, path: Path) -> None:
     weights = {name: value.clone().contiguous() for name, value in model.state_dict().items()}
-    save_file(weights, path, {"format": "pt", "vae-cli": vae_cli.__version__})
+    path.write_bytes(save(weights, {"format": "pt", "vae-cli": vae_cli.__version__}))
 
 
 @contextmanager

@@ -139,8 +139,9 @@ class TrainedModel:
             support = model.decode(mean(q)).support
             if support is not None and not support.check(part).all():
                 raise VaeCliError(
-                    "x: has values other than 0 and 1, of which the likelihood is. Try x > 0.5, or "
-                    "1 with the value as probability: numpy.random.random(x.shape) < x."
+                    "x: has values other than 0 and 1, and the likelihood is one of binary values. "
+                    "Try x > 0.5, or 1 with the value as probability: "
+                    "numpy.random.random(x.shape) < x."
                 )
             return importance_estimate(model, batch, q, samples).log_likelihood
 
