@@ -4,7 +4,7 @@ from posteriors import FLOWS, POSTERIORS, features
 from torch.autograd import gradcheck
 from torch.nn.functional import softplus
 
-from vae_cli.distribution.relations import mean, rsample_with_log_prob
+from vae_cli.distribution.relations import from_noise, mean, rsample_with_log_prob
 from vae_cli.errors import ConfigError
 from vae_cli.posterior.diagonal import DiagonalPosterior
 from vae_cli.posterior.planar import NEAR_IDENTITY
@@ -39,6 +39,18 @@ def test_log_prob_of_draws(name: str, latent_dim: int, spread: float) -> None:
     torch.manual_seed(0)
     q = posterior(features(posterior, 40, spread))
     z, log_q = rsample_with_log_prob(q, (20,))
+    torch.testing.assert_close(q.log_prob(z), log_q, rtol=1e-8, atol=1e-8)
+
+
+@ROWS
+@DIMS
+def test_draws_from_given_noise(name: str, latent_dim: int) -> None:
+    posterior = POSTERIORS[name][0](latent_dim=latent_dim)
+    q = posterior(features(posterior, 40))
+    torch.manual_seed(0)
+    z, log_q = from_noise(q, torch.randn(3, 40, latent_dim, dtype=torch.float64))
+    torch.manual_seed(0)
+    assert torch.equal(z, q.rsample((3,)))
     torch.testing.assert_close(q.log_prob(z), log_q, rtol=1e-8, atol=1e-8)
 
 

@@ -134,6 +134,31 @@ Flags:
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
   --help            this text
 """
+EXPORT = """\
+vae-export writes a trained model's encoder and decoder as files that run without this package.
+
+Usage: vae-export run=RUN_DIR [KEY=VALUE ...]
+
+  vae-export run=outputs/digits_vae/2026-11-20_09-00-00    into the run's folder, export
+  vae-export run=RUN_DIR format=onnx to=FOLDER
+
+Beside them lie the weights (weights.safetensors) and what inputs and outputs are: README.md for
+people, export.json for programs. An earlier export is replaced, other folders are left alone. It
+needs what pip install 'vae-cli[export]' brings.
+
+Keys:
+
+  run          folder of a run
+  format       torch_export (.pt2, for torch.export.load), onnx (for onnxruntime and others), or
+               [torch_export,onnx], as by itself
+  to           folder to write to (export in the run's folder)
+  checkpoint   best or last
+  trust        let a run's configuration name modules that are not of this package
+
+Flags:
+
+  --help       this text
+"""
 FLOW = """\
 vae-flow fits flows of several lengths to densities of the plane, and draws them side by side: what
 Rezende & Mohamed (2015, arXiv:1505.05770) show in their figure 3.
@@ -230,6 +255,7 @@ TEXTS = {
     "eval": EVAL,
     "sample": SAMPLE,
     "finetune": FINETUNE,
+    "export": EXPORT,
     "flow": FLOW,
     "report": REPORT,
 }

@@ -77,6 +77,17 @@ class FinetuneSettings:
 
 
 @dataclass(frozen=True)
+class ExportSettings:
+    """The keys at the top of ``export.yaml``."""
+
+    run: str | None
+    format: Literal["torch_export", "onnx"] | Sequence[Literal["torch_export", "onnx"]]
+    to: str | None
+    checkpoint: Literal["best", "last"]
+    trust: bool
+
+
+@dataclass(frozen=True)
 class FlowSettings:
     """The keys at the top of ``flow.yaml``."""
 
@@ -118,6 +129,7 @@ SETTINGS: dict[str, type] = {
     "eval": EvalSettings,
     "sample": SampleSettings,
     "finetune": FinetuneSettings,
+    "export": ExportSettings,
     "flow": FlowSettings,
     "report": ReportSettings,
     "compare": CompareSettings,

@@ -19,3 +19,8 @@ class Batch(NamedTuple):
         if self.x.device == device:
             return self
         return Batch(*(tensor.to(device, non_blocking=True) for tensor in self))
+
+
+def unlabelled(x: Tensor) -> Batch:
+    """Images ``(B, C, H, W)`` of which nothing else is known."""
+    return Batch(x, x, *(torch.full(x.shape[:1], -1, device=x.device) for _ in range(2)))

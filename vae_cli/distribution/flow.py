@@ -78,7 +78,14 @@ class FlowDistribution(Distribution):
 
     def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
         """Draws, ``(*sample_shape, B, D)``, and their log-density in nats, without inverting."""
-        z_0, log_prob = self.base.rsample_with_log_prob(sample_shape)
+        return self._carried(*self.base.rsample_with_log_prob(sample_shape))
+
+    def from_noise(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """What standard normal noise, ``(*, B, D)``, becomes, and its log-density."""
+        return self._carried(*self.base.from_noise(noise))
+
+    def _carried(self, z_0: Tensor, log_prob: Tensor) -> tuple[Tensor, Tensor]:
+        """Points of the base with their log-density there, carried through the flow."""
         z, log_det = self.flow(z_0)
         return z, log_prob - log_det
 

@@ -45,7 +45,10 @@ class DiagonalNormal(Distribution):
     def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
         """Draws, ``(*sample_shape, *batch, D)``, and their log-density, from the same noise."""
         shape = Size(sample_shape) + self.loc.shape
-        noise = torch.randn(shape, dtype=self.loc.dtype, device=self.loc.device)
+        return self.from_noise(torch.randn(shape, dtype=self.loc.dtype, device=self.loc.device))
+
+    def from_noise(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """What standard normal noise, ``(*, *batch, D)``, becomes, and its log-density."""
         log_prob = -(0.5 * noise.square() + self.log_scale + HALF_LOG_TWO_PI).sum(-1)
         return self.loc + self.scale * noise, log_prob
 

@@ -3,12 +3,17 @@
 from functools import singledispatch
 
 from torch import Size, Tensor
-from torch.distributions import Distribution, Independent, kl_divergence
+from torch.distributions import Distribution, Independent, MultivariateNormal, kl_divergence
 from torch.types import _size
 
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.labelled import LabelledDistribution
-from vae_cli.distribution.normal import DiagonalNormal, StandardNormal, kl_from_standard
+from vae_cli.distribution.normal import (
+    HALF_LOG_TWO_PI,
+    DiagonalNormal,
+    StandardNormal,
+    kl_from_standard,
+)
 
 MEAN_DRAWS = 16  # where a mean has no formula
 
@@ -30,6 +35,33 @@ def _(
     q: DiagonalNormal | FlowDistribution | LabelledDistribution, sample_shape: _size = ()
 ) -> tuple[Tensor, Tensor]:
     return q.rsample_with_log_prob(sample_shape)
+
+
+@singledispatch
+def from_noise(q: Distribution, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """The draws from q that given noise becomes, and their log-density in nats: without chance.
+
+    Args:
+        q: Batch shape ``(B,)``.
+        noise: Standard normal, ``(*, B, D)``.
+
+    Raises:
+        NotImplementedError: If q's draws are not known to come from such noise.
+    """
+    raise NotImplementedError(f"{type(q).__name__} does not draw from Gaussian noise")
+
+
+@from_noise.register(DiagonalNormal)
+@from_noise.register(FlowDistribution)
+def _(q: DiagonalNormal | FlowDistribution, noise: Tensor) -> tuple[Tensor, Tensor]:
+    return q.from_noise(noise)
+
+
+@from_noise.register
+def _(q: MultivariateNormal, noise: Tensor) -> tuple[Tensor, Tensor]:
+    z = q.loc + (q.scale_tril @ noise.unsqueeze(-1)).squeeze(-1)
+    log_det = q.scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    return z, -(0.5 * noise.square() + HALF_LOG_TWO_PI).sum(-1) - log_det
 
 
 def closed_form_kl(q: Distribution, p: Distribution) -> Tensor | None:

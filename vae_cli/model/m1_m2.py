@@ -114,5 +114,5 @@ class M1M2(SemiSupervisedModel):
 def _of_features(batch: Batch, v: Tensor) -> Batch:
     """A batch for M2 of features ``(N, D)``, where N is a multiple of the batch's size."""
     image = v[..., None, None]
-    repeats = len(v) // len(batch.y)
+    repeats = v.shape[0] // batch.y.shape[0]  # len() would tie an exported graph to its example
     return Batch(image, image, batch.y.repeat(repeats), batch.index.repeat(repeats))

@@ -70,3 +70,19 @@ def load_model(path: str | Path, trust: bool = False) -> tuple[Model, DictConfig
         RunFolder(path.parent.parent).check_version(error)
         raise
     return model, config
+
+
+def checkpoint_of(folder: RunFolder, which: str) -> Path:
+    """The ``best`` or the ``last`` checkpoint of a run.
+
+    Raises:
+        ConfigError: If it has none.
+    """
+    checkpoint = folder.best if which == "best" else folder.last
+    if not checkpoint.is_file():
+        rule = f"it has no {checkpoint.name}"
+        others = [c.stem for c in (folder.best, folder.last) if c.is_file()]
+        resume = f"Try vae-train resume={folder.path}."
+        remedy = f"Try checkpoint={others[0]}." if others else resume
+        raise ConfigError("run", folder.path, rule, remedy)
+    return checkpoint

@@ -1,5 +1,6 @@
 """Folders and files that are made whole, or not at all."""
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -74,6 +75,11 @@ def replaced(path: Path) -> Iterator[Path]:
     partial = path.with_name(f"{path.name}.new")
     yield partial
     partial.replace(path)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def save_yaml(path: Path, config: DictConfig | ListConfig) -> None:

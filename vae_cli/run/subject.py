@@ -1,6 +1,5 @@
 """A trained model and its images, from its run's folder alone."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import Model
 from vae_cli.model.labelled import fit_classifier
-from vae_cli.run.checkpoint import load_model
+from vae_cli.run.checkpoint import checkpoint_of, load_model
+from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.images import hash_of_images
 from vae_cli.run.settings import plain, treatment_of
@@ -68,12 +68,7 @@ def load_trained(path: str, cfg: DictConfig, data: Mapping[str, Any]) -> Subject
     """
     device = _device(cfg.device)
     folder = RunFolder.existing(path, key="run")
-    checkpoint = folder.best if cfg.checkpoint == "best" else folder.last
-    if not checkpoint.is_file():
-        rule = f"it has no {checkpoint.name}"
-        others = [c.stem for c in (folder.best, folder.last) if c.is_file()]
-        remedy = f"Try checkpoint={others[0]}." if others else f"Try vae-train resume={path}."
-        raise ConfigError("run", path, rule, remedy)
+    checkpoint = checkpoint_of(folder, cfg.checkpoint)
     model, config = load_model(checkpoint, cfg.trust)
     for name, value in cfg.data.items():
         if value is not None:
@@ -97,7 +92,7 @@ def basis_of(subject: Subject, split: str, seed: int) -> dict[str, Any]:
         "images": len(images),
         "images_sha256": hash_of_images(images),
         "checkpoint": subject.checkpoint.name,
-        "checkpoint_sha256": hashlib.sha256(subject.checkpoint.read_bytes()).hexdigest(),
+        "checkpoint_sha256": sha256_of(subject.checkpoint),
         "latent_dim": subject.model.latent_dim,
         "seed": seed,
         "device": subject.model.device.type,
