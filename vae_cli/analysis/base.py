@@ -4,16 +4,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from vae_cli.data.split import Split
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 
 
 class Analysis(ABC):
-    """Numbers about a model that are no sums over images."""
+    """Numbers about a model that are no sums over images.
+
+    Attributes:
+        model_class: Of which models it says something.
+    """
+
+    model_class: type[Model] = Model
 
     @abstractmethod
-    def numbers(
-        self, model: LatentVariableModel, splits: Mapping[str, Split], split: str
-    ) -> dict[str, float]:
+    def numbers(self, model: Model, splits: Mapping[str, Split], split: str) -> dict[str, float]:
         """The numbers, by name; none where the analysis does not apply.
 
         Args:

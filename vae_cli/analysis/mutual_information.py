@@ -34,12 +34,14 @@ class MutualInformation(Analysis):
         images: N at most, spread over the split; the cost grows with its square.
     """
 
+    model_class = LatentVariableModel
+
     @checked
     def __init__(self, images: Annotated[Draws, AtLeast(2)] = 1000) -> None:
         self.images = images
 
     @torch.no_grad()
-    def numbers(
+    def numbers(  # type: ignore[override]  # of such models alone
         self, model: LatentVariableModel, splits: Mapping[str, Split], split: str
     ) -> dict[str, float]:
         """See the base class."""

@@ -13,7 +13,7 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.relations import rsample_with_log_prob
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.options import PositiveInt, checked
 
 NARROWER = 0.9  # variance of the known density to that of the base: its weights are bounded
@@ -38,13 +38,13 @@ class PosteriorCheck(Analysis):
         samples: Draws of z an image.
     """
 
+    model_class = LatentVariableModel
+
     @checked
     def __init__(self, images: PositiveInt = 8, samples: PositiveInt = 1000) -> None:
         self.images, self.samples = images, samples
 
-    def numbers(
-        self, model: LatentVariableModel, splits: Mapping[str, Split], split: str
-    ) -> dict[str, float]:
+    def numbers(self, model: Model, splits: Mapping[str, Split], split: str) -> dict[str, float]:
         """See the base class."""
         batch = splits[split].batch(splits[split].spread(self.images)).to(model.device)
         precise = copy.deepcopy(model).double().requires_grad_(False)

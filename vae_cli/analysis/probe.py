@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from vae_cli.analysis.base import Analysis
 from vae_cli.data.split import Split
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveInt, checked
 
@@ -33,9 +33,7 @@ class Probe(Analysis):
     def __init__(self, images: PositiveInt = 10_000, neighbors: PositiveInt = 10) -> None:
         self.images, self.neighbors = images, neighbors
 
-    def numbers(
-        self, model: LatentVariableModel, splits: Mapping[str, Split], split: str
-    ) -> dict[str, float]:
+    def numbers(self, model: Model, splits: Mapping[str, Split], split: str) -> dict[str, float]:
         """See the base class."""
         fitted_to = splits["validation" if split == "train" else "train"]
         x, y = _labelled_codes(model, fitted_to, self.images)
@@ -54,9 +52,7 @@ class Probe(Analysis):
         return numbers
 
 
-def _labelled_codes(
-    model: LatentVariableModel, split: Split, images: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _labelled_codes(model: Model, split: Split, images: int) -> tuple[np.ndarray, np.ndarray]:
     """E_q[z], ``(N, latent_dim)``, and the labels, ``(N,)``, of labelled images."""
     index = split.spread(images)
     index = index[split.images.labels[index] >= 0]

@@ -79,13 +79,13 @@ def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: 
 def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
     from rich.progress import Progress
 
-    from vae_cli.run.pictures import sample_chunks, write_arrays, write_images
+    from vae_cli.run.pictures import prior_of, sample_chunks, write_arrays, write_images
 
+    (size,) = prior_of(subject.model).event_shape
     chunks = sample_chunks(subject, cfg.count, cfg.figure.samples.temperature, cfg.seed)
     _make(folder)
     if cfg.format == "npz":
         path, shape = folder / "samples.npz", subject.splits[cfg.split].images.shape
-        (size,) = subject.model.prior().event_shape
         written = write_arrays(chunks, cfg.count, size, shape, path)
     else:
         path = folder / "samples"

@@ -5,7 +5,7 @@ from omegaconf import DictConfig
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import missing_labels
 from vae_cli.errors import ConfigError
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.objective.base import Objective
 from vae_cli.training.options import AcceleratorOptions
@@ -47,14 +47,14 @@ def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOp
         raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")
 
 
-def check_model(cfg: DictConfig, model: LatentVariableModel, objective: Objective) -> None:
+def check_model(cfg: DictConfig, model: Model, objective: Objective) -> None:
     """Checks that the objective is one for such models, and takes the labels that they need."""
     if isinstance(model, SemiSupervisedModel) and objective.labelled_fraction is None:
         rule = "looks at no labels, and the model's classes would have no names"
         remedy = "Try objective=semi_supervised."
         raise ConfigError("objective", cfg.objective._target_, rule, remedy)
     if not isinstance(model, objective.model_class):
-        name = objective.model_class.__name__
-        rule = f"does not go with {cfg.model._target_}, which is no {name}"
-        remedy = "Try objective=elbo, or another model."
+        rule = f"needs {objective.model_class.description}, which {cfg.model._target_} is not"
+        usual = "elbo" if isinstance(model, LatentVariableModel) else "reconstruction"
+        remedy = f"Try objective={usual}, or another model."
         raise ConfigError("objective", cfg.objective._target_, rule, remedy)

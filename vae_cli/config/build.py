@@ -26,7 +26,7 @@ from vae_cli.figure.base import Figure
 from vae_cli.kl_schedule.base import KlSchedule
 from vae_cli.metric.base import Metric, check_rivals
 from vae_cli.metric.reported import Reported
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.objective.base import Objective
 from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 from vae_cli.training.trainer import check_accelerator
@@ -44,7 +44,7 @@ class Experiment:
 
     config: DictConfig
     splits: dict[str, Split]
-    model: LatentVariableModel
+    model: Model
     objective: Objective
     kl_schedule: KlSchedule
     make_optimizer: Callable[..., Any]
@@ -125,14 +125,14 @@ def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
     return {name: construct(cfg, f"{group}.{name}") for name in cfg.get(group) or {}}
 
 
-def build_model(cfg: DictConfig) -> LatentVariableModel:
+def build_model(cfg: DictConfig) -> Model:
     """The model of a configuration whose values are concrete, with fresh weights."""
     noise.seed_draws(torch.device("cpu"), "weights", cfg.seed)
     return _construct_model(cfg)
 
 
-def _construct_model(cfg: DictConfig) -> LatentVariableModel:
-    model: LatentVariableModel = construct(cfg, "model", without=shared_keys(cfg.model._target_))
+def _construct_model(cfg: DictConfig) -> Model:
+    model: Model = construct(cfg, "model", without=shared_keys(cfg.model._target_))
     return model
 
 

@@ -11,7 +11,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError
 from vae_cli.memory import in_words, machine_memory
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.objective.base import Objective
 
 COPIES = 4  # of the weights: themselves, their gradients and two moments in the optimizer
@@ -26,7 +26,7 @@ SIZES = (
 )
 
 
-def check_weights(cfg: DictConfig, model: LatentVariableModel) -> None:
+def check_weights(cfg: DictConfig, model: Model) -> None:
     """Checks that a model's weights can be trained here.
 
     Args:
@@ -41,7 +41,7 @@ def check_weights(cfg: DictConfig, model: LatentVariableModel) -> None:
     _check(cfg, needed, machine_memory(), f"training its {count:.4g} weights")
 
 
-def check_step(cfg: DictConfig, model: LatentVariableModel, objective: Objective) -> None:
+def check_step(cfg: DictConfig, model: Model, objective: Objective) -> None:
     """Checks that one step of training fits: what the gradient needs of it is kept till its end.
 
     What an operation needs that the meta device does not know is not counted, nor what follows

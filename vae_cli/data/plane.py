@@ -77,5 +77,7 @@ def _dataset(
     points = curve(uniform, label)
     points += noise * torch.randn(points.shape, generator=source, dtype=torch.float64)
     pixels = points.float().view(count, 1, 1, 2)
-    parts = zip(pixels.split(SIZES), label.split(SIZES), strict=True)
-    return Dataset(*(StoredImages(*part) for part in parts), levels=None, classes=classes)
+    train, validation, test = (
+        StoredImages(*part) for part in zip(pixels.split(SIZES), label.split(SIZES), strict=True)
+    )
+    return Dataset(train, validation, test, levels=None, classes=classes)

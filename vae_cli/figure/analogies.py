@@ -6,7 +6,7 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
 from vae_cli.figure.styles import some_classes, with_decoded_labels
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.options import Tiles, checked
 
 
@@ -28,7 +28,7 @@ class Analogies(Figure):
     def __init__(self, count: Tiles = 10, classes: Tiles = 20) -> None:
         self.count, self.classes = count, classes
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         model = with_decoded_labels(model)
         y = some_classes(model, self.classes)

@@ -16,7 +16,7 @@ from vae_cli.data.split import Split
 from vae_cli.errors import VaeCliError
 from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, TITLE_SIZE, text_width
 from vae_cli.figure.points import Panel, are_points, in_plane, plane_frames
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 
 GAP = 1  # pixels between images
 INCH = 0.55  # width of one image in a grid
@@ -46,13 +46,15 @@ class Figure(ABC):
     """A picture of a trained model.
 
     Attributes:
+        model_class: Of which models there is such a picture.
         during_training: Whether it is also drawn as training goes on.
     """
 
+    model_class: type[Model] = Model
     during_training: bool
 
     @abstractmethod
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """The picture; called by ``draw`` of this module, without gradients and with its noise.
 
         Args:
@@ -65,16 +67,19 @@ class Figure(ABC):
 
 
 @torch.no_grad()
-def draw(
-    name: str, figure: Figure, model: LatentVariableModel, split: Split, seed: int = 0
-) -> Drawing:
+def draw(name: str, figure: Figure, model: Model, split: Split, seed: int = 0) -> Drawing:
     """A figure's picture, the same whenever it is drawn.
 
     Args:
         name: Of the figure.
         figure, model, split: See ``Figure.draw``.
         seed: Of what is random in it.
+
+    Raises:
+        Inapplicable: If there is no such picture of this model.
     """
+    if not isinstance(model, figure.model_class):
+        raise Inapplicable(f"needs {figure.model_class.description}")
     noise.seed_draws(model.device, "figure", name, seed)
     return figure.draw(model, split)
 

@@ -4,14 +4,14 @@ import torch
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Inapplicable
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.model.calibration import Verdicts, verdicts
 from vae_cli.model.labelled import LabelledModel
 
 BATCH = 500
 
 
-def telling_labels(model: LatentVariableModel) -> LabelledModel:
+def telling_labels(model: Model) -> LabelledModel:
     """The model, if it tells labels.
 
     Raises:

@@ -11,7 +11,7 @@ from vae_cli.data.split import Split
 from vae_cli.figure.base import PAD, Drawing, Figure, heads, to_numpy
 from vae_cli.figure.classified import classified, telling_labels
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, text_width
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.options import PositiveInt, checked
 
 CELL = 0.34  # inches: four digits and their margin
@@ -39,7 +39,7 @@ class Confusion(Figure):
     def __init__(self, count: PositiveInt = 10_000) -> None:
         self.count = count
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         model = telling_labels(model)
         index, y, each = classified(model, split, self.count)

@@ -8,7 +8,7 @@ from torch import Tensor
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure
 from vae_cli.figure.gibbs import draw_chain, is_binary
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.options import Above, AtMost, Draws, Tiles, checked
 
 
@@ -39,7 +39,7 @@ class Denoise(Figure):
     ) -> None:
         self.count, self.noise, self.level, self.steps = count, noise, level, steps
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         batch = split.batch(split.spread(self.count)).to(model.device)
         suited = "flip" if is_binary(batch.x) else "gaussian"

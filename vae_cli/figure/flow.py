@@ -13,7 +13,7 @@ from torch import Size, Tensor
 from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, pixels, tile
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.options import Draws, Tiles, checked
 
 MESH = 100  # points to a side
@@ -57,7 +57,7 @@ class Flow(Figure):
     def __init__(self, count: Tiles = 4, panels: Tiles = 6, draws: Draws = 100_000) -> None:
         self.count, self.panels, self.draws = count, panels, draws
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         batch = split.batch(split.spread(self.count)).to(model.device)
         q = model.encode(batch)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.figure.base import Drawing, animation, sheet, to_numpy
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 
 MARKS = (1, 2, 5)  # and ten times that, and so on: the steps that are shown
 FRAMES = 50  # of an animation, about
@@ -28,7 +28,7 @@ class Step(NamedTuple):
 
 
 def gibbs_chain(
-    model: LatentVariableModel,
+    model: Model,
     batch: Batch,
     observed: Tensor,
     steps: int,
@@ -68,7 +68,7 @@ def is_binary(x: Tensor) -> bool:
 
 
 def draw_chain(
-    model: LatentVariableModel,
+    model: Model,
     original: Batch,
     start: Tensor,
     observed: Tensor,

@@ -8,7 +8,7 @@ from torch import Size, Tensor
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, check_pixels
 from vae_cli.figure.gibbs import draw_chain, is_binary
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.options import Above, AtMost, Draws, Tiles, checked
 
 HIDDEN = 0.5  # grey in which missing pixels are shown
@@ -38,7 +38,7 @@ class Inpaint(Figure):
     ) -> None:
         self.count, self.mask, self.fraction, self.steps = count, mask, fraction, steps
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         check_pixels(split)
         batch = split.batch(split.spread(self.count)).to(model.device)

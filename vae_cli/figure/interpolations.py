@@ -6,7 +6,7 @@ from torch import Tensor
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, animation, sheet, to_numpy
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.options import Tiles, checked
 
 
@@ -30,7 +30,7 @@ class Interpolations(Figure):
     def __init__(self, pairs: Tiles = 4, steps: Tiles = 10) -> None:
         self.pairs, self.steps = pairs, steps
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         index = split.spread(2 * self.pairs)
         if len(index) < 2:

@@ -10,15 +10,18 @@ from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, to_numpy
 from vae_cli.figure.ink import PALETTE
 from vae_cli.figure.projection import PROJECTIONS, TITLES, Plane, check_installed
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveInt, checked
 
 BINS = 60  # of the histogram of a one-dimensional z
+# How far from 0 axes reach at least: to where the prior is, so that a collapsed posterior is seen
+# to be one; codes without a prior may have any scale.
+PRIOR_REACH, CODE_REACH = 3.0, 1e-6
 
 
 class LatentMap(Figure):
-    """The posterior means of a split's images, coloured by label.
+    """The posterior means of a split's images, or their codes, coloured by label.
 
     A z of two dimensions is shown as it is, one of a single dimension as a histogram.
 
@@ -36,22 +39,25 @@ class LatentMap(Figure):
         check_installed(projection)
         self.count, self.projection = count, projection
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         index = split.spread(self.count)
         z = codes_of(model, split, index)
         y = split.images.labels[index].cpu()
-        title = f"means of q(z|x) of {split.name} images"
+        has_prior = isinstance(model, LatentVariableModel)
+        least = PRIOR_REACH if has_prior else CODE_REACH
+        title = f"{'means of q(z|x)' if has_prior else 'codes'} of {split.name} images"
         canvas = Canvas(figsize=(5.5, 5), dpi=200, layout="constrained")
         axes = canvas.add_subplot()
         arrays = to_numpy(z=z, label=y, index=index)
         if model.latent_dim == 1:
-            _show_line(axes, z.squeeze(1).cpu(), y, split)
+            _show_line(axes, z.squeeze(1).cpu(), y, split, least)
         elif model.latent_dim == 2:
-            _show_plane(axes, Plane(z.cpu(), ("$z_1$", "$z_2$"), has_units=True), y, split)
+            plane = Plane(z.cpu(), ("$z_1$", "$z_2$"), has_units=True)
+            _show_plane(axes, plane, y, split, least)
         else:
             plane = PROJECTIONS[self.projection](z)
-            _show_plane(axes, plane._replace(points=plane.points.cpu()), y, split)
+            _show_plane(axes, plane._replace(points=plane.points.cpu()), y, split, least)
             arrays |= to_numpy(point=plane.points)
             title += f", {TITLES[self.projection]}"
         axes.set_title(title, fontsize=10)
@@ -65,7 +71,8 @@ def _color(label: int) -> str:
     return "black" if label < 0 else PALETTE[label % len(PALETTE)]
 
 
-def _show_plane(axes: Axes, plane: Plane, y: Tensor, split: Split) -> None:
+def _show_plane(axes: Axes, plane: Plane, y: Tensor, split: Split, least: float) -> None:
+    """Points in a plane; axes reach so far from 0 at least."""
     size = 6 if len(y) > 1000 else 14
     for label in y.unique().tolist():  # for the legend alone
         axes.scatter([], [], s=size, color=_color(label), label=split.class_name(label))
@@ -74,16 +81,16 @@ def _show_plane(axes: Axes, plane: Plane, y: Tensor, split: Split) -> None:
     axes.scatter(plane.points[:, 0], plane.points[:, 1], s=size, c=colors, linewidths=0)
     axes.set(xlabel=plane.names[0], ylabel=plane.names[1], aspect="equal")
     if plane.has_units:
-        # Never less than where the prior is, so that a collapsed posterior is seen to be one.
-        reach = max(3.0, 1.05 * float(plane.points.abs().max()))
+        reach = max(least, 1.05 * float(plane.points.abs().max()))
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
     else:
         axes.set(xticks=[], yticks=[])
 
 
-def _show_line(axes: Axes, z: Tensor, y: Tensor, split: Split) -> None:
+def _show_line(axes: Axes, z: Tensor, y: Tensor, split: Split, least: float) -> None:
+    """Points on a line, as ``_show_plane`` has them."""
     labels = y.unique().tolist()
-    reach = max(3.0, 1.05 * float(z.abs().max()))
+    reach = max(least, 1.05 * float(z.abs().max()))
     axes.hist(
         [z[y == label].numpy() for label in labels], bins=BINS, range=(-reach, reach), stacked=True,
         color=[_color(label) for label in labels], label=[*map(split.class_name, labels)],

@@ -5,27 +5,40 @@ from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, sheet, to_numpy
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.codes import codes_of
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.options import Tiles, checked
 
+COUNT = 2000  # codes at most, of which quantiles are taken
+
 
 def quantile_grid(rows: int, device: torch.device) -> Tensor:
-    """Points of the plane, even in the probability of N(0, I): ``(rows², 2)``.
+    """Points of the plane, even in the probability of N(0, I): ``(rows², 2)``, as by ``grid``."""
+    quantiles = torch.special.ndtri(_levels(rows, device))
+    return grid(quantiles, quantiles)
+
+
+def grid(across: Tensor, up: Tensor) -> Tensor:
+    """Points of the plane from their coordinates, each ``(rows,)`` and rising: ``(rows², 2)``.
 
     They go row by row from the top, as images are laid out: the first coordinate rises to the
     right, the second upwards.
     """
-    levels = (torch.arange(rows, device=device) + 0.5) / rows
-    quantiles = torch.special.ndtri(levels)
-    down, across = torch.meshgrid(quantiles.flip(0), quantiles, indexing="ij")
-    return torch.stack([across.flatten(), down.flatten()], dim=-1)
+    second, first = torch.meshgrid(up.flip(0), across, indexing="ij")
+    return torch.stack([first.flatten(), second.flatten()], dim=-1)
+
+
+def _levels(rows: int, device: torch.device) -> Tensor:
+    """Probabilities, even and symmetric: ``(rows,)``."""
+    return (torch.arange(rows, device=device) + 0.5) / rows
 
 
 class Manifold(Figure):
     """Means of p(x|z) on a grid of z that is even in probability: the quantiles of N(0, 1).
 
-    (Kingma & Welling 2014, arXiv:1312.6114, figure 4.) For two latent dimensions.
+    (Kingma & Welling 2014, arXiv:1312.6114, figure 4.) For two latent dimensions. Of a model
+    without a prior they are the quantiles of each coordinate of the split's codes.
 
     Args:
         rows: Rows, and columns, of the grid.
@@ -37,13 +50,18 @@ class Manifold(Figure):
     def __init__(self, rows: Tiles = 20) -> None:
         self.rows = rows
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         if isinstance(model, SemiSupervisedModel):
             raise Inapplicable("needs a model without labels, style_manifold one with them")
-        if model.prior().event_shape != (2,):
+        if model.latent_dim != 2:
             raise Inapplicable("needs two latent dimensions")
-        z = quantile_grid(self.rows, model.device)
+        if isinstance(model, LatentVariableModel):
+            z, of = quantile_grid(self.rows, model.device), "the prior"
+        else:
+            codes = codes_of(model, split, split.spread(COUNT))
+            z = grid(*codes.quantile(_levels(self.rows, model.device), dim=0).unbind(1))
+            of = f"{split.name} images' codes"
         x = model.decode(z).mean
-        title = "manifold: mean of p(x|z) over the quantiles of the prior"
+        title = f"manifold: mean of p(x|z) over the quantiles of {of}"
         return Drawing(sheet(x, self.rows, title), to_numpy(z=z, x=x))

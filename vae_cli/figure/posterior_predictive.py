@@ -8,7 +8,7 @@ from torch.distributions import Distribution
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, check_pixels, sheet, to_numpy
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.options import AtLeast, Draws, Tiles, checked
 
 
@@ -23,6 +23,7 @@ class PosteriorPredictive(Figure):
         samples: Draws of z that mean and standard deviation are estimated by.
     """
 
+    model_class = LatentVariableModel
     during_training = False
 
     @checked
@@ -34,7 +35,7 @@ class PosteriorPredictive(Figure):
     ) -> None:
         self.count, self.draws, self.samples = count, draws, samples
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         check_pixels(split)
         index = split.spread(self.count)
@@ -56,9 +57,7 @@ class PosteriorPredictive(Figure):
         return Drawing(canvas, arrays)
 
 
-def predictive_moments(
-    model: LatentVariableModel, q: Distribution, samples: int
-) -> tuple[Tensor, Tensor]:
+def predictive_moments(model: Model, q: Distribution, samples: int) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of each pixel under E_q[p(x|z)], each ``(B, C, H, W)``.
 
     Var x = E_q[Var(x|z)] + Var_q(E[x|z]), the law of total variance.

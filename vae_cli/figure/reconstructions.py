@@ -5,7 +5,7 @@ import torch
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.options import Tiles, checked
 
 
@@ -22,7 +22,7 @@ class Reconstructions(Figure):
     def __init__(self, count: Tiles = 12) -> None:
         self.count = count
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         index = split.spread(self.count)
         batch = split.batch(index).to(model.device)

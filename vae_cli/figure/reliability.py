@@ -10,7 +10,7 @@ from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, to_numpy
 from vae_cli.figure.classified import classified, telling_labels
 from vae_cli.figure.ink import LABEL_SIZE, PALETTE, TITLE_SIZE
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.model.calibration import Verdicts, bin_of, calibration_error, calibration_gaps
 from vae_cli.options import PositiveInt, checked
 
@@ -37,7 +37,7 @@ class Reliability(Figure):
     def __init__(self, bins: PositiveInt = 15, count: PositiveInt = 10_000) -> None:
         self.bins, self.count = bins, count
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         model = telling_labels(model)
         index, _, each = classified(model, split, self.count)

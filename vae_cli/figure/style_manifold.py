@@ -5,7 +5,7 @@ from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
 from vae_cli.figure.manifold import quantile_grid
 from vae_cli.figure.panels import sheets
 from vae_cli.figure.styles import some_classes, with_decoded_labels
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.options import Tiles, checked
 
 
@@ -26,7 +26,7 @@ class StyleManifold(Figure):
     def __init__(self, rows: Tiles = 10, classes: Tiles = 20) -> None:
         self.rows, self.classes = rows, classes
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         model = with_decoded_labels(model)
         if model.latent_dim != 2:

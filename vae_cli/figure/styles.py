@@ -5,12 +5,12 @@ from torch import Size, Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, sheet, to_numpy
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.options import Tiles, checked
 
 
-def with_decoded_labels(model: LatentVariableModel) -> SemiSupervisedModel:
+def with_decoded_labels(model: Model) -> SemiSupervisedModel:
     """The model, if its images depend on a label.
 
     Raises:
@@ -43,7 +43,7 @@ class Styles(Figure):
     def __init__(self, rows: Tiles = 10, classes: Tiles = 20) -> None:
         self.rows, self.classes = rows, classes
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         model = with_decoded_labels(model)
         y = some_classes(model, self.classes)

@@ -1,12 +1,11 @@
 """What each dimension of z is about."""
 
 import torch
-from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, animation, sheet, to_numpy
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveFloat, Tiles, checked
 
@@ -23,7 +22,8 @@ class Traversals(Figure):
         image: Position in the split of the image whose code the rows pass through.
         dimensions: Rows, at most.
         steps: Columns.
-        reach: From -reach to reach the dimension goes, in standard deviations of the prior.
+        reach: From -reach to reach the dimension goes, in standard deviations of the prior; of a
+            model without one, in those of the codes about their mean.
     """
 
     during_training = False
@@ -38,20 +38,24 @@ class Traversals(Figure):
     ) -> None:
         self.image, self.dimensions, self.steps, self.reach = image, dimensions, steps, reach
 
-    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
-        variance = _variance_of_means(model, split)
+        codes = codes_of(model, split, split.spread(COUNT))
+        variance = codes.var(0, correction=0)  # Var_x E[z|x]
         order = variance.argsort(descending=True)[: self.dimensions]
+        center, unit, of = torch.zeros_like(variance), torch.ones_like(variance), ""
+        if not isinstance(model, LatentVariableModel):  # codes have no scale but their own
+            center, unit, of = codes.mean(0), variance.sqrt(), " standard deviations"
         start = torch.tensor([self.image % len(split)], device=split.device)
         z_0 = mean(model.encode(split.batch(start).to(model.device)))
         values = torch.linspace(-self.reach, self.reach, self.steps, device=model.device)
         z = z_0.repeat(len(order), self.steps, 1)
         for row, dimension in enumerate(order.tolist()):
-            z[row, :, dimension] = values
+            z[row, :, dimension] = center[dimension] + values * unit[dimension]
         x = model.decode(z).mean
         labels = [f"$z_{{{d + 1}}}$  ({variance[d]:.2f})" for d in order.tolist()]
         title = (
-            f"one dimension from -{self.reach:g} to {self.reach:g}; (Var of E[z|x]); "
+            f"one dimension from -{self.reach:g} to {self.reach:g}{of}; (Var of E[z|x]); "
             f"{len(order)} of {len(variance)} dimensions"
         )
         canvas = sheet(x.flatten(0, 1), self.steps, title, labels)
@@ -63,8 +67,3 @@ class Traversals(Figure):
         ]
         arrays = to_numpy(dimension=order, variance=variance, value=values, z=z, x=x)
         return Drawing(canvas, arrays, animation(pictures, columns))
-
-
-def _variance_of_means(model: LatentVariableModel, split: Split) -> Tensor:
-    """Var_x E[z|x] over images of the split, ``(latent_dim,)``."""
-    return codes_of(model, split, split.spread(COUNT)).var(0, correction=0)

@@ -22,8 +22,10 @@ class VectorField(Figure):
     r"""Reconstruction minus input on a grid, above the points of a split.
 
     An arrow goes from a point x towards :math:`r(x)`, the mean of p(x|z) at z = E_q[z]. It ends
-    there unless the next point of the grid is nearer; its colour says how far it is. Of an autoencoder that removes Gaussian noise of small standard deviation
-    :math:`\sigma` as well as can be, it is the score of the data's density but for a factor,
+    there unless the next point of the grid is nearer; its colour says how far it is.
+
+    Of an autoencoder that removes Gaussian noise of small standard deviation :math:`\sigma` as well
+    as can be, it is the score of the data's density but for a factor,
     :math:`r(x) - x = \sigma^2 \nabla_x \log p(x) + o(\sigma^2)` (Alain & Bengio 2014,
     arXiv:1211.4246, theorem 1), and points to where data are.
 
@@ -74,7 +76,7 @@ def _arrows(x: Tensor, reconstruction: Tensor, data: Tensor, reach: float, title
     shown = moves * (spacing / length.clamp_min(1e-12)).clamp_max(1)
     canvas = Canvas(figsize=(1.5 * SIDE, 1.3 * SIDE), dpi=200, layout="constrained")
     axes = canvas.add_subplot()
-    axes.scatter(*data.cpu().T, s=5, color=POINT, linewidths=0)
+    axes.scatter(data[:, 0].cpu(), data[:, 1].cpu(), s=5, color=POINT, linewidths=0)
     arrows = axes.quiver(
         *x.cpu().T, *shown.cpu().T, length.flatten().cpu(), cmap=COLORS, angles="xy",
         scale_units="xy", scale=1, width=0.003,

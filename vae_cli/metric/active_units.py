@@ -10,7 +10,7 @@ from torch.distributions import Distribution
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import closed_form_mean
 from vae_cli.metric.base import Metric, Moments
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.options import AtLeast, Draws, NonNegativeFloat, checked
 
 
@@ -27,6 +27,7 @@ class ActiveUnits(Metric):
         threshold: In squared units of z; 0.01 in the paper.
     """
 
+    model_class = LatentVariableModel  # its prior gives the threshold a unit
     is_costly = False
 
     @checked
@@ -35,9 +36,7 @@ class ActiveUnits(Metric):
     ) -> None:
         self.samples, self.threshold = samples, threshold
 
-    def values(
-        self, model: LatentVariableModel, batch: Batch, q: Distribution
-    ) -> dict[str, Tensor]:
+    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
         exact = closed_form_mean(q)
         if exact is not None:

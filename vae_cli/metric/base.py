@@ -11,7 +11,7 @@ from torch.distributions import Distribution
 from vae_cli import noise
 from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 
 
 class Moments(NamedTuple):
@@ -26,17 +26,17 @@ class Metric(ABC):
     """A number, or several, from values that each image has for itself.
 
     Attributes:
+        model_class: Of which models it measures something.
         is_costly: Whether it is left for the end of training.
         rivals: Numbers that other metrics measure in their way, and of which there can be one.
     """
 
+    model_class: type[Model] = Model
     is_costly: bool
     rivals: tuple[str, ...] = ()
 
     @abstractmethod
-    def values(
-        self, model: LatentVariableModel, batch: Batch, q: Distribution
-    ) -> dict[str, Tensor]:
+    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """What is measured of each of B images, by name, ``(B, *)``.
 
         Args:
@@ -111,7 +111,7 @@ class Evaluation:
         self.state = state or State(0, {name: {} for name in metrics}, [])
 
     @torch.no_grad()
-    def add(self, model: LatentVariableModel, number: int, batch: Batch) -> None:
+    def add(self, model: Model, number: int, batch: Batch) -> None:
         """Counts in batch ``number`` of the split."""
         images, sums, kept = self.state
         q = model.encode(batch)

@@ -7,7 +7,7 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Metric, Moments, among, mean_and_error
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.model.calibration import calibration_error, calibration_gaps, verdicts
 from vae_cli.model.labelled import LabelledModel
 from vae_cli.options import PositiveInt, checked
@@ -32,9 +32,7 @@ class Classification(Metric):
     def __init__(self, bins: PositiveInt = 15) -> None:
         self.bins = bins
 
-    def values(
-        self, model: LatentVariableModel, batch: Batch, q: Distribution
-    ) -> dict[str, Tensor]:
+    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
         if not (isinstance(model, LabelledModel) and model.is_fitted):
             return {}

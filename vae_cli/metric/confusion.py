@@ -8,7 +8,7 @@ from torch.nn.functional import one_hot
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Metric, Moments
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.model.labelled import LabelledModel
 from vae_cli.options import PositiveInt, checked
 
@@ -29,9 +29,7 @@ class Confusion(Metric):
     def __init__(self, classes: PositiveInt = 20) -> None:
         self.classes = classes
 
-    def values(
-        self, model: LatentVariableModel, batch: Batch, q: Distribution
-    ) -> dict[str, Tensor]:
+    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
         if not (isinstance(model, LabelledModel) and model.is_fitted):
             return {}

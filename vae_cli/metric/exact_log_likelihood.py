@@ -7,7 +7,7 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Metric, Moments, means_and_errors
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.model.evidence import exact_log_likelihood
 
 
@@ -16,9 +16,7 @@ class ExactLogLikelihood(Metric):
 
     is_costly = False
 
-    def values(
-        self, model: LatentVariableModel, batch: Batch, q: Distribution
-    ) -> dict[str, Tensor]:
+    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
         exact = exact_log_likelihood(model, batch)
         return {} if exact is None else {"exact_log_likelihood": exact}

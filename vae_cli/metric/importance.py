@@ -71,6 +71,7 @@ class ImportanceSampling(Metric):
         samples: S.
     """
 
+    model_class = LatentVariableModel
     is_costly = True
     rivals = ("log_likelihood",)
 
@@ -78,7 +79,7 @@ class ImportanceSampling(Metric):
     def __init__(self, samples: Draws = 5000) -> None:
         self.samples = samples
 
-    def values(
+    def values(  # type: ignore[override]  # of such models alone
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class."""

@@ -14,9 +14,10 @@ from vae_cli.model.base import LatentVariableModel
 class KlPerDimension(Metric):
     """KL(q(z_d|x)‖p(z_d)), nats, where q and p factorise; nothing at all where they do not."""
 
+    model_class = LatentVariableModel
     is_costly = False
 
-    def values(
+    def values(  # type: ignore[override]  # of such models alone
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class."""

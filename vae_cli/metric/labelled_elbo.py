@@ -7,7 +7,7 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Metric, Moments, among, mean_and_error
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.model.labelled import SemiSupervisedModel, of_labels
 from vae_cli.options import Draws, checked
 
@@ -29,9 +29,7 @@ class LabelledElbo(Metric):
     def __init__(self, samples: Draws = 10) -> None:
         self.samples = samples
 
-    def values(
-        self, model: LatentVariableModel, batch: Batch, q: Distribution
-    ) -> dict[str, Tensor]:
+    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
         if not isinstance(model, SemiSupervisedModel):
             return {}

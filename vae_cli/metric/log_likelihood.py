@@ -20,6 +20,7 @@ class LogLikelihood(Metric):
         samples: S.
     """
 
+    model_class = LatentVariableModel
     is_costly = True
     rivals = ("log_likelihood",)
 
@@ -27,7 +28,7 @@ class LogLikelihood(Metric):
     def __init__(self, samples: Draws = 200) -> None:
         self.samples = samples
 
-    def values(
+    def values(  # type: ignore[override]  # of such models alone
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class."""

@@ -8,7 +8,7 @@ from torch.distributions import Distribution
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import mean
 from vae_cli.metric.base import Metric, Moments, means_and_errors
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 
 
 class ReconstructionError(Metric):
@@ -16,9 +16,7 @@ class ReconstructionError(Metric):
 
     is_costly = False
 
-    def values(
-        self, model: LatentVariableModel, batch: Batch, q: Distribution
-    ) -> dict[str, Tensor]:
+    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
         error = batch.x - model.decode(mean(q)).mean
         return {"reconstruction_error": error.square().flatten(1).sum(1)}

@@ -7,7 +7,7 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Metric, Moments, among, mean_and_error
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.objective.base import Objective
 
 HAS = "has_"  # before the name of a quantity that only some images have
@@ -27,9 +27,7 @@ class Reported(Metric):
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
 
-    def values(
-        self, model: LatentVariableModel, batch: Batch, q: Distribution
-    ) -> dict[str, Tensor]:
+    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
         values = self.objective(model, batch, 1.0)[1]
         has = {name: ~values[name].isnan() for name in self.objective.partial}

@@ -10,7 +10,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import mean
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.metric.base import Metric, Moments
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 
 NEAR = 1.1  # times the smallest scale
 
@@ -24,9 +24,7 @@ class ScaleAtBound(Metric):
 
     is_costly = True
 
-    def values(
-        self, model: LatentVariableModel, batch: Batch, q: Distribution
-    ) -> dict[str, Tensor]:
+    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
         likelihood = next((m for m in model.modules() if isinstance(m, GaussianLikelihood)), None)
         if likelihood is None or not isinstance(likelihood.scale, str):

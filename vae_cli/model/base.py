@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -53,9 +53,11 @@ class Model(nn.Module, ABC):
 
     Attributes:
         latent_dim: Number of dimensions of z.
+        description: What it is, in words for whoever chose what only goes with such a model.
     """
 
     latent_dim: int
+    description: ClassVar[str] = "a model"
 
     @property
     def device(self) -> torch.device:
@@ -80,6 +82,8 @@ class Model(nn.Module, ABC):
 
 class LatentVariableModel(Model):
     """A model with a prior, and hence with a bound on log p(x)."""
+
+    description = "a model with a prior"
 
     @abstractmethod
     def prior(self) -> Distribution:

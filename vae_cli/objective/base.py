@@ -18,6 +18,7 @@ class Objective(nn.Module, ABC):
         partial: Which of them only some images have, those with a label; the others have NaN.
         term_weights: What terms of the loss weigh beside the bound, for the record, by name.
         model_class: Of which models it reduces the terms.
+        weighs_kl: Whether the schedule's weight has a part in the loss.
         labelled_fraction: Which share of each training batch is images with a label, which then
             come first; None takes the images as they come.
     """
@@ -25,7 +26,8 @@ class Objective(nn.Module, ABC):
     monitor: str
     partial: frozenset[str] = frozenset()
     term_weights: Mapping[str, float] = {}
-    model_class: type[nn.Module] = Model
+    model_class: type[Model] = Model
+    weighs_kl: bool = True
     labelled_fraction: float | None = None
 
     @abstractmethod
@@ -40,6 +42,6 @@ class Objective(nn.Module, ABC):
             weight: The schedule's value.
 
         Returns:
-            The loss, a scalar (nats an image), and quantities by name, each ``(B,)``, in nats,
-            that do not depend on the weight.
+            The loss, a scalar (nats an image), and quantities by name, each ``(B,)``, the bound or
+            what else stands for log p(x) in nats, that do not depend on the weight.
         """

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from vae_cli.config.build import build_model
 from vae_cli.config.trust import MODEL, check_targets
 from vae_cli.errors import ConfigError
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.run.folder import RunFolder
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 
@@ -35,7 +35,7 @@ def check_fits(model: nn.Module, weights: Mapping[str, Tensor], run: Path) -> No
             raise ConfigError("resume", run, rule, "Leave out the settings that change the model.")
 
 
-def load_model(path: str | Path, trust: bool = False) -> tuple[LatentVariableModel, DictConfig]:
+def load_model(path: str | Path, trust: bool = False) -> tuple[Model, DictConfig]:
     """Rebuilds a model from a checkpoint alone.
 
     Args:

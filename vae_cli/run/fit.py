@@ -130,8 +130,10 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     module = _module(experiment, restores, after_step, console)
     display = console if options.progress else Console(quiet=True)
     progress = ProgressDisplay(
-        total, config.data.batch_size, monitor, experiment.kl_schedule, module.recorder, display
-    )
+        total, config.data.batch_size, monitor,
+        experiment.kl_schedule if experiment.objective.weighs_kl else None,
+        module.recorder, display,
+    )  # fmt: skip
     limit = FAST_DEV_BATCHES if options.fast_dev_run else None
     seed = noise_seed(config.seed, restores)
     data = ImageDataModule(

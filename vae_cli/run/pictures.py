@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Size, Tensor
+from torch.distributions import Distribution
 
 from vae_cli import noise
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw, tile
 from vae_cli.figure.samples import draw_latents
+from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.run.files import replaced
 from vae_cli.run.history import frames_of
 from vae_cli.run.subject import Subject
@@ -92,6 +94,18 @@ _WRITERS: dict[str, Callable[[Drawing, Path], None]] = {
 }
 
 
+def prior_of(model: Model) -> Distribution:
+    """p(z), which samples are drawn from.
+
+    Raises:
+        ConfigError: If the model has none.
+    """
+    if not isinstance(model, LatentVariableModel):
+        rule = f"needs {LatentVariableModel.description}"
+        raise ConfigError("what", "samples", rule, "Leave it out.")
+    return model.prior()
+
+
 @torch.no_grad()
 def sample_chunks(
     subject: Subject, count: int, temperature: float, seed: int
@@ -99,7 +113,7 @@ def sample_chunks(
     """z from the prior and means of p(x|z), so many in all, a few at a time."""
     for number, start in enumerate(range(0, count, CHUNK)):
         noise.seed_draws(subject.model.device, "samples", seed, number)
-        z = draw_latents(subject.model.prior(), min(CHUNK, count - start), temperature)
+        z = draw_latents(prior_of(subject.model), min(CHUNK, count - start), temperature)
         yield z.cpu(), subject.model.decode(z).mean.cpu()
 
 

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.build import Experiment
 from vae_cli.errors import ConfigError, as_written
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.run.checkpoint import check_fits
 from vae_cli.run.folder import RunFolder
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
@@ -33,7 +33,7 @@ class Start(NamedTuple):
         return int(self.state.get("restores", 0))
 
 
-def find_start(folder: RunFolder, model: LatentVariableModel, say: Say) -> Start | None:
+def find_start(folder: RunFolder, model: Model, say: Say) -> Start | None:
     """The newest checkpoint that is whole, None where none was ever written.
 
     Args:

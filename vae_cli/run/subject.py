@@ -11,7 +11,7 @@ from vae_cli.config.build import build_splits
 from vae_cli.data.files import reading_only
 from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.model.labelled import fit_classifier
 from vae_cli.run.checkpoint import load_model
 from vae_cli.run.folder import RunFolder
@@ -31,7 +31,7 @@ class Subject:
 
     folder: RunFolder
     checkpoint: Path
-    model: LatentVariableModel
+    model: Model
     config: DictConfig
     splits: Mapping[str, Split]
 

@@ -12,7 +12,7 @@ from torch.utils.tensorboard.summary import custom_scalars
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Figure, Inapplicable, draw
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.training.callbacks import Throughput
 from vae_cli.training.graph import write_graph
 from vae_cli.training.histograms import write_histograms
@@ -46,7 +46,7 @@ class Dashboard(Callback):
 
     def __init__(
         self,
-        model: LatentVariableModel,
+        model: Model,
         figures: Mapping[str, Figure],
         split: Split,
         text: Mapping[str, str],

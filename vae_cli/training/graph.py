@@ -12,7 +12,7 @@ from torch.utils.tensorboard._pytorch_graph import graph
 
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 
 
 class _ThereAndBack(nn.Module):
@@ -23,7 +23,7 @@ class _ThereAndBack(nn.Module):
         batch: Some images; all but their values is taken from it.
     """
 
-    def __init__(self, model: LatentVariableModel, batch: Batch) -> None:
+    def __init__(self, model: Model, batch: Batch) -> None:
         super().__init__()
         self.model, self.batch = model, batch
 
@@ -32,7 +32,7 @@ class _ThereAndBack(nn.Module):
         return self.model.decode(self.model.encode(self.batch._replace(input=x)).rsample()).mean
 
 
-def write_graph(writer: SummaryWriter, model: LatentVariableModel, split: Split) -> None:
+def write_graph(writer: SummaryWriter, model: Model, split: Split) -> None:
     """Writes the operations from images to their reconstructions, if they can be traced.
 
     Args:

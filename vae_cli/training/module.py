@@ -17,7 +17,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.errors import TrainingError
 from vae_cli.kl_schedule.base import KlSchedule
 from vae_cli.metric.base import Evaluation, Metric
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.objective.base import Objective
 from vae_cli.training.optimizer_state import adopt
 from vae_cli.training.recorder import ADVICE, Recorder, merged
@@ -71,7 +71,7 @@ class TrainingModule(LightningModule):
 
     def __init__(
         self,
-        model: LatentVariableModel,
+        model: Model,
         objective: Objective,
         kl_schedule: KlSchedule,
         make_optimizer: Callable[[Iterable[Parameter]], Optimizer],
@@ -203,7 +203,8 @@ class TrainingModule(LightningModule):
             return
         curves = {f"train/{name}": value for name, value in averages.items()}
         curves |= {f"train/{name}": value for name, value in self.objective.term_weights.items()}
-        curves["train/weight"] = self.kl_schedule(self.global_step)
+        if self.objective.weighs_kl:
+            curves["train/weight"] = self.kl_schedule(self.global_step)
         curves["train/lr"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
         self.logger.log_metrics(curves, step=self.global_step)
 

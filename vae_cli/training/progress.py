@@ -33,7 +33,7 @@ class ProgressDisplay(Callback):
         total_steps: Steps of the whole run.
         batch_size: Images a step over all processes.
         monitor: Name of the quantity that is maximised.
-        kl_schedule: The weight at each step.
+        kl_schedule: The weight at each step; None where nothing is weighed.
         recorder: Of the training curves.
         console: Where to.
     """
@@ -43,7 +43,7 @@ class ProgressDisplay(Callback):
         total_steps: int,
         batch_size: int,
         monitor: str,
-        kl_schedule: KlSchedule,
+        kl_schedule: KlSchedule | None,
         recorder: Recorder,
         console: Console,
     ) -> None:
@@ -98,7 +98,9 @@ class ProgressDisplay(Callback):
         training = [f"{prefix.get(name, '')}{name} {value:.2f}" for name, value in shown.items()]
         speed = self.bar.tasks[0].speed
         rate = [] if speed is None else [f"{speed * self.batch_size:,.0f} images/s"]
-        return [*self._validated, *training, f"weight {self.kl_schedule(step):.2f}", *rate]
+        schedule = self.kl_schedule
+        weight = [] if schedule is None else [f"weight {schedule(step):.2f}"]
+        return [*self._validated, *training, *weight, *rate]
 
     def time_left(self) -> list[str]:
         """As a list of one part, or none where nobody knows."""

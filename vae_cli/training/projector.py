@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 
 from vae_cli import noise
 from vae_cli.data.split import Split
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.model.base import Model
 from vae_cli.model.codes import codes_of
 
 IMAGES = 1000
@@ -20,7 +20,7 @@ SIDE = 2048  # pixels of the sheet of thumbnails, at most: one texture of a grap
 
 
 @torch.no_grad()
-def write_projector(folder: Path, model: LatentVariableModel, split: Split) -> None:
+def write_projector(folder: Path, model: Model, split: Split) -> None:
     """Writes E_q[z] of some images, their labels, and thumbnails of what was modelled.
 
     Args:

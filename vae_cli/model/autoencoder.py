@@ -1,0 +1,56 @@
+"""The autoencoder: a code for each image, and no distribution of codes."""
+
+from collections.abc import Callable
+
+from torch import Size, Tensor
+from torch.distributions import Distribution
+
+from vae_cli.data.batch import Batch
+from vae_cli.distribution.point import Point
+from vae_cli.likelihood.base import Likelihood
+from vae_cli.model.base import Model
+from vae_cli.model.vae import full_precision
+from vae_cli.network.base import Network
+from vae_cli.options import PositiveInt, checked
+
+
+class Autoencoder(Model):
+    r"""p(x|z) at :math:`z = f(x)`, the code (Rumelhart, Hinton & Williams 1986).
+
+    There is no prior: nothing says which codes are those of images, and there is no p(x). The
+    log-likelihood of x at its code is the cross-entropy of a Bernoulli likelihood, and of a
+    Gaussian one with a scale of 1 half the squared error, up to a constant, with the sign
+    reversed.
+
+    Args:
+        shape: Shape of one image, ``(C, H, W)``.
+        latent_dim: Number of dimensions of the code.
+        network: Builds a network from ``in_shape`` and ``out_shape``; called twice.
+        likelihood: Builds the likelihood.
+    """
+
+    description = "an autoencoder"
+
+    @checked
+    def __init__(
+        self,
+        shape: Size,
+        latent_dim: PositiveInt,
+        network: Callable[..., Network],
+        likelihood: Callable[..., Likelihood],
+    ) -> None:
+        super().__init__()
+        channels, height, width = shape
+        self.latent_dim = latent_dim
+        self.likelihood = likelihood()
+        self.encoder = network(in_shape=Size(shape), out_shape=Size([latent_dim]))
+        outputs = Size([channels * self.likelihood.parameters_per_value, height, width])
+        self.decoder = network(in_shape=Size([latent_dim]), out_shape=outputs)
+
+    def encode(self, batch: Batch) -> Point:
+        """The code of each image: all of q(z|x) is at f(x)."""
+        return Point(full_precision(self.encoder(batch.input)))
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
+        """See the base class."""
+        return self.likelihood(full_precision(self.decoder(z)))
