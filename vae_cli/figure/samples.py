@@ -8,7 +8,7 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.mixture import fit_mixture
 from vae_cli.distribution.normal import StandardNormal
-from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
+from vae_cli.figure.base import INCH, Drawing, Figure, sheet, to_numpy
 from vae_cli.figure.panels import sheets
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
@@ -85,4 +85,4 @@ class Samples(Figure):
         title = f"samples without a prior: mean of p(x|z){heat}, codes of {split.name} images"
         grids = [(f"z from {name}", images) for name, images in zip(sources, x, strict=True)]
         arrays = to_numpy(z=torch.stack(z), x=torch.stack(x))
-        return Drawing(sheets(grids, self.rows, title), arrays)
+        return Drawing(sheets(grids, self.rows, title, self.rows * INCH / 2), arrays)
