@@ -85,4 +85,4 @@ class Samples(Figure):
         title = f"samples without a prior: mean of p(x|z){heat}, codes of {split.name} images"
         grids = [(f"z from {name}", images) for name, images in zip(sources, x, strict=True)]
         arrays = to_numpy(z=torch.stack(z), x=torch.stack(x))
-        return Drawing(sheets(grids, self.rows, title, self.rows * INCH / 2), arrays)
+        return Drawing(sheets(grids, self.rows, title, self.rows * INCH), arrays)
