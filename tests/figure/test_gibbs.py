@@ -11,7 +11,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
 from vae_cli.figure.base import draw
-from vae_cli.figure.denoise import add, flip
+from vae_cli.data.corruption import flip, gaussian
 from vae_cli.figure.gibbs import gibbs_chain, is_binary, marks
 from vae_cli.figure.inpaint import Inpaint, missing
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
@@ -129,7 +129,7 @@ def test_noise_has_its_level() -> None:
     flipped = flip(x, 0.1) != x
     assert abs(flipped.float().mean() - 0.1) < 4 * math.sqrt(0.09 / 40000)
     torch.testing.assert_close(flip(x, 1.0), 1 - x)
-    assert abs((add(x, 0.3) - x).std() / 0.3 - 1) < 4 / math.sqrt(2 * 40000)
+    assert abs((gaussian(x, 0.3) - x).std() / 0.3 - 1) < 4 / math.sqrt(2 * 40000)
 
 
 @pytest.mark.parametrize(

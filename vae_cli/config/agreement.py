@@ -1,10 +1,13 @@
 """Whether what was chosen goes together, and with what was found out from the data."""
 
+from collections.abc import Mapping
+
 from omegaconf import DictConfig
 
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import missing_labels
-from vae_cli.errors import ConfigError
+from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.metric.base import Metric
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.objective.base import Objective
@@ -45,6 +48,28 @@ def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOp
     if size == processes and cfg.derived.labelled_images < cfg.derived.train_images:
         rule = "needs at least 2 a process, an image with a label and one without"
         raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")
+
+
+def check_parts(cfg: DictConfig, model: Model, objective: Objective) -> None:
+    """Checks that there are a posterior, a prior and a KL schedule where they have a part."""
+    has_prior = isinstance(model, LatentVariableModel)
+    for group in ("posterior", "prior"):
+        if group in cfg and not has_prior:
+            rule = f"has no part in {model.description}"
+            raise ConfigError(group, cfg[group]._target_, rule, "Leave it out.")
+    if "kl_schedule" in cfg and not objective.weighs_kl:
+        rule = "there is no KL to be weighed in the objective"
+        raise ConfigError("kl_schedule", cfg.kl_schedule._target_, rule, "Leave it out.")
+    if "kl_schedule" not in cfg and objective.weighs_kl:
+        raise VaeCliError("kl_schedule: there is none. Try kl_schedule=OPTION.")
+
+
+def check_measured(model: Model, metrics: Mapping[str, Metric]) -> None:
+    """Checks that what is to be measured can be measured of the model."""
+    for name, metric in metrics.items():
+        if not isinstance(model, metric.model_class):
+            rule = f"needs {metric.model_class.description}"
+            raise ConfigError("metric", name, rule, "Leave it out.")
 
 
 def check_model(cfg: DictConfig, model: Model, objective: Objective) -> None:

@@ -13,7 +13,14 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from torch.distributions import constraints
 
 from vae_cli import noise
-from vae_cli.config.agreement import check_found, check_labels, check_model, check_room
+from vae_cli.config.agreement import (
+    check_found,
+    check_labels,
+    check_measured,
+    check_model,
+    check_parts,
+    check_room,
+)
 from vae_cli.config.check import in_epochs
 from vae_cli.config.construct import construct
 from vae_cli.config.keys import shared_keys
@@ -40,13 +47,14 @@ class Experiment:
 
     Attributes:
         config: The configuration, every value concrete.
+        kl_schedule: None where the objective weighs no KL.
     """
 
     config: DictConfig
     splits: dict[str, Split]
     model: Model
     objective: Objective
-    kl_schedule: KlSchedule
+    kl_schedule: KlSchedule | None
     make_optimizer: Callable[..., Any]
     make_lr_schedule: Callable[..., Any] | None
     metrics: Mapping[str, Metric]
@@ -79,6 +87,7 @@ def build(cfg: DictConfig) -> Experiment:
     with torch.device("meta"):
         outline = _construct_model(cfg)
     check_model(cfg, outline, objective)
+    check_parts(cfg, outline, objective)
     check_weights(cfg, outline)
     check_step(cfg, outline, objective)
     model = build_model(cfg)
@@ -96,6 +105,7 @@ def build(cfg: DictConfig) -> Experiment:
         accelerator=accelerator,
     )
     check_rivals(experiment.metrics)
+    check_measured(model, experiment.metrics)
     _try_optimizer(experiment)
     return experiment
 

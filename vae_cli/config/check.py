@@ -21,6 +21,7 @@ BUILT = (
     "data", "network", "likelihood", "posterior", "prior", "model", "objective", "kl_schedule",
     "optimizer", "trainer", "accelerator",
 )  # fmt: skip
+NEEDLESS = ("posterior", "prior", "kl_schedule")  # of which a model may have none
 BITS = 63  # of a whole number
 PLACEHOLDERS = {
     "shape": [1, 1, 1], "levels": 2, "classes": 2, "train_images": 1, "labelled_images": 1,
@@ -63,7 +64,7 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
             raise VaeCliError(f"~{key}: {key} can't be left out.")
         check_value(key, plain[key], annotation)
     for group in BUILT:
-        if group in known and group not in plain:
+        if group in known and group not in (*plain, *NEEDLESS):
             raise VaeCliError(f"{group}: there is none. Try {group}=OPTION.")
     for group in plain:
         if group not in own and group != "derived":

@@ -3,8 +3,8 @@
 from typing import Annotated, Literal
 
 import torch
-from torch import Tensor
 
+from vae_cli.data.corruption import CORRUPTIONS
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure
 from vae_cli.figure.gibbs import draw_chain, is_binary
@@ -21,9 +21,10 @@ class Denoise(Figure):
     Args:
         count: Number of images, spread over the split.
         noise: ``flip`` turns pixels into their opposite, 1 - x; ``gaussian`` adds Gaussian noise;
-            ``auto`` flips where images are binary and adds where they are grey.
-        level: The probability of a flip, 0.1 where not said; the standard deviation of what is
-            added, 0.3 where not said.
+            ``masking`` sets pixels to 0, ``salt_and_pepper`` to 0 or 1; ``auto`` flips where images
+            are binary and adds where they are grey.
+        level: The share of the pixels, 0.1 where not said (of masking 0.25); the standard
+            deviation of what is added, 0.3 where not said.
         steps: Of the chain.
     """
 
@@ -33,7 +34,7 @@ class Denoise(Figure):
     def __init__(
         self,
         count: Tiles = 10,
-        noise: Literal["auto", "flip", "gaussian"] = "auto",
+        noise: Literal["auto", "flip", "gaussian", "masking", "salt_and_pepper"] = "auto",
         level: Annotated[float, Above(0), AtMost(1)] | None = None,
         steps: Draws = 10,
     ) -> None:
@@ -43,22 +44,9 @@ class Denoise(Figure):
         """See the base class."""
         batch = split.batch(split.spread(self.count)).to(model.device)
         suited = "flip" if is_binary(batch.x) else "gaussian"
-        corrupt, usual = NOISES[suited if self.noise == "auto" else self.noise]
+        corrupt, usual, _ = CORRUPTIONS[suited if self.noise == "auto" else self.noise]
         start = corrupt(batch.x, self.level or usual)
         rows = {split.treatment.label: batch.x, "corrupted": start}
         observed = torch.zeros_like(batch.x, dtype=torch.bool)
         title = f"denoising {split.name} images: E[x|z] along the chain of z and x"
         return draw_chain(model, batch, start, observed, self.steps, rows, title)
-
-
-def flip(x: Tensor, level: float) -> Tensor:
-    """Images of which each pixel is the opposite, 1 - x, with that probability."""
-    return torch.where(torch.rand_like(x) < level, 1 - x, x)
-
-
-def add(x: Tensor, level: float) -> Tensor:
-    """Images with Gaussian noise of that standard deviation."""
-    return x + level * torch.randn_like(x)
-
-
-NOISES = {"flip": (flip, 0.1), "gaussian": (add, 0.3)}  # and their usual levels

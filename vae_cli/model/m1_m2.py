@@ -54,8 +54,10 @@ class M1M2(SemiSupervisedModel):
         likelihood: Callable[..., Likelihood],
     ) -> None:
         super().__init__()
-        if isinstance(features, SemiSupervisedModel):
-            rule = "its features are to be those of a model without labels"
+        if isinstance(features, SemiSupervisedModel) or not isinstance(
+            features, LatentVariableModel
+        ):
+            rule = "its features are to be those of a model with a prior and without labels"
             raise ConfigError("m1", type(features).__name__, rule, "Try a run of model=m1.")
         self.features = features.requires_grad_(False)
         self.latent_dim, self.classes = latent_dim, classes

@@ -130,10 +130,8 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     module = _module(experiment, restores, after_step, console)
     display = console if options.progress else Console(quiet=True)
     progress = ProgressDisplay(
-        total, config.data.batch_size, monitor,
-        experiment.kl_schedule if experiment.objective.weighs_kl else None,
-        module.recorder, display,
-    )  # fmt: skip
+        total, config.data.batch_size, monitor, experiment.kl_schedule, module.recorder, display
+    )
     limit = FAST_DEV_BATCHES if options.fast_dev_run else None
     seed = noise_seed(config.seed, restores)
     data = ImageDataModule(
@@ -192,8 +190,8 @@ def _module(
 
 def _watchers(experiment: Experiment, console: Console) -> list[Callback]:
     """What looks at each validation, before the run is saved: then it is saved, too."""
-    settled, config = experiment.kl_schedule.settled_at, experiment.config
-    total = config.derived.total_steps
+    schedule, config = experiment.kl_schedule, experiment.config
+    settled, total = 0 if schedule is None else schedule.settled_at, config.derived.total_steps
     callbacks: list[Callback] = [CollapseWarning(config.latent_dim, settled, total, console)]
     if experiment.trainer.patience is not None:
         monitor = f"validation/{experiment.objective.monitor}"
@@ -220,6 +218,8 @@ def _text(experiment: Experiment, command: Sequence[str]) -> dict[str, str]:
 
 def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
     schedule, total = experiment.kl_schedule, experiment.config.derived.total_steps
+    if schedule is None:
+        return
     if schedule.settled_at > total and not experiment.trainer.fast_dev_run:
         say(
             console,

@@ -51,7 +51,7 @@ class TrainingModule(LightningModule):
     Args:
         model: What is trained.
         objective: What is minimised.
-        kl_schedule: The weight at each step.
+        kl_schedule: The weight at each step; None where the objective weighs nothing.
         make_optimizer: From parameters to an optimizer.
         make_lr_schedule: From an optimizer to a schedule of its learning rate, stepped with it;
             None keeps the rate.
@@ -73,7 +73,7 @@ class TrainingModule(LightningModule):
         self,
         model: Model,
         objective: Objective,
-        kl_schedule: KlSchedule,
+        kl_schedule: KlSchedule | None,
         make_optimizer: Callable[[Iterable[Parameter]], Optimizer],
         make_lr_schedule: Callable[[Optimizer], LRScheduler] | None,
         metrics: Mapping[str, Metric],
@@ -154,7 +154,8 @@ class TrainingModule(LightningModule):
     def _loss(self, step: int, batch: Batch) -> Tensor:
         """The loss of one step. Its noise is a function of (noise, step, rank)."""
         noise.seed_draws(batch.x.device, "train", self.noise, step, self.global_rank)
-        loss, reported = self.objective(self.model, batch, self.kl_schedule(step))
+        weight = 1.0 if self.kl_schedule is None else self.kl_schedule(step)
+        loss, reported = self.objective(self.model, batch, weight)
         self.recorder.add(step, loss, reported, self.objective.partial)
         return loss
 
@@ -203,7 +204,7 @@ class TrainingModule(LightningModule):
             return
         curves = {f"train/{name}": value for name, value in averages.items()}
         curves |= {f"train/{name}": value for name, value in self.objective.term_weights.items()}
-        if self.objective.weighs_kl:
+        if self.kl_schedule is not None:
             curves["train/weight"] = self.kl_schedule(self.global_step)
         curves["train/lr"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
         self.logger.log_metrics(curves, step=self.global_step)

@@ -33,7 +33,7 @@ class ProgressDisplay(Callback):
         total_steps: Steps of the whole run.
         batch_size: Images a step over all processes.
         monitor: Name of the quantity that is maximised.
-        kl_schedule: The weight at each step; None where nothing is weighed.
+        kl_schedule: The weight at each step; None where the objective weighs nothing.
         recorder: Of the training curves.
         console: Where to.
     """

@@ -64,6 +64,7 @@ def make_trainer(
         val_check_interval=1,  # a training step of the module goes up to the next validation
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
+        inference_mode=False,  # only without gradients: an objective may be about a derivative
         deterministic=deterministic,
         benchmark=not deterministic,
         logger=logger or False,
