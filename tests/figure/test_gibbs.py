@@ -8,10 +8,10 @@ from model.linear_gaussian import NOISE, LinearGaussian
 from torch import Size
 
 from vae_cli.data.batch import Batch
+from vae_cli.data.corruption import flip, gaussian
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
 from vae_cli.figure.base import draw
-from vae_cli.data.corruption import flip, gaussian
 from vae_cli.figure.gibbs import gibbs_chain, is_binary, marks
 from vae_cli.figure.inpaint import Inpaint, missing
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
