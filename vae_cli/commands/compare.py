@@ -45,11 +45,15 @@ def _main(arguments: list[str]) -> int:
         raise ConfigError("metrics", [], "needs one number at least", "Try metrics=[elbo].")
     from vae_cli.report.comparison import filtered, tables
     from vae_cli.report.ledger import beside, read_entries, run_paths
+    from vae_cli.run.summary import with_stand_ins
 
     entries, notes = read_entries(run_paths(places), cfg.split)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
-    if any(text.startswith("metrics=") for text in others):
+    metrics = list(cfg.metrics)
+    if not any(text.startswith("metrics=") for text in others):
+        metrics = with_stand_ins(metrics, [entry.numbers for entry in entries])
+    else:
         known = sorted({key for entry in entries for key in entry.numbers})
         for name in cfg.metrics if entries else ():
             if name not in known:
@@ -67,7 +71,7 @@ def _main(arguments: list[str]) -> int:
         about = reference.source if rows else "no run there has the reference's data and treatment"
         print(f"note: {about}", file=sys.stderr)
         kept = [*kept, *rows]
-    _write(tables(kept, list(cfg.over), list(cfg.metrics), cfg.mixed), cfg.format, cfg.output)
+    _write(tables(kept, list(cfg.over), metrics, cfg.mixed), cfg.format, cfg.output)
     return 0
 
 

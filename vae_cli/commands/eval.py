@@ -35,7 +35,7 @@ def _main(arguments: list[str]) -> int:
     paths = run_folders(named, "vae-eval")
     prepare_libraries()
     from vae_cli.console import make_console
-    from vae_cli.run.evaluate import evaluate
+    from vae_cli.run.evaluate import evaluate, named_in
     from vae_cli.run.subject import load_subject
     from vae_cli.run.summary import print_comparison, print_evaluation
 
@@ -45,7 +45,7 @@ def _main(arguments: list[str]) -> int:
     console, records = make_console(), []
     for path in paths:
         subject = load_subject(path, cfg)
-        record = evaluate(subject, cfg, console)
+        record = evaluate(subject, cfg, named_in(others, cfg), console)
         records.append((path, record))
         print_evaluation(record, subject.folder, console)
     if len(records) > 1:

@@ -212,6 +212,9 @@ def _unknown_key(base: DictConfig, override: Override, groups: Groups) -> Config
     walked: list[str] = []
     for part in override.key_or_group.split("."):
         known = [str(name) for name in node] if isinstance(node, DictConfig) else []
+        if part not in known and not walked and part in groups:
+            rule = f"there is no {part} here"  # the model has none, say
+            return ConfigError(override.key_or_group, override.value(), rule, "Leave it out.")
         if part not in known:
             known += [] if walked else [group for group in groups if group not in known]
             remedy = _options_with(walked, part) or suggest(part, known, ".".join(walked))

@@ -14,7 +14,7 @@ from vae_cli.errors import ConfigError
 from vae_cli.report.ledger import REFERENCE, Entry, each, values_of_images
 from vae_cli.report.tables import Table, differing_settings
 from vae_cli.run.rows import ERRORS, is_share
-from vae_cli.run.summary import COMPARED, Comparable, comparable, treatment
+from vae_cli.run.summary import HEADS, Comparable, comparable, treatment
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne, ">=": operator.ge, "<=": operator.le, "=": operator.eq, ">": operator.gt,
@@ -232,8 +232,8 @@ def _table(
     shown = [key for key in keys if any(key in row.numbers for row in rows)]
     has_difference = any(row.difference for row in rows)
     decisive = decisive_key([run for row in rows for run in row.runs], keys) or keys[0]
-    heads = [*(telling or ["run"]), "runs", *(COMPARED.get(key, key) for key in shown)]
-    heads += [f"Δ {COMPARED.get(decisive, decisive)}, 95 %"] if has_difference else []
+    heads = [*(telling or ["run"]), "runs", *(HEADS.get(key, key) for key in shown)]
+    heads += [f"Δ {HEADS.get(decisive, decisive)}, 95 %"] if has_difference else []
     lines = []
     for row in rows:
         first = row.runs[0]

@@ -17,6 +17,7 @@ from vae_cli.run.settings import settings, treatment_of
 # PyYAML's own reader takes ten times as long; it is there where libyaml is not.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TESTED = "test/"
+ANY = ("elbo", "log_likelihood", "reconstruction")  # numbers, without which a run has none
 BEST = "best.ckpt"  # which is tested at the end of training
 REFERENCE = "reference"  # what entries have that are no runs, in place of settings
 IMAGES = ("images_sha256", "data_path")  # what tells one set of images from another
@@ -75,7 +76,7 @@ def read_entries(paths: Sequence[str], split: str) -> tuple[list[Entry], list[st
         except READABLE as error:
             notes.append(f"{path}: can't be read ({' '.join(str(error).split())[:80]})")
             continue
-        if "elbo" in entry.numbers or "log_likelihood" in entry.numbers:
+        if any(name in entry.numbers for name in ANY):
             entries.append(entry)
         else:
             notes.append(f"{path}: no numbers for {split}; it has not finished, or failed")
@@ -93,7 +94,7 @@ def _read(path: str, split: str) -> Entry:
     # What was left out of an evaluation stands as it was tested, with the same checkpoint.
     alike = split == "test" and evaluated.get("checkpoint", BEST) == BEST
     numbers = {**(tested if alike else {}), **evaluated}
-    for name in ("elbo", "elbo_se"):
+    for name in ("elbo", "elbo_se", "reconstruction", "reconstruction_se"):
         numbers[f"validation_{name}"] = results.get(f"validation/{name}")
     named = (str(text).partition("=") for text in yaml.load(_text(folder.overrides), LOADER) or ())
     return Entry(

@@ -8,6 +8,7 @@ from vae_cli.report.formats import as_csv, as_markdown
 from vae_cli.report.ledger import read_entries
 from vae_cli.report.tables import Table
 from vae_cli.run.files import replaced
+from vae_cli.run.summary import with_stand_ins
 
 OVER = ("seed",)  # rows are means over it
 # What decides is of the validation images: the best of many by the test images looks too good.
@@ -31,7 +32,8 @@ def outcome_of(
         digits: Behind the point.
     """
     entries, _ = read_entries(paths, "test")
-    found = tables(entries, OVER, NUMBERS, False, _varying([*jobs.values()]), digits)
+    numbers = with_stand_ins(NUMBERS, [entry.numbers for entry in entries])
+    found = tables(entries, OVER, numbers, False, _varying([*jobs.values()]), digits)
     for title, ended in (("pruned jobs", pruned), ("jobs without results", lacking)):
         rows = [[name, why] for name, why in ended.items()]
         found += [Table(title, ["job", "why"], rows)] if rows else []

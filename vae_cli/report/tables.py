@@ -8,7 +8,7 @@ from vae_cli.report.chart import Chart, Series
 from vae_cli.report.record import RunRecord
 from vae_cli.run.rows import Row
 from vae_cli.run.summary import (
-    COMPARED,
+    HEADS,
     comparable,
     compared_keys,
     number,
@@ -17,12 +17,16 @@ from vae_cli.run.summary import (
 
 HEADLINES = (  # key, head, unit
     ("log_likelihood", "log p(x)", "nats"), ("elbo", "ELBO", "nats"), ("kl", "KL", "nats"),
-    ("reconstruction", "reconstruction", "nats"), ("bits_per_dim", "bits/dim", "bits"),
+    ("reconstruction", "reconstruction", "nats"), ("denoising", "denoising", "nats"),
+    ("reconstruction_error", "squared error", ""), ("bits_per_dim", "bits/dim", "bits"),
     ("active_units", "active units", ""), ("error", "error", ""),
 )  # fmt: skip
 CHARTS = (  # title, unit, curves
     ("bound", "nats", ("train/elbo", "validation/elbo")),
     ("reconstruction", "nats", ("train/reconstruction", "validation/reconstruction")),
+    ("denoising", "nats", ("train/denoising", "validation/denoising")),
+    ("‖z‖₁", "", ("train/code_l1", "validation/code_l1")),
+    ("‖∂z/∂x‖²", "", ("train/squared_jacobian_norm", "validation/squared_jacobian_norm")),
     ("KL", "nats", ("train/kl", "validation/kl")),
     ("active units", "", ("validation/active_units",)),
     ("labels told wrongly", "", ("validation/error",)),
@@ -105,7 +109,7 @@ def comparisons(records: Sequence[RunRecord], mixed: bool) -> list[Comparison]:
         members = [by_name[name] for name, _ in group.members]
         keys, differing = compared_keys(group.members), differing_settings(members)
         marks = ["data"] if group.is_mixed else []
-        heads = ["run", *(COMPARED[key] for key in keys), "S", *marks, *differing]
+        heads = ["run", *(HEADS[key] for key in keys), "S", *marks, *differing]
         rows = []
         for record in members:
             numbers = record.comparable

@@ -10,7 +10,8 @@ from vae_cli.training.hyperparameters import write_hyperparameters
 from vae_cli.training.projector import write_projector
 
 HEADLINES = (
-    "test/elbo", "test/log_likelihood", "test/kl", "test/reconstruction", "test/active_units",
+    "test/elbo", "test/log_likelihood", "test/kl", "test/reconstruction", "test/denoising",
+    "test/active_units",
     "test/bits_per_dim", "test/error",
 )  # fmt: skip
 

@@ -3,9 +3,9 @@
 import hashlib
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ from vae_cli import noise
 from vae_cli.analysis.base import Analysis
 from vae_cli.config.construct import construct
 from vae_cli.errors import ConfigError, TrainingError
-from vae_cli.metric.base import Evaluation, State
+from vae_cli.metric.base import Evaluation, Metric, State
+from vae_cli.model.base import Model
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.files import replaced
 from vae_cli.run.images import hash_of_images
@@ -32,12 +33,16 @@ GROUPS = ("metric", "analysis")  # of what can be measured
 LINES = 10  # about so many, where the output is no terminal
 
 
-def evaluate(subject: Subject, cfg: DictConfig, console: Console) -> dict[str, Any]:
+def evaluate(
+    subject: Subject, cfg: DictConfig, named: Collection[str], console: Console
+) -> dict[str, Any]:
     """Measures a model, and writes the numbers into its run's folder.
 
     Args:
         subject: What to measure.
         cfg: As composed from ``eval.yaml``.
+        named: What the user has asked for by name, among what is to be measured: the rest is left
+            out where the model is not of its kind.
         console: Where progress is shown.
 
     Returns:
@@ -45,14 +50,14 @@ def evaluate(subject: Subject, cfg: DictConfig, console: Console) -> dict[str, A
         seed, device, settings. What the folder has of all that already is not measured again.
 
     Raises:
-        ConfigError: If there is nothing to measure.
+        ConfigError: If there is nothing to measure, or what was named can't be.
         TrainingError: If one of the numbers is none: the model is broken.
     """
     folder, basis = subject.folder, _basis(subject, cfg)
     known = folder.read_evaluation().get(cfg.split, {})
     if any(known.get(name) != value for name, value in basis.items()):
         known = {}
-    wanted = {group: _settings(cfg, group) for group in GROUPS}
+    wanted = {group: _settings(cfg, group, subject.model, named) for group in GROUPS}
     if not any(wanted.values()):
         raise ConfigError("metric", [], "there is nothing to measure", "Leave it out.")
     have: dict[str, dict[str, Any]] = known.get("settings", {group: {} for group in GROUPS})
@@ -79,8 +84,29 @@ def evaluate(subject: Subject, cfg: DictConfig, console: Console) -> dict[str, A
     return record
 
 
-def _settings(cfg: DictConfig, group: str) -> dict[str, Any]:
-    return cast(dict[str, Any], OmegaConf.to_container(cfg[group])) if cfg.get(group) else {}
+def named_in(overrides: Iterable[str], cfg: DictConfig) -> set[str]:
+    """The metrics and analyses that overrides name, by their lists or by an option of theirs."""
+    keys = [text.partition("=")[0].split(".") for text in overrides]
+    listed = {str(name) for group, *option in keys if group in GROUPS and not option
+              for name in cfg.get(group) or ()}  # fmt: skip
+    return listed | {option[0] for group, *option in keys if group in GROUPS and option}
+
+
+def _settings(cfg: DictConfig, group: str, model: Model, named: Collection[str]) -> dict[str, Any]:
+    """The options of what is to be measured, by name.
+
+    Raises:
+        ConfigError: If the model is not of the kind that something named is about.
+    """
+    found = {}
+    for name in map(str, cfg.get(group) or ()):
+        measure: Metric | Analysis = construct(cfg, f"{group}.{name}")
+        if isinstance(model, measure.model_class):
+            found[name] = OmegaConf.to_container(cfg[group][name])
+        elif name in named:
+            rule = f"needs {measure.model_class.description}"
+            raise ConfigError(group, name, rule, "Leave it out.")
+    return found
 
 
 def _basis(subject: Subject, cfg: DictConfig) -> dict[str, Any]:

@@ -11,6 +11,7 @@ PARTS = (  # of the bound: of models whose only latent variable is z, and of tho
     ("E log p(x|z)", "KL(q(z|x)‖p(z))"),
     ("E log p(x|y,z), or a bound", "KL of y and z together"),
 )
+OF_CODE = "log p(x|z), z the code"  # the reconstruction where there is no bound
 TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
 ERRORS = ("error", "calibration_error")  # shares of images that are small where all is well
 TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
@@ -25,11 +26,16 @@ def rows_of_run(results: Results) -> list[Row]:
     """What is shown of ``results.json``, in order."""
     samples = results.get("test/log_likelihood_samples")
     reconstruction, kl = PARTS["test/entropy" in results]
+    reconstruction = reconstruction if "test/elbo" in results else OF_CODE
     return [
         ("test/elbo", "nats", "bound on log p(x)"),
         ("test/reconstruction", "nats", reconstruction),
+        ("test/denoising", "nats", "… z of the corrupted x"),
+        ("test/code_l1", "", "‖z‖₁"),
+        ("test/squared_jacobian_norm", "", "‖∂z/∂x‖²"),
         ("test/kl", "nats", kl),
         ("test/labelled_elbo", "nats", "bound on log p(x, y)"),
+        ("test/reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
         ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
         ("test/bits_per_dim", "bits", "each dimension"),
         ("test/active_units", "", f"of {results['latent_dim']}"),
@@ -46,6 +52,7 @@ def rows_of_evaluation(record: Results) -> list[Row]:
     samples = record.get("log_likelihood_samples")
     images = record.get("mutual_information_images", 1)
     reconstruction, kl = PARTS["labelled_elbo" in record]
+    reconstruction = reconstruction if "elbo" in record else OF_CODE
     return [
         ("elbo", "nats", f"bound, S = {samples}"),
         ("reconstruction", "nats", reconstruction),

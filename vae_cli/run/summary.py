@@ -34,6 +34,12 @@ COMPARED = {  # of several runs: keys and column heads
     "error": "error", "kl": "KL", "bits_per_dim": "bits/dim", "active_units": "active",
     "effective_sample_size": "ESS",
 }  # fmt: skip
+WITHOUT_BOUND = {  # … where some have no bound to be compared by
+    "validation_reconstruction": "validation reconstruction", "reconstruction": "reconstruction",
+    "reconstruction_error": "squared error",
+}  # fmt: skip
+HEADS = COMPARED | WITHOUT_BOUND
+BOUNDS = ("elbo", "log_likelihood")
 
 
 def print_summary(results: Results, folder: RunFolder, console: Console) -> None:
@@ -84,7 +90,7 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
 
 
 def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, console: Console) -> None:
-    """Prints the numbers of several runs, best log p(x) first: a table for each treatment of data.
+    """Prints the numbers of several runs, the best first: a table for each treatment of data.
 
     Args:
         records: Evaluations by the names of their runs.
@@ -97,7 +103,7 @@ def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, consol
             table.add_column(column, overflow="fold")
         keys = compared_keys(group.members)
         for key in keys:
-            table.add_column(COMPARED[key], justify="right", overflow="fold")
+            table.add_column(HEADS[key], justify="right", overflow="fold")
         for name, record in group.members:
             mark = [_marked(record)] if group.is_mixed else []
             table.add_row(name, *mark, *(number(record, key) for key in keys))
@@ -109,7 +115,7 @@ class Comparable(NamedTuple):
 
     Attributes:
         title: What they share.
-        members: By name, best log p(x) first.
+        members: By name, best log p(x) first, then best reconstruction.
         is_mixed: Whether they differ in the treatment of data, and are to be marked.
     """
 
@@ -127,11 +133,16 @@ def comparable(records: Sequence[tuple[str, Results]], mixed: bool) -> list[Comp
     return [
         Comparable(
             title,
-            sorted(members, key=lambda member: -member[1].get("log_likelihood", -math.inf)),
+            sorted(members, key=lambda member: _rank(member[1])),
             mixed and len({_marked(record) for _, record in members}) > 1,
         )
         for (title, _), members in groups.items()
     ]
+
+
+def _rank(record: Results) -> tuple[float, ...]:
+    """Small for the best: by log p(x), and where there is none by the reconstruction."""
+    return tuple(-record.get(key, -math.inf) for key in ("log_likelihood", "reconstruction"))
 
 
 def _images(record: Results) -> str:
@@ -145,7 +156,15 @@ def _marked(record: Results) -> str:
 
 def compared_keys(members: Sequence[tuple[str, Results]]) -> list[str]:
     """The compared numbers that at least one has."""
-    return [key for key in COMPARED if any(r.get(key) is not None for _, r in members)]
+    records = [record for _, record in members]
+    keys = with_stand_ins(COMPARED, records)
+    return [key for key in keys if any(record.get(key) is not None for record in records)]
+
+
+def with_stand_ins(keys: Iterable[str], records: Iterable[Results]) -> list[str]:
+    """The keys, and where a model of some results has no bound, those of what it has instead."""
+    has_none = any("reconstruction" in r and not any(b in r for b in BOUNDS) for r in records)
+    return [*keys, *(WITHOUT_BOUND if has_none else ())]
 
 
 def treatment(record: Results) -> str:

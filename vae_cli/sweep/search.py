@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PACKAGES = ("optuna", "cmaes")  # of the extra
 KNOWN = (
     "validation/elbo", "validation/kl", "validation/reconstruction", "validation/active_units",
+    "validation/denoising", "validation/reconstruction_error",
     "validation/error",
     "train/seconds", "train/images_per_second", "train/steps", "train/epochs", "parameters",
     "latent_dim",

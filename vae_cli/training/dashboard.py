@@ -12,7 +12,7 @@ from torch.utils.tensorboard.summary import custom_scalars
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Figure, Inapplicable, draw
-from vae_cli.model.base import Model
+from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.training.callbacks import Throughput
 from vae_cli.training.graph import write_graph
 from vae_cli.training.histograms import write_histograms
@@ -74,7 +74,8 @@ class Dashboard(Callback):
             writer._get_file_writer().add_event(again, trainer.global_step + 1)
         for name, text in self.text.items():
             writer.add_text(name, text)
-        writer._get_file_writer().add_summary(custom_scalars(layout(self.monitor)))
+        charts = layout(self.monitor, isinstance(self.model, LatentVariableModel))
+        writer._get_file_writer().add_summary(custom_scalars(charts))
         write_graph(writer, self.model, self.split)
         if trainer.global_step == 0:
             self.model.eval()
