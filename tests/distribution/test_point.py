@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from vae_cli.distribution.normal import StandardNormal
 from vae_cli.distribution.point import Point
 from vae_cli.distribution.relations import closed_form_kl, kl_per_dimension, mean
-from vae_cli.distribution.normal import StandardNormal
 
 CODE = torch.arange(6.0).view(3, 2)
 

@@ -171,9 +171,7 @@ def test_denoising_goes_from_spoilt_images_to_clean_ones(corruption: str) -> Non
         (Denoising, {"corruption": "salt_and_pepper", "level": 2}, "level=2: is a share"),
     ],
 )
-def test_bad_options(
-    make: Callable[..., Objective], options: dict[str, object], said: str
-) -> None:
+def test_bad_options(make: Callable[..., Objective], options: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=f"^{said}"):
         make(**options)
 

@@ -12,6 +12,7 @@ NETWORKS = {
     "mlp": "network=mlp network.hidden_dims=[16]",
     "conv": "network=conv network.channels=[4,8] network.hidden_dim=16",
     "gated_conv": "network=gated_conv network.channels=[4,8] network.strides=[1,2]",
+    "linear": "network=linear",
 }
 MODELS = [
     f"posterior={posterior} likelihood={likelihood} {NETWORKS[network]}"
@@ -51,6 +52,18 @@ OTHERS = [
     "data.batch_size=1437",
     "seed=9007199254740993",
 ]  # fmt: skip
+AUTOENCODERS = [
+    *(f"model=autoencoder likelihood={likelihood} {network}"
+      for likelihood, network in product(("bernoulli", "gaussian"), NETWORKS.values())),
+    *(f"model={kind}_autoencoder" for kind in ("sparse", "denoising", "contractive")),
+    *(f"model=denoising_autoencoder likelihood=gaussian objective.corruption={corruption}"
+      for corruption in ("gaussian", "masking", "salt_and_pepper")),
+    *(f"model=contractive_autoencoder {NETWORKS[network]}" for network in NETWORKS),
+    "model=contractive_autoencoder accelerator.precision=bf16-mixed latent_dim=3",
+    "model=contractive_autoencoder trainer.fast_dev_run=true",
+    "model=autoencoder objective=sparse objective.sparsity_weight=0",
+    "model=autoencoder likelihood=gaussian likelihood.scale=1 network=linear",
+]  # fmt: skip
 METRICS = "metric=[active_units,kl_per_dimension,log_likelihood] metric.log_likelihood.samples=2"
 
 
@@ -64,6 +77,20 @@ def test_runs(overrides: str, vae_train: Callable[..., Path]) -> None:
     assert results["train/steps"] == (5 if "fast_dev_run" in overrides else 3)
     is_density = "gaussian" in overrides and "dequantize" not in overrides
     assert (results["test/bits_per_dim"] is None) == is_density
+
+
+@pytest.mark.parametrize("overrides", AUTOENCODERS)
+def test_autoencoders_run(overrides: str, vae_train: Callable[..., Path]) -> None:
+    metrics = "metric=[reconstruction_error,scale_at_bound]"
+    folder = vae_train("trainer.max_steps=3", metrics, "logger=csv", *overrides.split())
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    tested = {k: v for k, v in results.items() if k.startswith("test/") and v is not None}
+    assert {"test/reconstruction", "test/reconstruction_error"} <= tested.keys()
+    assert all(math.isfinite(v) for v in tested.values())
+    absent = ("elbo", "kl", "log_likelihood", "bits_per_dim", "active_units")
+    assert not any(f"test/{name}" in tested for name in absent)
+    head = (folder / "metrics.csv").read_text().splitlines()[0].split(",")
+    assert "validation/reconstruction" in head and "train/weight" not in head
 
 
 @pytest.mark.parametrize("logger", ["csv", "none", "tensorboard"])

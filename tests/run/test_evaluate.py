@@ -50,6 +50,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert train([*brief, "hydra.run.dir=plain"]) == 0
         others = ["model=flow", "likelihood=gaussian", "data.dequantize=true", "latent_dim=3"]
         assert train([*brief, *others, "hydra.run.dir=flow"]) == 0
+        assert train([*brief, "model=autoencoder", "hydra.run.dir=code"]) == 0
     return work
 
 
@@ -235,6 +236,13 @@ def test_several_runs_are_put_into_tables(
         (["run=plain", "checkpoint=worst"], ["checkpoint=worst", "best, last"]),
         (["run=plain", "device=gpu"], ["device=gpu", "Try device=cpu"]),
         (["run=plain", "data.root=x"], ["data.root=x", "no root"]),
+        (
+            ["run=code", "metric=[importance_sampling]"],
+            ["metric=importance", "with a prior"],
+        ),
+        (["run=code", "metric.active_units.samples=3"], ["metric=active_units", "with a prior"]),
+        (["run=code", "analysis=[probe,posterior_check]"], ["posterior_check", "a prior"]),
+        (["run=plain", "metric=[reconstruction]"], ["metric=reconstruction", "an autoencoder"]),
         (["run=plain", "posterior=planar"], ["posterior=planar", "no such key"]),
         (["run=plain", "metric=[nope]"], ["metric=nope", "importance_sampling"]),
         (["run=plain", "analysis.probe.neighbors=0"], ["neighbors=0", "at least 1"]),
@@ -283,6 +291,29 @@ def test_help_names_every_key(capsys: pytest.CaptureFixture[str]) -> None:
     for key in ("run", "split", "samples", "seed", "checkpoint", "device", "data.root", "mixed"):
         assert f"\n  {key}" in shown
     assert "importance_sampling" in shown and "mutual_information" in shown
+
+
+def test_an_autoencoder_is_measured_by_what_it_has(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run=code,plain", "samples=20"]) == 0
+    found = record(runs / "code")
+    measured = ("reconstruction", "reconstruction_error", "linear_probe_accuracy")
+    assert {*measured, "nearest_neighbors_accuracy"} <= found.keys()
+    lacking = ("elbo", "kl", "log_likelihood", "active_units", "mutual_information_lower")
+    assert not {*lacking, "posterior_normalization"} & found.keys()
+    assert found["bits_per_dim"] is None
+    assert "importance_sampling" not in found["settings"]["metric"]
+    model, config = load_model("code/checkpoints/best.ckpt")
+    split = build(config).splits["test"]
+    batch = split.batch(torch.arange(len(split)))
+    with torch.no_grad():
+        expected = model.decode(model.encode(batch).mean).log_prob(batch.x).double()
+    assert found["reconstruction"] == pytest.approx(expected.mean().item(), rel=1e-6)
+    error = (expected.var() / len(expected)).sqrt().item()
+    assert found["reconstruction_se"] == pytest.approx(error, rel=1e-6)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "log p(x|z), z the code" in shown and "squared error" in shown
 
 
 BASE = {"log_likelihood_samples": 50, "posterior_normalization_se": 0.01}
@@ -378,7 +409,7 @@ def test_damaged_remains_are_not_used(runs: Path) -> None:
         ("plain,flow", ["plain", "flow"]),
         ("[plain,flow]", ["plain", "flow"]),
         ("plain,plain/", ["plain/"]),
-        ("*", ["a, b", "flow", "plain"]),
+        ("*", ["a, b", "code", "flow", "plain"]),
         ("p*", ["plain"]),
         ("a, b", ["a, b"]),
     ],
