@@ -14,7 +14,7 @@ from vae_cli.config.signature import signature_of
 
 GROUPS = sorted({group_of(path) for path in YAMLS} - {"", *BORROWED})
 # Of each command the primary file.
-COMMANDS = ("train", "eval", "sample", "flow", "report", "compare")
+COMMANDS = ("train", "eval", "sample", "finetune", "flow", "report", "compare")
 PROGRAMS = {f"vae-{name}": name for name in COMMANDS}
 # Groups that vae-train has not.
 OWN = {"analysis": "eval", "energy": "flow", "reference": "compare"}

@@ -100,6 +100,18 @@ def test_binary_images_stay_as_they_are(name: str, binarize: str) -> None:
     assert torch.equal(treated.batch(ALL).x, bits.float())
 
 
+@pytest.mark.parametrize("name", ["train", "test"])
+@pytest.mark.parametrize(("binarize", "dequantize"), [("dynamic", False), ("none", True)])
+def test_grey_values_go_to_the_encoder_alone(name: str, binarize: str, dequantize: bool) -> None:
+    treatment = Treatment(binarize, dequantize, levels=256, encode="grey")
+    shown = Split(name, StoredImages(IMAGES), treatment).batch(ALL, fresh(0))
+    plain = split(name, binarize, dequantize).batch(ALL, fresh(0))
+    assert torch.equal(shown.x, plain.x)
+    assert torch.equal(shown.input, IMAGES / 255)
+    assert torch.equal(plain.input, plain.x)
+    assert not torch.equal(shown.x, shown.input)
+
+
 def test_threshold_is_at_one_half() -> None:
     x = Treatment("threshold", False, 256)(torch.tensor([0, 127, 128, 255]).byte(), None)
     assert x.tolist() == [0, 0, 1, 1]

@@ -67,6 +67,14 @@ def test_mean_of_a_flow_is_that_of_its_draws(case: Case) -> None:
     assert ((estimate - draws.mean(0)).abs() < 5 * error).all()
 
 
+@CASES
+def test_gradients_flow_through_the_mean_of_a_flow(case: Case) -> None:
+    q = flow(case)
+    q.base.loc.requires_grad_()
+    mean(q).sum().backward()
+    assert q.base.loc.grad is not None and q.base.loc.grad.abs().sum() > 0
+
+
 @GAUSSIANS
 def test_draws_with_their_density(q: Distribution, p: Distribution) -> None:
     torch.manual_seed(0)

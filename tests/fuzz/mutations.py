@@ -26,6 +26,7 @@ BRIEF = {
     "sample": [f"run={RUN}", "what=samples", "output=drawn"],
     "report": [f"run={RUN}", "output=page.html"],
     "flow": ["energy=[wave]", "lengths=[1]", "steps=1", "restarts=1", "hydra.run.dir=run"],
+    "finetune": [f"run={RUN}", "labels=10", "steps=1"],
 }  # fmt: skip
 SEVERAL = {"metric", "figure", "analysis", "energy"}  # groups of which several can be chosen
 GROUPS = {  # of each command
@@ -37,6 +38,7 @@ GROUPS = {  # of each command
     "sample": ["figure"],
     "report": [],
     "flow": ["energy", "posterior"],
+    "finetune": [],
 }  # fmt: skip
 # Their values tell how long it takes, or how many processes there are: legal ones are not for here.
 LONG = (
@@ -70,7 +72,7 @@ class Case(NamedTuple):
 def case(number: int) -> Case:
     """The case of a number: always the same."""
     random = Random(f"command line {number}")
-    command = random.choices(list(BRIEF), [12, 2, 2, 1, 2])[0]
+    command = random.choices(list(BRIEF), [12, 2, 2, 1, 2, 1])[0]
     mutator = random.choice(MUTATORS)
     found = mutator(random, command)
     if random.random() < 0.15:  # two mistakes at once

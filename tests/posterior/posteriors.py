@@ -15,11 +15,14 @@ Make = Callable[..., Posterior]
 # By name: how it is made from latent_dim, and how many numbers it needs of an encoder.
 POSTERIORS: dict[str, tuple[Make, Callable[[int], int]]] = {
     "diagonal": (DiagonalPosterior, lambda d: 2 * d),
+    "diagonal softplus": (
+        partial(DiagonalPosterior, variance="softplus", variance_range=[1e-4, 5.0]), lambda d: 2 * d
+    ),
     "planar 1": (partial(PlanarPosterior, flow_length=1), lambda d: 4 * d + 1),
     "planar 4": (partial(PlanarPosterior, flow_length=4), lambda d: 10 * d + 4),
     "radial 1": (partial(RadialPosterior, flow_length=1), lambda d: 3 * d + 2),
     "radial 4": (partial(RadialPosterior, flow_length=4), lambda d: 6 * d + 8),
-}
+}  # fmt: skip
 FLOWS = [
     name for name, (make, _) in POSTERIORS.items() if hasattr(make(latent_dim=2), "flow_length")
 ]

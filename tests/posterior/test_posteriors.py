@@ -6,6 +6,7 @@ from torch.nn.functional import softplus
 
 from vae_cli.distribution.relations import mean, rsample_with_log_prob
 from vae_cli.errors import ConfigError
+from vae_cli.posterior.diagonal import DiagonalPosterior
 from vae_cli.posterior.planar import NEAR_IDENTITY
 
 ROWS = pytest.mark.parametrize("name", POSTERIORS)
@@ -95,6 +96,23 @@ def test_diagonal_reads_means_then_log_scales() -> None:
     q = POSTERIORS["diagonal"][0](latent_dim=2)(f)
     torch.testing.assert_close(q.mean, f[:, :2])
     torch.testing.assert_close(q.stddev, f[:, 2:].exp())
+
+
+def test_diagonal_variance_through_a_softplus_within_bounds() -> None:
+    a = torch.tensor([-200.0, -30.0, -2.0, 0.0, 3.0, 200.0], dtype=torch.float64)
+    f = torch.cat([torch.zeros_like(a), a]).unsqueeze(0)
+    free = DiagonalPosterior(latent_dim=6, variance="softplus")(f)
+    torch.testing.assert_close(free.variance[0], softplus(a), rtol=1e-12, atol=0)
+    bounded = POSTERIORS["diagonal softplus"][0](latent_dim=6)(f)
+    torch.testing.assert_close(bounded.variance[0], softplus(a).clamp(1e-4, 5), rtol=1e-12, atol=0)
+    narrow = DiagonalPosterior(latent_dim=6, variance_range=[0.25, 4.0])(f)
+    torch.testing.assert_close(narrow.stddev[0], a.exp().clamp(0.5, 2), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("bounds", [[3.0, 1.0], [2.0, 2.0], [1.0], [0.1, 1.0, 2.0]])
+def test_bounds_of_the_variance_are_two_in_order(bounds: list[float]) -> None:
+    with pytest.raises(ConfigError, match=r"variance_range=.*two numbers, the smaller one first"):
+        DiagonalPosterior(latent_dim=2, variance_range=bounds)
 
 
 def test_planar_reads_w_u_b_of_each_map() -> None:

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from pages import EVALUATION, make_run
 
 from vae_cli.commands.compare import main
-from vae_cli.report.comparison import resampled_means
+from vae_cli.report.estimate import resampled_means
 
 
 @pytest.fixture(autouse=True)

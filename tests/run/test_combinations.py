@@ -29,6 +29,7 @@ OTHERS = [
     "objective.closed_form_kl=false",
     "data.binarize=static",
     "data.binarize=threshold",
+    "data.encode=grey",
     "likelihood=gaussian data.dequantize=true",
     "likelihood=gaussian likelihood.scale=shared",
     "likelihood=gaussian likelihood.scale=0.1",

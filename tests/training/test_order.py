@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vae_cli.training.loader import EvaluationOrder, TrainingOrder
-from vae_cli.training.shuffle import LabelledFirst, make_shuffle
+from vae_cli.training.shuffle import LabelledAlone, LabelledFirst, make_shuffle
 
 CPU = torch.device("cpu")
 COUNT = 103
@@ -137,3 +137,18 @@ def test_evaluation_sees_each_image_once(count: int, processes: int) -> None:
 
 def test_evaluation_limit() -> None:
     assert [key.number for key in EvaluationOrder(95, 10, 0, 1, CPU, limit=2)] == [0, 1]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
+def test_labelled_images_alone(batch_size: int) -> None:
+    shuffle = LabelledAlone(LABELS, batch_size, world_size=1)
+    size = min(batch_size, 7)
+    assert len(shuffle) == 7 // size
+    seen: set[int] = set()
+    for seed in range(20):
+        batches = shuffle(torch.Generator().manual_seed(seed))
+        assert batches.shape == (len(shuffle), 1, size)
+        assert len(batches.unique()) == batches.numel()
+        assert (LABELS[batches] == 0).all()
+        seen |= set(batches.flatten().tolist())
+    assert len(seen) == 7

@@ -41,15 +41,37 @@ class Probe(Analysis):
         if len(np.unique(y)) < 2 or len(y_new) == 0:
             return {}
         probes: dict[str, ClassifierMixin] = {
-            "linear_probe": LogisticRegression(max_iter=ITERATIONS),
+            "linear_probe": linear_probe(),
             "nearest_neighbors": KNeighborsClassifier(min(self.neighbors, len(y))),
         }
         numbers: dict[str, float] = {"probe_images": len(y)}
         for name, probe in probes.items():
-            accuracy = float(make_pipeline(StandardScaler(), probe).fit(x, y).score(x_new, y_new))
-            error = (accuracy * (1 - accuracy) / len(y_new)) ** 0.5
-            numbers |= {f"{name}_accuracy": accuracy, f"{name}_accuracy_se": error}
+            accuracy = accuracy_of(probe, x, y, x_new, y_new)
+            numbers |= with_error(f"{name}_accuracy", accuracy, len(y_new))
         return numbers
+
+
+def linear_probe() -> ClassifierMixin:
+    """Logistic regression, with scikit-learn's own L2 penalty."""
+    return LogisticRegression(max_iter=ITERATIONS)
+
+
+def accuracy_of(
+    probe: ClassifierMixin, x: np.ndarray, y: np.ndarray, x_new: np.ndarray, y_new: np.ndarray
+) -> float:
+    """Share of labels that a classifier tells rightly.
+
+    Args:
+        probe: Is fitted to standardized codes.
+        x, y: Codes ``(N, D)`` and labels ``(N,)`` that it is fitted to.
+        x_new, y_new: Those that it is to tell.
+    """
+    return float(make_pipeline(StandardScaler(), probe).fit(x, y).score(x_new, y_new))
+
+
+def with_error(name: str, share: float, images: int) -> dict[str, float]:
+    """A share of so many images and its standard error over images, sqrt(p (1 - p) / N)."""
+    return {name: share, f"{name}_se": (share * (1 - share) / images) ** 0.5}
 
 
 def _labelled_codes(model: Model, split: Split, images: int) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ from vae_cli.config.keys import shared_keys
 from vae_cli.config.memory import check_step, check_weights
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.labels import class_count, keep_labels
-from vae_cli.data.split import Split, Treatment
+from vae_cli.data.split import Binarize, Encode, Split, Treatment
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Figure
 from vae_cli.kl_schedule.base import KlSchedule
@@ -122,7 +122,7 @@ def build_splits(cfg: DictConfig) -> dict[str, Split]:
         if value != cfg.derived[name]:
             rule = f"the images have {name} {value}, and those of the run had {cfg.derived[name]}"
             raise ConfigError("data", cfg.data._target_, rule, "Are they where the run had them?")
-    return _splits(dataset, Treatment(cfg.data.binarize, cfg.data.dequantize, dataset.levels))
+    return _splits(dataset, _settled(cfg, dataset, cfg.data.binarize))
 
 
 def models_binary_values(cfg: DictConfig) -> bool:
@@ -175,7 +175,13 @@ def _treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Treatment:
         )
     if binarize != "none" and levels is None:
         _check_range(cfg.data.binarize, dataset)
-    return Treatment(binarize, dequantize, levels)
+    return _settled(cfg, dataset, binarize)
+
+
+def _settled(cfg: DictConfig, dataset: Dataset, binarize: Binarize) -> Treatment:
+    # Runs of earlier versions say nothing of what the encoder sees.
+    encode: Encode = cfg.data.get("encode") or "modelled"
+    return Treatment(binarize, cfg.data.dequantize, dataset.levels, encode)
 
 
 def _check_range(binarize: str, dataset: Dataset) -> None:

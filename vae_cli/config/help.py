@@ -170,6 +170,39 @@ Flags:
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
   --help            this text
 """
+FINETUNE = """\
+vae-finetune puts a classifier on a trained encoder, and says how much the encoder is worth.
+
+Usage: vae-finetune run=RUN_DIR [KEY=VALUE ...]
+
+  vae-finetune run=RUN_DIR labels=100                a classifier of the codes, from 100 labels
+  vae-finetune run=RUN_DIR labels=100 freeze=false   the encoder goes on learning with it
+  vae-finetune run='outputs/digits_vae/*'            several runs, and a table of them
+
+Beside it stand the same network trained from fresh weights on the same labels, and a linear
+classifier of the codes. The numbers are put into the run's folder, finetune.json, each setting
+beside the others; what is there already is shown and not trained again.
+
+Keys:
+
+  run          folder of a run; several parted by commas, or a pattern
+  labels       training labels to learn from, as many of each class; all of them
+  label_seed   which of them (0)
+  freeze       keep the encoder as it is: true, or false
+  hidden_dims  widths of the classifier's hidden layers ([200]); [] makes it linear
+  steps        of each network (5000); its best state is taken, as validation images have it
+  batch_size   images a step (128), or all that have a label if there are fewer
+  lr           of Adam (0.001)
+  seed         of the fresh weights, the order of the images and all noise (0)
+  checkpoint   best or last
+  device       auto, cpu or gpu
+  data.root, data.path    where the images are now, if not where the run had them
+  trust        let a run's configuration name modules that are not of this package
+
+Flags:
+
+  --help       this text
+"""
 REPORT = """\
 vae-report puts a run, or several, into one HTML file that needs no other and no network.
 
@@ -198,6 +231,7 @@ TEXTS = {
     "compare": COMPARE,
     "eval": EVAL,
     "sample": SAMPLE,
+    "finetune": FINETUNE,
     "flow": FLOW,
     "report": REPORT,
 }

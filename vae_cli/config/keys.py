@@ -59,6 +59,25 @@ class SampleSettings:
 
 
 @dataclass(frozen=True)
+class FinetuneSettings:
+    """The keys at the top of ``finetune.yaml``."""
+
+    run: str | None
+    labels: PositiveInt | Literal["all"]
+    label_seed: NonNegativeInt
+    freeze: bool
+    hidden_dims: Sequence[PositiveInt]
+    steps: Draws
+    batch_size: PositiveInt
+    lr: PositiveFloat
+    seed: NonNegativeInt
+    checkpoint: Literal["best", "last"]
+    device: Literal["auto", "cpu", "gpu"]
+    data: Mapping[str, str | None]
+    trust: bool
+
+
+@dataclass(frozen=True)
 class FlowSettings:
     """The keys at the top of ``flow.yaml``."""
 
@@ -99,6 +118,7 @@ SETTINGS: dict[str, type] = {
     "train": TrainSettings,
     "eval": EvalSettings,
     "sample": SampleSettings,
+    "finetune": FinetuneSettings,
     "flow": FlowSettings,
     "report": ReportSettings,
     "compare": CompareSettings,
@@ -112,6 +132,7 @@ class DataSettings:
     batch_size: PositiveInt
     binarize: Literal["auto", "dynamic", "static", "threshold", "none"]
     dequantize: bool
+    encode: Literal["modelled", "grey"] | None
     suggests: Mapping[str, int] | None
     labels: PositiveInt | None
     label_seed: NonNegativeInt | None

@@ -10,7 +10,7 @@ class Batch(NamedTuple):
     """Some images, treated as the likelihood wants them."""
 
     x: Tensor  # (B, C, H, W), float32: what is modelled
-    input: Tensor  # (B, C, H, W): what the encoder sees; x, unless denoising
+    input: Tensor  # (B, C, H, W): what the encoder sees; x, or the image before its treatment
     y: Tensor  # (B,), int64: label, -1 where unknown
     index: Tensor  # type: ignore[assignment]  # (B,), int64: position in the split
 

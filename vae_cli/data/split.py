@@ -12,6 +12,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.data.dataset import Images, StoredImages
 
 Binarize = Literal["dynamic", "static", "threshold", "none"]
+Encode = Literal["modelled", "grey"]
 
 BINARIZATION_SEED = 0  # not the run's seed: results of different runs are about the same images
 CHUNK = 1000  # images treated at once when a whole split is
@@ -31,11 +32,14 @@ class Treatment:
             something about the levels (Theis et al. 2016, arXiv:1511.01844, section 3.1). u is
             drawn anew in each epoch of training. Goes with ``binarize: none``.
         levels: L, or None where values are not levels.
+        encode: What the encoder sees: ``modelled``, x itself; ``grey``, g, which tells it more of
+            an image than a draw does. The bound is one on log p(x) whatever q looks at.
     """
 
     binarize: Binarize
     dequantize: bool
     levels: int | None
+    encode: Encode = "modelled"
 
     @property
     def is_random(self) -> bool:
@@ -143,7 +147,8 @@ class Split:
             )
         else:
             x = self._fixed(index)
-        return Batch(x, x, self.images.labels.index_select(0, index), index)
+        seen = self.grey(index) if self.treatment.encode == "grey" else x
+        return Batch(x, seen, self.images.labels.index_select(0, index), index)
 
     def _fixed(self, index: Tensor) -> Tensor:
         pixels = self.images.take(index)

@@ -102,6 +102,9 @@ def closed_form_mean(q: Distribution) -> Tensor | None:
 
 
 def mean(q: Distribution) -> Tensor:
-    """E_q[z], exactly where there is a formula, else the average of 16 draws."""
+    """E_q[z], exactly where there is a formula, else the average of 16 draws.
+
+    Gradients flow through either.
+    """
     exact = closed_form_mean(q)
-    return q.sample(Size((MEAN_DRAWS,))).mean(0) if exact is None else exact
+    return q.rsample(Size((MEAN_DRAWS,))).mean(0) if exact is None else exact

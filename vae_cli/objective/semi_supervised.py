@@ -18,8 +18,7 @@ class SemiSupervised(Objective):
     (Kingma et al. 2014, arXiv:1406.5298, equations 8 and 9.) N is the number of all training
     images, with and without labels. The expectation is a mean over the labelled ones, so each of
     them weighs :math:`0.1\, N / N_{labelled}` against one bound: 50 for 100 labels among 50,000
-    images. Taken for the number of labelled images, or summed over them with weight 0.1, N makes
-    that term a hundred times weaker, or more.
+    images. Were N the number of labelled ones, the term would be weaker by N / N_labelled.
 
     The loss is :math:`-J / N` of a batch with a fixed share of labelled images, each kind weighed
     as it counts in the whole set: the share changes the gradient's noise, not its mean.

@@ -1,17 +1,15 @@
 """Runs side by side: which, grouped by what, and how surely one is better than another."""
 
-import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from vae_cli.config.check import suggest
 from vae_cli.errors import ConfigError
-from vae_cli.report.ledger import REFERENCE, Entry, each, values_of_images
+from vae_cli.report.estimate import Difference, Estimate, difference, estimate
+from vae_cli.report.ledger import REFERENCE, Entry, each
 from vae_cli.report.tables import Table, differing_settings
 from vae_cli.run.rows import ERRORS, is_share
 from vae_cli.run.summary import HEADS, Comparable, comparable, treatment
@@ -21,25 +19,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
 }  # fmt: skip
 CONDITION = re.compile(r"\s*([\w./]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*")
-RESAMPLES = 2000  # of the images, for an interval
 LONG = 10  # digits of a number and more
-CHUNK = 50  # resamples at once
-INTERVAL = (2.5, 97.5)  # percentiles
-
-
-class Estimate(NamedTuple):
-    """A number with its standard error."""
-
-    value: float
-    error: float | None
-
-
-class Difference(NamedTuple):
-    """Of a setting to the best one: the mean over images, and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Row(NamedTuple):
@@ -129,50 +109,15 @@ def rows_of(entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str]) 
         return rows
     sign = 1 if decisive in ERRORS else -1
     rows.sort(key=lambda row: sign * row.numbers[decisive].value)
-    rest = [row._replace(difference=difference(row, rows[0], decisive)) for row in rows[1:]]
+    rest = [
+        row._replace(difference=difference(row.runs, rows[0].runs, decisive)) for row in rows[1:]
+    ]
     return [*rows[:1], *rest]
 
 
 def decisive_key(entries: Sequence[Entry], keys: Sequence[str]) -> str | None:
     """The first of the numbers wanted that all runs have."""
     return next((k for k in keys if len(list(each(entries, k))) == len(entries)), None)
-
-
-def estimate(runs: Sequence[Entry], key: str) -> Estimate | None:
-    """The mean of a number over runs, with its error: over runs, or over images of a single one."""
-    values = list(each(runs, key))
-    if not values:
-        return None
-    if len(values) == 1:
-        error = next(each(runs, f"{key}_se"), None)
-        return Estimate(values[0], error)
-    return Estimate(float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(len(values))))
-
-
-def difference(row: Row, best: Row, key: str) -> Difference | None:
-    """How far a setting is from another, by a paired bootstrap over the images.
-
-    The same resampled images serve both: what makes an image hard or easy cancels. What another
-    seed would change is not in it.
-    """
-    sides = [[values_of_images(run, key) for run in one.runs] for one in (row, best)]
-    arrays = [array for side in sides for array in side if array is not None]
-    if len(arrays) < len(row.runs) + len(best.runs) or len({len(a) for a in arrays}) > 1:
-        return None
-    ours, theirs = (np.mean([a for a in side if a is not None], axis=0) for side in sides)
-    paired = ours - theirs
-    low, high = np.percentile(resampled_means(paired), INTERVAL)
-    return Difference(float(paired.mean()), float(low), float(high))
-
-
-def resampled_means(values: np.ndarray) -> np.ndarray:
-    """Means of values drawn with replacement, ``(RESAMPLES,)``; the same ones at every call."""
-    generator, count = np.random.default_rng(0), len(values)
-    parts = [
-        values[generator.integers(count, size=(min(CHUNK, RESAMPLES - start), count))].mean(1)
-        for start in range(0, RESAMPLES, CHUNK)
-    ]
-    return np.concatenate(parts)
 
 
 def tables(

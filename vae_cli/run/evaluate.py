@@ -1,6 +1,5 @@
 """How good a trained model is, from its run's folder alone."""
 
-import hashlib
 import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,7 +13,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-import vae_cli
 from vae_cli import noise
 from vae_cli.analysis.base import Analysis
 from vae_cli.config.construct import construct
@@ -23,9 +21,7 @@ from vae_cli.metric.base import Evaluation, Metric, State
 from vae_cli.model.base import Model
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.files import replaced
-from vae_cli.run.images import hash_of_images
-from vae_cli.run.settings import plain, treatment_of
-from vae_cli.run.subject import Subject
+from vae_cli.run.subject import Subject, basis_of
 
 BATCH = 100  # images; part of the definition of the evaluation's noise: not an option
 SAVE_EVERY = 10.0  # seconds of work that an interruption may cost, beside a batch
@@ -53,7 +49,7 @@ def evaluate(
         ConfigError: If there is nothing to measure, or what was named can't be.
         TrainingError: If one of the numbers is none: the model is broken.
     """
-    folder, basis = subject.folder, _basis(subject, cfg)
+    folder, basis = subject.folder, basis_of(subject, cfg.split, cfg.seed)
     known = folder.read_evaluation().get(cfg.split, {})
     if any(known.get(name) != value for name, value in basis.items()):
         known = {}
@@ -107,23 +103,6 @@ def _settings(cfg: DictConfig, group: str, model: Model, named: Collection[str])
             rule = f"needs {measure.model_class.description}"
             raise ConfigError(group, name, rule, "Leave it out.")
     return found
-
-
-def _basis(subject: Subject, cfg: DictConfig) -> dict[str, Any]:
-    """Everything that all numbers depend on."""
-    split = subject.splits[cfg.split]
-    return {
-        **treatment_of(plain(subject.config)),
-        "split": cfg.split,
-        "images": len(split),
-        "images_sha256": hash_of_images(split),
-        "checkpoint": subject.checkpoint.name,
-        "checkpoint_sha256": hashlib.sha256(subject.checkpoint.read_bytes()).hexdigest(),
-        "latent_dim": subject.model.latent_dim,
-        "seed": cfg.seed,
-        "device": subject.model.device.type,
-        "versions": {"vae-cli": vae_cli.__version__, "torch": str(torch.__version__)},
-    }
 
 
 def _measure(

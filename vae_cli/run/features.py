@@ -86,9 +86,18 @@ def describe_features(cfg: DictConfig, stage: FirstStage, folder: RunFolder | No
             for node in (first.model, first.likelihood):
                 check_targets(OmegaConf.to_container(node), MODEL, rule)
     else:
-        first, _ = compose("train", stage.overrides, stage.flags[-1] if stage.flags else None)
-        build(first)  # what is wrong with it is told before anything is written
+        first = _composed(stage)
     cfg.model.features, cfg.likelihood = first.model, first.likelihood
+
+
+def _composed(stage: FirstStage) -> DictConfig:
+    """The configuration of a stage that is to be trained, found to be sound."""
+    try:
+        first, _ = compose("train", stage.overrides, stage.flags[-1] if stage.flags else None)
+    except VaeCliError as error:  # what both stages share has been checked: it is model.first's
+        raise VaeCliError(f"model.first: {error}") from error
+    build(first)  # what is wrong with it is told before anything is written
+    return first
 
 
 def _config_of(path: str) -> DictConfig:

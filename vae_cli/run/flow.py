@@ -1,8 +1,7 @@
 """Flows of several lengths, fitted to densities of the plane, in one picture."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 from omegaconf import DictConfig
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from vae_cli.approximation.fit import FitOptions, fit, memory_of_fits
@@ -24,10 +22,10 @@ from vae_cli.errors import ConfigError
 from vae_cli.memory import in_words, machine_memory
 from vae_cli.posterior.base import Posterior
 from vae_cli.run.files import replaced, write_json
+from vae_cli.run.progress import progress
 
 DIMENSIONS = 2
 DRAWS = 100_000  # for the KL: its standard error is then some thousandths of a nat
-LINES = 3  # for each length, where the output is no terminal
 
 
 class FlowFits:
@@ -68,7 +66,7 @@ class FlowFits:
         columns = [Column("target", log_p, [""] * len(energies))]
         for length, posterior in self.posteriors.items():
             start = time.perf_counter()
-            with _progress(f"K = {length}", self.options.steps, console) as after_step:
+            with progress(f"K = {length}", self.options.steps, console) as after_step:
                 parameters = fit(posterior, energies, self.options, after_step)
             q = posterior(parameters.double())
             found = diverge(q, energies, log_z, DRAWS, self.options.seed)
@@ -119,19 +117,3 @@ def print_fits(results: Mapping[str, Any], folder: Path, console: Console) -> No
     console.print(f"∫ q over the grid is 1 within {off:.0e}; {seconds:.0f} s", highlight=False)
     for path in sorted(folder.iterdir()):
         console.print(str(path), soft_wrap=True, highlight=False, markup=False)
-
-
-@contextmanager
-def _progress(label: str, steps: int, console: Console) -> Iterator[Callable[[int], None]]:
-    """What to tell the steps taken: a bar in a terminal, elsewhere a line now and then."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    is_terminal = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not is_terminal) as bar:
-        task = bar.add_task(label, total=steps)
-
-        def after_step(step: int) -> None:
-            bar.update(task, completed=step)
-            if not is_terminal and step * LINES // steps > (step - 1) * LINES // steps:
-                console.print(f"{label}: {step}/{steps} steps", highlight=False, style="dim")
-
-        yield after_step

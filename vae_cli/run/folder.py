@@ -34,6 +34,7 @@ class RunFolder:
         evaluation: What vae-eval found, by split.
         evaluated: The values of each image that it found, by split and name.
         unfinished: Of an evaluation that was interrupted.
+        finetuned: What vae-finetune found, by setting.
         last, previous, best: Checkpoints: the newest one, the one before, and the one with the best
             validation bound.
         figures: Folder of the pictures.
@@ -48,6 +49,7 @@ class RunFolder:
         self.evaluation = self.path / "evaluation.json"
         self.evaluated = self.path / "evaluation.npz"
         self.unfinished = self.path / "evaluation.partial"
+        self.finetuned = self.path / "finetune.json"
         self.last = self.path / "checkpoints" / "last.ckpt"
         self.previous = self.path / "checkpoints" / "previous.ckpt"
         self.best = self.path / "checkpoints" / "best.ckpt"
@@ -158,13 +160,7 @@ class RunFolder:
 
     def read_evaluation(self) -> dict[str, Any]:
         """What was written of evaluations so far, by split."""
-        if not (self.evaluation.is_file() and self.evaluated.is_file()):
-            return {}
-        try:
-            return json.loads(self.evaluation.read_text(encoding="utf-8"))
-        except ValueError as error:
-            rule = f"its {self.evaluation.name} can't be read"
-            raise ConfigError("run", self.path, rule, "Delete that file.") from error
+        return _read_json(self.evaluation) if self.evaluated.is_file() else {}
 
     def write_evaluation(
         self, split: str, record: Mapping[str, Any], values: Mapping[str, np.ndarray], keep: bool
@@ -186,6 +182,28 @@ class RunFolder:
         with replaced(self.evaluated) as partial, partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option
         write_json(self.evaluation, {**known, split: record})
+
+    def read_finetuned(self) -> dict[str, Any]:
+        """What was written of classifiers so far, by setting."""
+        return _read_json(self.finetuned)
+
+    def write_finetuned(self, setting: str, record: Mapping[str, Any]) -> None:
+        """Adds numbers to those of classifiers, in the place of earlier ones of the setting."""
+        write_json(self.finetuned, {**self.read_finetuned(), setting: record})
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """What a file of a run's numbers holds; nothing if there is none."""
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(content)
+        return content
+    except ValueError as error:
+        rule = f"its {path.name} can't be read"
+        raise ConfigError("run", path.parent, rule, "Delete that file.") from error
 
 
 def describe(path: Path, config: DictConfig, command: Sequence[str]) -> None:

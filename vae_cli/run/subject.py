@@ -1,12 +1,15 @@
 """A trained model and its images, from its run's folder alone."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import DictConfig
 
+import vae_cli
 from vae_cli.config.build import build_splits
 from vae_cli.data.files import reading_only
 from vae_cli.data.split import Split
@@ -15,6 +18,8 @@ from vae_cli.model.base import Model
 from vae_cli.model.labelled import fit_classifier
 from vae_cli.run.checkpoint import load_model
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.images import hash_of_images
+from vae_cli.run.settings import plain, treatment_of
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,21 @@ def load_subject(path: str, cfg: DictConfig) -> Subject:
     Raises:
         VaeCliError: If that can't be done.
     """
+    subject = load_trained(path, cfg, {})
+    fit_classifier(subject.model, subject.splits["train"])
+    return subject
+
+
+def load_trained(path: str, cfg: DictConfig, data: Mapping[str, Any]) -> Subject:
+    """The same without what is fitted once training has ended.
+
+    Args:
+        path, cfg: As for ``load_subject``.
+        data: What to put in place of the run's own options of the data.
+
+    Raises:
+        VaeCliError: If that can't be done.
+    """
     device = _device(cfg.device)
     folder = RunFolder.existing(path, key="run")
     checkpoint = folder.best if cfg.checkpoint == "best" else folder.last
@@ -61,12 +81,28 @@ def load_subject(path: str, cfg: DictConfig) -> Subject:
                 rule = f"the run's data have no {name}"
                 raise ConfigError(f"data.{name}", value, rule, "Leave it out.")
             config.data[name] = str(value)
+    config.data.update(data)
     foreign = cfg.data.root is None and config.data.get("root") is not None and not cfg.trust
     with reading_only(foreign):
         splits = {name: split.to(device) for name, split in build_splits(config).items()}
-    model = model.to(device).eval()
-    fit_classifier(model, splits["train"])
-    return Subject(folder, checkpoint, model, config, splits)
+    return Subject(folder, checkpoint, model.to(device).eval(), config, splits)
+
+
+def basis_of(subject: Subject, split: str, seed: int) -> dict[str, Any]:
+    """Everything that all numbers of a split depend on, by name."""
+    images = subject.splits[split]
+    return {
+        **treatment_of(plain(subject.config)),
+        "split": split,
+        "images": len(images),
+        "images_sha256": hash_of_images(images),
+        "checkpoint": subject.checkpoint.name,
+        "checkpoint_sha256": hashlib.sha256(subject.checkpoint.read_bytes()).hexdigest(),
+        "latent_dim": subject.model.latent_dim,
+        "seed": seed,
+        "device": subject.model.device.type,
+        "versions": {"vae-cli": vae_cli.__version__, "torch": str(torch.__version__)},
+    }
 
 
 def _device(wanted: str) -> torch.device:

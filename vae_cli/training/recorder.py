@@ -52,9 +52,9 @@ class Recorder:
             self.first_step, self.names = step, ["loss", *reported]
         table = torch.stack(list(reported.values())).detach()
         means = table.mean(1)
-        if partial:
-            has_gaps = torch.tensor([name in partial for name in reported], device=table.device)
-            means = torch.where(has_gaps, table.nanmean(1), means)
+        if partial:  # row by row: a mask would be copied to the device at every step
+            rows = zip(reported, means, table.nanmean(1), strict=True)
+            means = torch.stack([some if name in partial else all_ for name, all_, some in rows])
         self.rows.append(torch.cat([loss.detach().view(1), means]))
 
     def add_gradient(self, norm: Tensor) -> None:

@@ -43,6 +43,29 @@ class AsTheyCome:
         return order[: len(self) * self.batch_size].view(len(self), self.world_size, -1)
 
 
+class LabelledAlone:
+    """Images with a label, each once at most; the others are left out.
+
+    What is left over is dropped as in ``AsTheyCome``.
+
+    Args:
+        labels: Shape ``(N,)``, -1 where unknown.
+        batch_size: Images a step over all processes; all of them if there are fewer.
+        world_size: Number of processes.
+    """
+
+    def __init__(self, labels: Tensor, batch_size: int, world_size: int) -> None:
+        self.images = (labels >= 0).nonzero().flatten().cpu()
+        self.order = AsTheyCome(len(self.images), min(batch_size, len(self.images)), world_size)
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __call__(self, stream: torch.Generator) -> Tensor:
+        """See the base class."""
+        return self.images[self.order(stream)]
+
+
 class LabelledFirst:
     """In each process's share of a batch as many images with a label as in any other, first.
 

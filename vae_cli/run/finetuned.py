@@ -1,0 +1,69 @@
+"""What is shown of classifiers on encoders."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from vae_cli.run.folder import RunFolder
+from vae_cli.run.rows import Results
+from vae_cli.run.summary import comparable, number, treatment
+
+
+def print_finetuned(record: Results, folder: RunFolder, console: Console) -> None:
+    """Prints the accuracies of one setting as a table.
+
+    Args:
+        record: As in ``finetune.json``.
+        folder: Of the run.
+        console: Where to.
+    """
+    sha256 = record["checkpoint_sha256"][:8]
+    title = (
+        f"{record['images']} images: {treatment(record)}\n"
+        f"{record['checkpoint']} ({sha256}), {_setting(record)}"
+    )
+    table = Table(title=title, box=SIMPLE_HEAD)
+    table.add_column("classifier", overflow="fold")
+    for column in ("test accuracy", "validation", "labels", "step", "epoch"):
+        table.add_column(column, justify="right", overflow="fold")
+    labels = str(record["labelled_images"])
+    for name, head in _classifiers(record):
+        keys = (f"{name}_validation_accuracy", f"{name}_step", f"{name}_epoch")
+        validation, step, epoch = (number(record, key) for key in keys)
+        table.add_row(head, number(record, f"{name}_accuracy"), validation, labels, step, epoch)
+    console.print(table)
+    console.print(f"{'numbers':<10} {folder.finetuned}", soft_wrap=True, highlight=False,
+                  markup=False)  # fmt: skip
+
+
+def print_several(records: Sequence[tuple[str, Results]], console: Console) -> None:
+    """Prints the test accuracies of several runs: a table for each treatment of data.
+
+    Args:
+        records: Of one setting, by the names of their runs.
+        console: Where to.
+    """
+    for group in comparable(records, mixed=False):
+        _, first = group.members[0]
+        table = Table(title=f"{group.title}\n{_setting(first)}", box=SIMPLE_HEAD)
+        table.add_column("run", overflow="fold")
+        for _, head in _classifiers(first):
+            table.add_column(head, justify="right", overflow="fold")
+        for path, record in group.members:
+            cells = (number(record, f"{name}_accuracy") for name, _ in _classifiers(record))
+            table.add_row(path, *cells)
+        console.print(table)
+
+
+def _classifiers(record: Results) -> Iterator[tuple[str, str]]:
+    """What a record has accuracies of, and what that is called."""
+    yield "trained_encoder", "head alone" if record["freeze"] else "finetuned"
+    yield "from_scratch", "from scratch"
+    yield "linear_probe", "linear probe"
+
+
+def _setting(record: Results) -> str:
+    draw = "" if record["labels"] == "all" else f" (label seed {record['label_seed']})"
+    return f"{record['labelled_images']} labels{draw}, seed {record['seed']}"
