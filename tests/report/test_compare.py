@@ -72,6 +72,38 @@ def test_an_evaluation_of_few_numbers_hides_no_others(
     assert main(["runs/d0"]) == 2
 
 
+def make_autoencoder(path: Path, reconstruction: float, seed: int = 0) -> None:
+    """A finished run of a model without a prior."""
+    make_run(path, seed=seed)
+    config = OmegaConf.load(path / "config.yaml")
+    config.model._target_ = "vae_cli.model.autoencoder.Autoencoder"
+    del config.posterior
+    OmegaConf.save(config, path / "config.yaml")
+    results = json.loads((path / "results.json").read_text())
+    for name in ("elbo", "elbo_se", "kl", "log_likelihood", "log_likelihood_se", "active_units"):
+        del results[f"test/{name}"]
+    results |= {"test/reconstruction": reconstruction, "validation/reconstruction": -1.0}
+    (path / "results.json").write_text(json.dumps(results))
+
+
+def test_autoencoders_are_compared_by_their_reconstructions(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_autoencoder(runs / "codes" / "a", -21.0)
+    make_autoencoder(runs / "codes" / "b", -20.0, seed=1)
+    rows = table(capsys, "runs/codes", "over=[]")
+    assert [(row["seed"], row["reconstruction"]) for row in rows] == [
+        ("1", "-20.00"),
+        ("0", "-21.00"),
+    ]
+    assert rows[0]["validation reconstruction"] == "-1.00" and "ELBO" not in rows[0]
+    both = table(capsys, "runs/codes", "runs/d0")
+    assert [row["model"] for row in both] == ["Autoencoder", "VAE"]
+    assert both[1]["ELBO"] == "-24.80" and not both[0]["ELBO"]
+    assert both[1]["reconstruction"] == "-22.40" and "posterior" not in both[0]
+    assert "reconstruction" not in table(capsys, "runs/d0", "runs/p0")[0]
+
+
 def test_the_smallest_error_is_best(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path, error in ((runs / "d0", 0.1234), (runs / "p0", 0.1192)):
         results = json.loads((path / "results.json").read_text())

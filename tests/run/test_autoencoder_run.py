@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 
 from vae_cli.config.build import build
 from vae_cli.run.checkpoint import load_model
+from vae_cli.run.events import read_events
 from vae_cli.training.checkpoint_file import read_checkpoint
 
 Train = Callable[..., Path]
@@ -95,3 +96,14 @@ def test_pictures_of_the_end(vae_train: Train) -> None:
     run = vae_train("model=autoencoder", "trainer.max_epochs=1", figures)
     drawn = {path.stem for path in (run / "figures").iterdir()}
     assert {"reconstructions", "latent_map", "manifold"} <= drawn and "styles" not in drawn
+
+
+def test_the_dashboard_shows_codes_and_no_weight(vae_train: Train) -> None:
+    run = vae_train("model=sparse_autoencoder", "trainer.max_steps=60", "logger=tensorboard")
+    logged = read_events(run, "scalars")
+    assert logged is not None
+    scalars, histograms = (set(logged.Tags()[kind]) for kind in ("scalars", "histograms"))
+    assert histograms == {"validation_code/dimension_0", "validation_code/dimension_1"}
+    assert {"train/code_l1", "train/sparsity_weight", "validation/code_l1"} <= scalars
+    assert "overview/reconstruction_test" in scalars
+    assert not {"train/weight", "overview/kl"} & scalars

@@ -163,7 +163,18 @@ def _telling(entries: Sequence[Entry], over: Sequence[str]) -> list[str]:
         pairs = {(str(e.settings.get(group)), str(e.settings.get(key))) for e in entries}
         return group != key and group in differing and len(pairs) == len({p[0] for p in pairs})
 
-    return [*(key for key in differing if not follows(key)), *named]
+    def is_of_a_kind(key: str) -> bool:
+        """Whether some models have none and all others the same, as a prior: their name tells."""
+        found = {str(e.settings[key]) for e in ours if key in e.settings}
+        return len(found) == 1 and "model" in differing and _goes_with_model(ours, key)
+
+    return [*(k for k in differing if not (follows(k) or is_of_a_kind(k))), *named]
+
+
+def _goes_with_model(entries: Sequence[Entry], key: str) -> bool:
+    """Whether all runs of a model have a setting, or none."""
+    pairs = {(str(e.settings.get("model")), key in e.settings) for e in entries}
+    return len(pairs) == len({model for model, _ in pairs})
 
 
 def _table(
