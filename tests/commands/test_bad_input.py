@@ -39,6 +39,8 @@ SIZES = [  # every size there is, and what else the command line must say for it
     ("figure.flow.draws", "figure=[flow]"), ("figure.inpaint.count", "figure=[inpaint]"),
     ("figure.inpaint.steps", "figure=[inpaint]"), ("figure.denoise.count", "figure=[denoise]"),
     ("figure.denoise.steps", "figure=[denoise]"),
+    ("figure.vector_field.rows", ""), ("figure.vector_field.count", ""),
+    ("figure.samples.components", ""),
     ("figure.posterior_predictive.count", "figure=[posterior_predictive]"),
     ("figure.posterior_predictive.draws", "figure=[posterior_predictive]"),
     ("figure.posterior_predictive.samples", "figure=[posterior_predictive]"),
@@ -229,6 +231,8 @@ TABLE = [
     Bad(f"{FOLDER} data.root=gone", ["data.root=gone", "no folder"]),
     Bad(f"{FOLDER} data.root=empty", ["data.root=empty", "no images", ".png"]),
     Bad(f"{FOLDER} data.root=corrupt", ["data.root=corrupt", "can't be read", "Repair or remove"]),
+    Bad("data=spiral likelihood=bernoulli", ["data.binarize=auto", "likelihood=gaussian"]),
+    Bad("data=circles data.noise=-1", ["data.noise=-1", "at least 0"]),
     Bad(
         "data=mnist data.root=empty",
         ["data.root=empty", "Put", "train-images-idx3-ubyte.gz", "empty/MNIST/raw"],

@@ -27,7 +27,9 @@ from vae_cli.figure.samples import Samples
 from vae_cli.figure.style_manifold import StyleManifold
 from vae_cli.figure.styles import Styles
 from vae_cli.figure.traversals import Traversals
+from vae_cli.figure.vector_field import VectorField
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
+from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.model.m2 import M2
 from vae_cli.model.vae import VAE
@@ -49,6 +51,7 @@ class Case:
         posterior: Of the model.
         least_dim: Latent dimensions that it needs.
         labelled: Whether it is of a model with labels.
+        points: Whether it is of points of the plane.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Case:
     posterior: Callable[..., Posterior] = DiagonalPosterior
     least_dim: int = 1
     labelled: bool = False
+    points: bool = False
 
     def of(self, split: Split, **options: Any) -> Drawing:
         """The picture of an untrained model and a split."""
@@ -65,19 +69,27 @@ class Case:
     def model(self, split: Split, **options: Any) -> LatentVariableModel:
         """A model that it is drawn of."""
         options = {"posterior": self.posterior} | options
+        if self.points:
+            options.pop("channels", None)
+            return model(shape=POINT, **options)
         if not self.labelled:
             return model(**options)
         return labelled_model(classes=1 + int(split.images.labels.max()), **options)
 
-    def split(self, *sizes: int) -> Split:
+    def split(
+        self, channels: int = 1, count: int = 30, labels: torch.Tensor | None = None
+    ) -> Split:
         """Images that it is drawn of."""
-        images = split(*sizes)
-        if self.labelled:
+        if self.points:
+            return points(count, labels)
+        images = split(channels, count, labels)
+        if self.labelled and labels is None:
             images.images = images.images.relabelled(torch.arange(len(images)) % 3)
         return images
 
 
 PLANAR = partial(PlanarPosterior, flow_length=2)
+POINT = Size([1, 1, 2])
 FLOW = partial(Flow, count=2, panels=2, draws=2000)
 FIGURES = [
     Case("analogies", partial(Analogies, count=3), needs_plane=False, labelled=True),
@@ -95,6 +107,7 @@ FIGURES = [
     Case("style_manifold", partial(StyleManifold, rows=4), needs_plane=True, labelled=True),
     Case("styles", partial(Styles, rows=3), needs_plane=False, labelled=True),
     Case("traversals", partial(Traversals, steps=3), needs_plane=False),
+    Case("vector_field", partial(VectorField, rows=4), needs_plane=False, points=True),
 ]
 ROWS = pytest.mark.parametrize("case", FIGURES, ids=lambda case: case.name)
 
@@ -103,9 +116,12 @@ def model(
     channels: int = 1,
     latent_dim: int = 2,
     posterior: Callable[..., Posterior] = DiagonalPosterior,
+    shape: Size | None = None,
 ) -> VAE:
     torch.manual_seed(0)
-    shape, network = Size([channels, 6, 5]), partial(MLP, hidden_dims=[8])
+    shape, network = shape or Size([channels, 6, 5]), partial(MLP, hidden_dims=[8])
+    if shape == POINT:
+        return VAE(shape, latent_dim, network, posterior, StandardPrior, GaussianLikelihood)
     return VAE(shape, latent_dim, network, posterior, StandardPrior, BernoulliLikelihood)
 
 
@@ -124,6 +140,11 @@ def split(channels: int = 1, count: int = 30, labels: torch.Tensor | None = None
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (count, channels, 6, 5), generator=generator).byte()
     return Split("test", StoredImages(pixels, labels), Treatment("dynamic", False, 256))
+
+
+def points(count: int = 30, labels: torch.Tensor | None = None) -> Split:
+    x = torch.randn(count, *POINT, generator=torch.Generator().manual_seed(0))
+    return Split("test", StoredImages(x, labels), Treatment("none", False, None))
 
 
 def picture(figure: Figure, model: LatentVariableModel, split: Split, seed: int = 0) -> Drawing:
@@ -176,7 +197,7 @@ def test_the_same_whenever_it_is_drawn(case: Case, posterior: Callable[..., Post
     ids=["ten", "thirty", "some unknown", "large"],
 )
 def test_labels(case: Case, labels: torch.Tensor) -> None:
-    drawn(case.of(split(labels=labels)))
+    drawn(case.of(case.split(labels=labels)))
 
 
 @ROWS
@@ -196,6 +217,22 @@ def test_the_model_is_left_as_it_was(case: Case) -> None:
     picture(case.make(), one, images)
     torch.testing.assert_close(dict(one.state_dict()), before, rtol=0, atol=0)
     assert all(p.grad is None for p in one.parameters())
+
+
+@ROWS
+def test_points_of_the_plane_are_drawn_as_such(case: Case) -> None:
+    if case.labelled:
+        pytest.skip("test_labelled_figures has models with labels")
+    one = model(shape=POINT, posterior=case.posterior)
+    if case.name in ("inpaint", "posterior_predictive"):
+        with pytest.raises(Inapplicable, match="points of the plane"):
+            picture(case.make(), one, points())
+        return
+    drawing = picture(case.make(), one, points())
+    drawn(drawing)
+    assert any(axes.collections for axes in drawing.canvas.axes)
+    assert len({frame.shape for frame in drawing.frames}) <= 1
+    assert all(frame.shape[1] >= 300 for frame in drawing.frames)
 
 
 def test_latent_map_shows_the_means_by_label() -> None:

@@ -63,6 +63,40 @@ def test_numbers_are_those_drawn(runs: Path) -> None:
         assert not np.array_equal(arrays["z"][:9], first)
 
 
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_pictures_of_two_runs_in_one(kind: str, runs: Path) -> None:
+    both = ["what=samples,latent_map", f"format={kind}"]
+    assert main(["run=plane", "beside=space", *both, "output=o"]) == 0
+    assert sorted(path.name for path in Path("o").iterdir()) == [
+        f"latent_map.{kind}", f"samples.{kind}",
+    ]  # fmt: skip
+    if kind != "png":
+        return
+    assert main(["run=plane", *both, "output=left"]) == 0
+    assert main(["run=space", *both, "output=right"]) == 0
+    images = [np.asarray(Image.open(f"{d}/samples.png").convert("L")) for d in ("left", "right")]
+    pair = np.asarray(Image.open("o/samples.png").convert("L"))
+    height, width = images[0].shape
+    assert pair.shape[1] == width + images[1].shape[1] and pair.shape[0] > height
+    top = pair.shape[0] - height
+    parts = (pair[top:, :width], pair[top:, width:])
+    near, far = ([_distance(image, part) for part in parts] for image in images)
+    assert near[0] < near[1] / 3 and far[1] < far[0] / 3
+
+
+def _distance(image: np.ndarray, part: np.ndarray) -> float:
+    """Mean difference of two pictures of one size; a row of pixels may be lost to rounding."""
+    inner, height = image[1:-1].astype(int), len(image)
+    return min(abs(inner - part[1 + shift : height - 1 + shift]).mean() for shift in (0, -1))
+
+
+def test_numbers_of_two_runs_in_one(runs: Path) -> None:
+    assert main(["run=plane", "beside=space", "what=samples", "format=npz", "output=o"]) == 0
+    with np.load("o/samples.npz") as arrays:
+        assert arrays["z"].shape == (100, 2) and arrays["beside_z"].shape == (100, 3)
+    assert not Path("space", "figures", "samples.npz").exists()
+
+
 def test_animation(runs: Path) -> None:
     assert main(["run=space", "what=traversals", "format=gif", "output=elsewhere"]) == 0
     with Image.open("elsewhere/traversals.gif") as moving:
@@ -135,6 +169,17 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
             ["run=plane", "what=samples", "format=gif"],
             ["format=gif", "does not move", "logged no pictures"],
         ),
+        (["run=plane", "what=samples", "beside=nowhere"], ["beside=nowhere", "no such folder"]),
+        (
+            ["run=plane", "what=manifold", "beside=space"],
+            ["beside=space", "manifold", "two latent dimensions"],
+        ),
+        (["run=plane", "what=samples", "beside=space", "count=3"], ["beside=space", "png, svg"]),
+        (
+            ["run=plane", "what=traversals", "beside=space", "format=gif"],
+            ["beside=space", "png, svg"],
+        ),
+        (["run=plane", "what=vector_field"], ["what=vector_field", "data=circles"]),
         (["run=plane", "what=samples", "format=bmp"], ["format=bmp", "png, svg"]),
         (["run=plane", "what=samples", "count=0"], ["count=0", "at least 1"]),
         (["run=plane", "what=traversals", "count=3"], ["count=3", "what=samples"]),

@@ -1,6 +1,6 @@
 """vae-sample: pictures of a trained model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from vae_cli.run.files import check_writable
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from vae_cli.figure.base import Drawing, Figure
     from vae_cli.run.subject import Subject
 
 
@@ -51,6 +52,9 @@ def _main(arguments: list[str]) -> int:
     if cfg.count is not None and (what != "samples" or cfg.format not in ("png", "npz")):
         rule = "goes with what=samples and format=png or npz"
         raise ConfigError("count", cfg.count, rule, "Leave it out.")
+    if cfg.beside is not None and (cfg.count is not None or cfg.format == "gif"):
+        rule = "goes with pictures as png, svg, pdf or npz"
+        raise ConfigError("beside", cfg.beside, rule, "Leave it out.")
     prepare_libraries()
     from vae_cli.console import make_console
     from vae_cli.run.subject import load_subject
@@ -66,7 +70,10 @@ def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: 
     from vae_cli.config.build import build_each
     from vae_cli.run.pictures import draw_all, in_motion, write_picture
 
-    drawings = draw_all(subject, build_each(cfg, "figure"), cfg.split, cfg.seed)
+    figures = build_each(cfg, "figure")
+    drawings = draw_all(subject, figures, cfg.split, cfg.seed)
+    if cfg.beside is not None:
+        drawings = _beside(subject, drawings, figures, cfg)
     if cfg.format == "gif":
         drawings = in_motion(drawings, subject.folder.path)
     _make(folder)
@@ -76,16 +83,44 @@ def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: 
         console.print(str(path), soft_wrap=True, highlight=False, markup=False)
 
 
+def _beside(
+    subject: "Subject",
+    drawings: "Mapping[str, Drawing]",
+    figures: "Mapping[str, Figure]",
+    cfg: DictConfig,
+) -> "dict[str, Drawing]":
+    """The pictures, each with that of another run beside it."""
+    from vae_cli.figure.beside import beside
+    from vae_cli.run.pictures import draw_all
+    from vae_cli.run.subject import load_subject
+
+    try:
+        other = load_subject(cfg.beside, cfg)
+        others = draw_all(other, figures, cfg.split, cfg.seed)
+    except ConfigError as error:
+        if error.key == "run":
+            raise ConfigError("beside", error.value, error.rule, error.remedy) from error
+        rule = f"no {error.value} is to be had of it: it {error.rule}"
+        raise ConfigError("beside", cfg.beside, rule, error.remedy) from error
+    names = (str(subject.folder.path), str(other.folder.path))
+    return {name: beside(names, (drawings[name], others[name])) for name in drawings}
+
+
 def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
     from rich.progress import Progress
 
+    from vae_cli.figure.points import are_points
     from vae_cli.run.pictures import prior_of, sample_chunks, write_arrays, write_images
 
-    (size,) = prior_of(subject.model).event_shape
+    (size,) = prior_of(subject.model, cfg.count).event_shape
+    shape = subject.splits[cfg.split].images.shape
+    if are_points(shape) and cfg.format == "png":
+        rule = "samples are points of the plane, not images"
+        raise ConfigError("format", cfg.format, rule, "Try format=npz, or leave out count.")
     chunks = sample_chunks(subject, cfg.count, cfg.figure.samples.temperature, cfg.seed)
     _make(folder)
     if cfg.format == "npz":
-        path, shape = folder / "samples.npz", subject.splits[cfg.split].images.shape
+        path = folder / "samples.npz"
         written = write_arrays(chunks, cfg.count, size, shape, path)
     else:
         path = folder / "samples"

@@ -109,6 +109,7 @@ Usage: vae-sample run=RUN_DIR what=PICTURE[,PICTURE...] [KEY=VALUE ...]
   vae-sample run=RUN_DIR what=traversals,interpolations format=pdf
   vae-sample run=RUN_DIR what=traversals format=gif
   vae-sample run=RUN_DIR what=samples count=10000 format=npz
+  vae-sample run=RUN_DIR what=samples beside=OTHER_RUN_DIR
 
 Pictures:
 
@@ -120,6 +121,7 @@ Keys:
   what         pictures, parted by commas; figure.PICTURE.KEY sets their own options
   format       png, svg, pdf; npz, the numbers behind it; gif, of those that move
   output       folder to write to (the run's figures)
+  beside       another run, whose pictures stand beside, in the same files
   count        so many samples instead of a picture of some, one by one into a folder (png) or into
                one file (npz), however many there are
   split        test, validation or train: whose images are shown

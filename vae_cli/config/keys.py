@@ -48,6 +48,7 @@ class SampleSettings:
     what: str | None
     format: Literal["png", "svg", "pdf", "npz", "gif"]
     output: str | None
+    beside: str | None
     count: PositiveInt | None
     split: Literal["test", "validation", "train"]
     seed: NonNegativeInt

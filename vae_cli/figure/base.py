@@ -2,33 +2,26 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
-from matplotlib.textpath import TextPath
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from vae_cli import noise
 from vae_cli.data.split import Split
 from vae_cli.errors import VaeCliError
+from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, TITLE_SIZE, text_width
+from vae_cli.figure.points import Panel, are_points, in_plane, plane_frames
 from vae_cli.model.base import Model
 
 GAP = 1  # pixels between images
 INCH = 0.55  # width of one image in a grid
 PAD = 0.08  # inches of white around a grid
-TITLE_SIZE, LABEL_SIZE = 9, 8  # points
-FRAME_WIDTH = 600  # pixels, about, of an animation
 STRIP = 24  # pixels above a frame that hold its caption
-# Paul Tol's muted scheme, made for colour-blind readers, and a grey.
-PALETTE = (
-    "#332288", "#88ccee", "#44aa99", "#117733", "#999933",
-    "#ddcc77", "#cc6677", "#882255", "#aa4499", "#888888",
-)  # fmt: skip
 
 
 class Inapplicable(VaeCliError):  # noqa: N818  a statement about a figure, not a failure
@@ -91,6 +84,12 @@ def draw(name: str, figure: Figure, model: Model, split: Split, seed: int = 0) -
     return figure.draw(model, split)
 
 
+def check_pixels(split: Split) -> None:
+    """Raises Inapplicable where images are points of the plane, for what is about their pixels."""
+    if are_points(split.images.shape):
+        raise Inapplicable("needs images, and these are points of the plane")
+
+
 def to_numpy(**tensors: Tensor) -> dict[str, np.ndarray]:
     """Tensors as arrays, by name."""
     return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
@@ -127,9 +126,19 @@ def tile(images: Tensor, columns: int) -> np.ndarray:
     return sheet.byte().numpy()
 
 
-def frame(images: Tensor, columns: int, caption: str) -> np.ndarray:
-    """A frame of an animation: images laid out as by ``tile``, and enlarged without blur."""
-    return captioned(tile(images, columns), caption)
+def animation(pictures: Sequence[tuple[Tensor, str]], columns: int) -> list[np.ndarray]:
+    """Frames of an animation: images laid out as by ``tile``, and enlarged without blur.
+
+    Args:
+        pictures: Images and a caption for each frame.
+        columns: Images in a row.
+    """
+    images = [each for each, _ in pictures]
+    if images and are_points(images[0].shape[1:]):
+        frames = plane_frames(images, columns)
+    else:
+        frames = [tile(each, columns) for each in images]
+    return [captioned(each, caption) for each, (_, caption) in zip(frames, pictures, strict=True)]
 
 
 def captioned(pixels: np.ndarray, caption: str) -> np.ndarray:
@@ -155,7 +164,7 @@ def sheet(
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
 ) -> Canvas:
-    """A titled grid of images, pixels enlarged without blur.
+    """A titled grid of images, pixels enlarged without blur; of points of the plane, the plane.
 
     Args:
         images, columns: See ``tile``.
@@ -163,6 +172,10 @@ def sheet(
         row_labels: To the left of the rows, one each, if any.
         column_labels: Above the columns, one each, if any.
     """
+    if are_points(images.shape[1:]):
+        names = [label for label in row_labels for _ in range(columns)]
+        names = names or [*column_labels] * (len(images) // columns)
+        return in_plane([Panel(title, images, names)])
     height, width = images.shape[-2:]
     rows = -(-len(images) // columns)
     # Placed by hand: a layout engine does not foresee the fixed aspect, and cuts long labels off.
@@ -200,11 +213,3 @@ def heads(labels: Sequence[str], width: float) -> tuple[int, float]:
     if widest + PAD > width:
         return 90, widest + 2 * PAD
     return 0, LABEL_SIZE / 72 + PAD if labels else 0
-
-
-@cache  # of the same words again and again, and slow
-def text_width(text: str, size: float) -> float:
-    """How wide text is that is written in so many points, in inches."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    widths = [TextPath((0, 0), line, size).get_extents().width for line in lines]
-    return max(widths, default=0) / 72

@@ -8,17 +8,9 @@ from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import (
-    LABEL_SIZE,
-    PAD,
-    TITLE_SIZE,
-    Drawing,
-    Figure,
-    heads,
-    text_width,
-    to_numpy,
-)
+from vae_cli.figure.base import PAD, Drawing, Figure, heads, to_numpy
 from vae_cli.figure.classified import classified, telling_labels
+from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, text_width
 from vae_cli.model.base import Model
 from vae_cli.options import PositiveInt, checked
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
-from vae_cli.figure.base import Drawing, frame, sheet, to_numpy
+from vae_cli.figure.base import Drawing, animation, sheet, to_numpy
 from vae_cli.model.base import Model
 
 MARKS = (1, 2, 5)  # and ten times that, and so on: the steps that are shown
@@ -100,8 +100,8 @@ def draw_chain(
         x=torch.stack([step.x for step in chain]), mean=means, average=average,
     )  # fmt: skip
     above = ", ".join(rows)
-    frames = [
-        frame(torch.cat([fixed, mean]), columns, f"rows: {above}, {name}")
-        for name, mean in moving.items()
+    pictures = [
+        (torch.cat([fixed, mean]), f"rows: {above}, {name}") for name, mean in moving.items()
     ]
+    frames = animation(pictures, columns)
     return Drawing(sheet(images, columns, title, labels), arrays, frames)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, frame, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, animation, sheet, to_numpy
 from vae_cli.model.base import Model
 from vae_cli.options import Tiles, checked
 
@@ -44,11 +44,12 @@ class Interpolations(Figure):
         labels = ["line", "arc"] * pairs
         title = f"between two {split.name} images: mean of p(x|z)"
         canvas = sheet(x.flatten(0, 2), self.steps, title, labels)
-        frames = [
-            frame(x[:, :, step].flatten(0, 1), 2, f"left: line, right: arc; {share:.0%} of the way")
+        pictures = [
+            (x[:, :, step].flatten(0, 1), f"left: line, right: arc; {share:.0%} of the way")
             for step, share in enumerate(t.flatten().tolist())
         ]
-        return Drawing(canvas, to_numpy(index=index[: 2 * pairs], z=z, x=x), frames)
+        arrays = to_numpy(index=index[: 2 * pairs], z=z, x=x)
+        return Drawing(canvas, arrays, animation(pictures, 2))
 
 
 def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:

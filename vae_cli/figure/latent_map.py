@@ -7,7 +7,8 @@ from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import PALETTE, Drawing, Figure, to_numpy
+from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.ink import PALETTE
 from vae_cli.figure.projection import PROJECTIONS, TITLES, Plane, check_installed
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, check_pixels, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.options import AtLeast, Draws, Tiles, checked
 
@@ -37,6 +37,7 @@ class PosteriorPredictive(Figure):
 
     def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
+        check_pixels(split)
         index = split.spread(self.count)
         batch = split.batch(index).to(model.device)
         q = model.encode(batch)

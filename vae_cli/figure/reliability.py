@@ -7,8 +7,9 @@ import torch
 from matplotlib.figure import Figure as Canvas
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import LABEL_SIZE, PALETTE, TITLE_SIZE, Drawing, Figure, to_numpy
+from vae_cli.figure.base import Drawing, Figure, to_numpy
 from vae_cli.figure.classified import classified, telling_labels
+from vae_cli.figure.ink import LABEL_SIZE, PALETTE, TITLE_SIZE
 from vae_cli.model.base import Model
 from vae_cli.model.calibration import Verdicts, bin_of, calibration_error, calibration_gaps
 from vae_cli.options import PositiveInt, checked

@@ -6,9 +6,15 @@ from torch.distributions import Distribution
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.labelled import LabelledDistribution
-from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
-from vae_cli.model.base import LatentVariableModel
+from vae_cli.distribution.mixture import fit_mixture
+from vae_cli.distribution.normal import StandardNormal
+from vae_cli.figure.base import INCH, Drawing, Figure, sheet, to_numpy
+from vae_cli.figure.panels import sheets
+from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveFloat, Tiles, checked
+
+CODES = 5000  # at most, to which densities are fitted
 
 
 def draw_latents(prior: Distribution, count: int, temperature: float) -> Tensor:
@@ -25,27 +31,58 @@ def draw_latents(prior: Distribution, count: int, temperature: float) -> Tensor:
     return torch.cat([tempered[:, :size], z[:, size:]], -1)
 
 
+def densities(model: Model, split: Split, components: int) -> dict[str, Distribution]:
+    """What z may be drawn from, by name: the prior; of a model without one, three guesses.
+
+    A Gaussian and a mixture of Gaussians are fitted to the codes of the split: ex-post density
+    estimation (Ghosh et al. 2020, arXiv:1903.12436, section 4).
+
+    Args:
+        model: Which draws.
+        split: Whose codes are taken.
+        components: Of the mixture.
+    """
+    if isinstance(model, LatentVariableModel):
+        return {"the prior": model.prior()}
+    codes = codes_of(model, split, split.spread(CODES))
+    few = min(components, len(codes))
+    return {
+        "N(0, I)": StandardNormal(codes.new_zeros(model.latent_dim)),
+        "a Gaussian fitted to codes": fit_mixture(codes, 1),
+        f"a mixture of {few} Gaussians": fit_mixture(codes, few),
+    }
+
+
 class Samples(Figure):
     """Means of p(x|z) for z from the prior.
+
+    Of a model without a prior, such as an autoencoder, for z from N(0, I), from a Gaussian fitted
+    to codes of the split's images, and from a mixture of Gaussians fitted to them.
 
     Args:
         rows: Rows, and columns, of the grid.
         temperature: Of z: below 1 images are more typical and less varied.
+        components: Gaussians of the mixture, where a model has no prior.
     """
 
-    model_class = LatentVariableModel
     during_training = True
 
     @checked
-    def __init__(self, rows: Tiles = 10, temperature: PositiveFloat = 1.0) -> None:
-        self.rows, self.temperature = rows, temperature
+    def __init__(
+        self, rows: Tiles = 10, temperature: PositiveFloat = 1.0, components: Tiles = 10
+    ) -> None:
+        self.rows, self.temperature, self.components = rows, temperature, components
 
-    def draw(  # type: ignore[override]  # of such models alone
-        self, model: LatentVariableModel, split: Split
-    ) -> Drawing:
+    def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
-        z = draw_latents(model.prior(), self.rows**2, self.temperature)
-        x = model.decode(z).mean
+        sources = densities(model, split, self.components)
+        z = [draw_latents(p, self.rows**2, self.temperature) for p in sources.values()]
+        x = [model.decode(each).mean for each in z]
         heat = "" if self.temperature == 1 else f", temperature {self.temperature:g}"
-        title = f"samples: mean of p(x|z), z from the prior{heat}"
-        return Drawing(sheet(x, self.rows, title), to_numpy(z=z, x=x))
+        if len(sources) == 1:
+            title = f"samples: mean of p(x|z), z from the prior{heat}"
+            return Drawing(sheet(x[0], self.rows, title), to_numpy(z=z[0], x=x[0]))
+        title = f"samples without a prior: mean of p(x|z){heat}, codes of {split.name} images"
+        grids = [(f"z from {name}", images) for name, images in zip(sources, x, strict=True)]
+        arrays = to_numpy(z=torch.stack(z), x=torch.stack(x))
+        return Drawing(sheets(grids, self.rows, title, self.rows * INCH), arrays)

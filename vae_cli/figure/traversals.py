@@ -4,7 +4,7 @@ import torch
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, frame, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, animation, sheet, to_numpy
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveFloat, Tiles, checked
@@ -62,9 +62,8 @@ class Traversals(Figure):
         columns = min(len(order), 5)
         there_and_back = [*range(self.steps), *range(self.steps - 2, 0, -1)]
         names = ", ".join(f"z{d + 1}" for d in order.tolist())
-        frames = [
-            frame(x[:, step], columns, f"{values[step]:+.2f} in each of {names}")
-            for step in there_and_back
+        pictures = [
+            (x[:, step], f"{values[step]:+.2f} in each of {names}") for step in there_and_back
         ]
         arrays = to_numpy(dimension=order, variance=variance, value=values, z=z, x=x)
-        return Drawing(canvas, arrays, frames)
+        return Drawing(canvas, arrays, animation(pictures, columns))

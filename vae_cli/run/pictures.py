@@ -94,15 +94,15 @@ _WRITERS: dict[str, Callable[[Drawing, Path], None]] = {
 }
 
 
-def prior_of(model: Model) -> Distribution:
-    """p(z), which samples are drawn from.
+def prior_of(model: Model, count: int) -> Distribution:
+    """p(z), which so many samples are drawn from.
 
     Raises:
         ConfigError: If the model has none.
     """
     if not isinstance(model, LatentVariableModel):
         rule = f"needs {LatentVariableModel.description}"
-        raise ConfigError("what", "samples", rule, "Leave it out.")
+        raise ConfigError("count", count, rule, "Leave it out, for a picture.")
     return model.prior()
 
 
@@ -113,7 +113,7 @@ def sample_chunks(
     """z from the prior and means of p(x|z), so many in all, a few at a time."""
     for number, start in enumerate(range(0, count, CHUNK)):
         noise.seed_draws(subject.model.device, "samples", seed, number)
-        z = draw_latents(prior_of(subject.model), min(CHUNK, count - start), temperature)
+        z = draw_latents(prior_of(subject.model, count), min(CHUNK, count - start), temperature)
         yield z.cpu(), subject.model.decode(z).mean.cpu()
 
 

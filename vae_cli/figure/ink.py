@@ -1,0 +1,21 @@
+"""Colours and sizes that pictures share."""
+
+from functools import cache
+
+from matplotlib.textpath import TextPath
+
+TITLE_SIZE, LABEL_SIZE = 9, 8  # points
+FRAME_WIDTH = 600  # pixels, about, of an animation
+# Paul Tol's muted scheme, made for colour-blind readers, and a grey.
+PALETTE = (
+    "#332288", "#88ccee", "#44aa99", "#117733", "#999933",
+    "#ddcc77", "#cc6677", "#882255", "#aa4499", "#888888",
+)  # fmt: skip
+
+
+@cache  # of the same words again and again, and slow
+def text_width(text: str, size: float) -> float:
+    """How wide text is that is written in so many points, in inches."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    widths = [TextPath((0, 0), line, size).get_extents().width for line in lines]
+    return max(widths, default=0) / 72

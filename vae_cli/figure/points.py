@@ -1,0 +1,91 @@
+"""Images that are points of the plane, drawn as such."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure as Canvas
+from PIL import Image, ImageDraw
+from torch import Size, Tensor
+
+from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, PALETTE, TITLE_SIZE, text_width
+
+SIDE = 3.6  # inches, of a panel
+MARGIN = 1.05  # times as far as the outermost point
+ACROSS = 5  # panels in a row, at most
+MARK = 0.5  # inches, of a legend beside its words
+DOT = 5  # pixels, the radius of a point in an animation
+
+
+class Panel(NamedTuple):
+    """Points that are drawn into one pair of axes.
+
+    Attributes:
+        title: Above them.
+        points: Shape ``(N, 1, 1, 2)``.
+        names: Of each point, of which a legend tells the colours; maybe none.
+    """
+
+    title: str
+    points: Tensor
+    names: Sequence[str] = ()
+
+
+def are_points(shape: Size) -> bool:
+    """Whether an image of that shape, ``(C, H, W)``, is a point: one row of two pixels."""
+    return tuple(shape) == (1, 1, 2)
+
+
+def in_plane(panels: Sequence[Panel], title: str = "") -> Canvas:
+    """A picture of points, all panels on the same axes.
+
+    Args:
+        panels: From the left.
+        title: Above all, if any.
+    """
+    columns = min(len(panels), ACROSS)
+    rows = -(-len(panels) // columns)
+    names = [*dict.fromkeys(name for panel in panels for name in panel.names)]
+    colors = {name: PALETTE[n % len(PALETTE)] for n, name in enumerate(names)}
+    reach = MARGIN * max(_reach(panel.points) for panel in panels)
+    legend = max((text_width(name, LABEL_SIZE) + MARK for name in names), default=0)
+    size = (columns * SIDE + legend, rows * SIDE)
+    canvas = Canvas(figsize=size, dpi=200, layout="constrained")
+    canvas.suptitle(title, fontsize=TITLE_SIZE)
+    for number, panel in enumerate(panels):
+        axes = canvas.add_subplot(rows, columns, number + 1)
+        x, y = panel.points.flatten(1).float().cpu().T
+        ink = [colors[name] for name in panel.names] or PALETTE[0]
+        axes.scatter(x, y, s=8 if len(x) > 100 else 16, c=ink, linewidths=0)
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        axes.set_title(panel.title, fontsize=TITLE_SIZE if len(panels) == 1 else LABEL_SIZE)
+        axes.tick_params(labelsize=LABEL_SIZE)
+    for name, color in colors.items():  # for the legend alone
+        axes.scatter([], [], s=16, color=color, label=name)
+    if names:
+        axes.legend(fontsize=LABEL_SIZE, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return canvas
+
+
+def plane_frames(pictures: Sequence[Tensor], columns: int) -> list[np.ndarray]:
+    """Frames of points on the same axes, so many of one colour: each ``(H, W, 3)``, uint8.
+
+    Args:
+        pictures: Points, each shape ``(N, 1, 1, 2)``.
+        columns: Points of one colour.
+    """
+    reach = MARGIN * max(map(_reach, pictures))
+    frames = []
+    for points in pictures:
+        image = Image.new("RGB", (FRAME_WIDTH, FRAME_WIDTH), "white")
+        pen = ImageDraw.Draw(image)
+        for number, (x, y) in enumerate((points.flatten(1) / reach).tolist()):
+            center = ((1 + x) * FRAME_WIDTH / 2, (1 - y) * FRAME_WIDTH / 2)
+            pen.circle(center, DOT, PALETTE[number // columns % len(PALETTE)])
+        frames.append(np.asarray(image))
+    return frames
+
+
+def _reach(points: Tensor) -> float:
+    """The largest coordinate, and something to draw where there is none."""
+    return max(float(points.abs().max()), 1e-6)
