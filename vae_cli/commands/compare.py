@@ -1,11 +1,10 @@
 """vae-compare: runs side by side."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vae_cli.commands.entry import Parser, run_command
+from vae_cli.commands.entry import Parser, command
 from vae_cli.commands.runs import parted
 from vae_cli.config.check import suggest
 from vae_cli.config.compose import compose
@@ -16,19 +15,9 @@ if TYPE_CHECKING:
     from vae_cli.report.tables import Table
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; the installed script's entry.
-
-    Args:
-        argv: Arguments without the program's name; those of the process by default.
-
-    Returns:
-        The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
-    """
-    return run_command("vae-compare", _main, argv)
-
-
-def _main(arguments: list[str]) -> int:
+@command("vae-compare")
+def main(arguments: list[str]) -> int:
+    """Runs the command."""
     own = Parser().parse_intermixed_args(arguments)
     if own.help:
         print(help_of("compare"))

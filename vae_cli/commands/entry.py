@@ -7,11 +7,15 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import NoReturn
 
 from vae_cli.errors import VaeCliError
 from vae_cli.memory import is_out_of_memory
 from vae_cli.run.launch import is_first_process
+
+Body = Callable[[list[str]], int]
+Main = Callable[..., int]  # of arguments, or of none: the installed script's
 
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
@@ -31,7 +35,27 @@ class Parser(argparse.ArgumentParser):
         raise VaeCliError(f"{message}. Try --help.")
 
 
-def run_command(program: str, body: Callable[[list[str]], int], argv: Sequence[str] | None) -> int:
+def command(program: str) -> Callable[[Body], Main]:
+    """Makes the entry of an installed script of what it does with its arguments.
+
+    The entry takes arguments without the program's name, those of the process by default, and
+    returns the exit code, as ``run_command`` does.
+
+    Args:
+        program: Its name.
+    """
+
+    def entry(body: Body) -> Main:
+        @wraps(body)
+        def main(argv: Sequence[str] | None = None) -> int:
+            return run_command(program, body, argv)
+
+        return main
+
+    return entry
+
+
+def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
     """Runs a command.
 
     Args:

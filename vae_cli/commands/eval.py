@@ -1,10 +1,8 @@
 """vae-eval: how good trained models are, in numbers that carry what they depend on."""
 
-from collections.abc import Sequence
-
 from omegaconf import OmegaConf
 
-from vae_cli.commands.entry import Parser, prepare_libraries, run_command
+from vae_cli.commands.entry import Parser, command, prepare_libraries
 from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
@@ -12,19 +10,9 @@ from vae_cli.run.files import check_writable
 from vae_cli.run.folder import COPY, RunFolder
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; the installed script's entry.
-
-    Args:
-        argv: Arguments without the program's name; those of the process by default.
-
-    Returns:
-        The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
-    """
-    return run_command("vae-eval", _main, argv)
-
-
-def _main(arguments: list[str]) -> int:
+@command("vae-eval")
+def main(arguments: list[str]) -> int:
+    """Runs the command."""
     own = Parser().parse_intermixed_args(arguments)
     if own.help:
         print(help_of("eval"))

@@ -1,9 +1,8 @@
 """vae-report: runs in one HTML file, to read, to print and to mail."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from vae_cli.commands.entry import Parser, run_command
+from vae_cli.commands.entry import Parser, command
 from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
@@ -11,19 +10,9 @@ from vae_cli.config.help import help_of
 PAGE = "report.html"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; the installed script's entry.
-
-    Args:
-        argv: Arguments without the program's name; those of the process by default.
-
-    Returns:
-        The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
-    """
-    return run_command("vae-report", _main, argv)
-
-
-def _main(arguments: list[str]) -> int:
+@command("vae-report")
+def main(arguments: list[str]) -> int:
+    """Runs the command."""
     own = Parser().parse_intermixed_args(arguments)
     if own.help:
         print(help_of("report"))

@@ -1,12 +1,12 @@
 """vae-sample: pictures of a trained model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
 
-from vae_cli.commands.entry import Parser, prepare_libraries, run_command
+from vae_cli.commands.entry import Parser, command, prepare_libraries
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
@@ -19,19 +19,9 @@ if TYPE_CHECKING:
     from vae_cli.run.subject import Subject
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; the installed script's entry.
-
-    Args:
-        argv: Arguments without the program's name; those of the process by default.
-
-    Returns:
-        The exit code: 0, 2 after one line about a mistake, 130 after an interruption.
-    """
-    return run_command("vae-sample", _main, argv)
-
-
-def _main(arguments: list[str]) -> int:
+@command("vae-sample")
+def main(arguments: list[str]) -> int:
+    """Runs the command."""
     own = Parser().parse_intermixed_args(arguments)
     if own.help:
         print(help_of("sample"))

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.rows import Results
-from vae_cli.run.summary import comparable, number, treatment
+from vae_cli.run.summary import comparable, heading, number
 
 
 def print_finetuned(record: Results, folder: RunFolder, console: Console) -> None:
@@ -19,12 +19,7 @@ def print_finetuned(record: Results, folder: RunFolder, console: Console) -> Non
         folder: Of the run.
         console: Where to.
     """
-    sha256 = record["checkpoint_sha256"][:8]
-    title = (
-        f"{record['images']} images: {treatment(record)}\n"
-        f"{record['checkpoint']} ({sha256}), {_setting(record)}"
-    )
-    table = Table(title=title, box=SIMPLE_HEAD)
+    table = Table(title=heading(record, _setting(record)), box=SIMPLE_HEAD)
     table.add_column("classifier", overflow="fold")
     for column in ("test accuracy", "validation", "labels", "step", "epoch"):
         table.add_column(column, justify="right", overflow="fold")

@@ -78,15 +78,19 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
         folder: Of the run.
         console: Where to.
     """
-    sha256 = record["checkpoint_sha256"][:8]
-    title = (
-        f"{record['images']} images: {treatment(record)}\n"
-        f"{record['checkpoint']} ({sha256}), seed {record['seed']}"
-    )
+    title = heading(record, f"seed {record['seed']}")
     console.print(_table(title, rows_of_evaluation(record), record, console))
     for warning in warnings_of(record):
         _print_warning(warning, console)
     _print_lines({"numbers": str(folder.evaluation), "images": str(folder.evaluated)}, console)
+
+
+def heading(record: Results, setting: str) -> str:
+    """Two lines above a table of what was measured: which images and checkpoint, and how."""
+    return (
+        f"{record['images']} images: {treatment(record)}\n"
+        f"{record['checkpoint']} ({record['checkpoint_sha256'][:8]}), {setting}"
+    )
 
 
 def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, console: Console) -> None:
