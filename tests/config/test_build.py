@@ -125,7 +125,7 @@ def test_data_of_a_yaml_without_the_keys() -> None:
     [
         (
             ["data=array", "data.path=binary.npy"],
-            "data=vae_cli.data.array.load: the set has no labels, and the model learns from",
+            "data=array: the set has no labels, and the model learns from",
         ),
         (
             ["data=array", "data.path=gap.npz"],

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from omegaconf import DictConfig
 
+from vae_cli.config.construct import option_of
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import missing_labels
 from vae_cli.errors import ConfigError, VaeCliError
@@ -37,7 +38,7 @@ def check_labels(cfg: DictConfig, dataset: Dataset) -> None:
     if learns and (rule := missing_labels(dataset)):
         rule += ", and the model learns from labels"
         remedy = "Label some images of each class, or try model=vae."
-        raise ConfigError("data", cfg.data._target_, rule, remedy)
+        raise ConfigError("data", option_of(cfg.data), rule, remedy)
 
 
 def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOptions) -> None:
@@ -56,10 +57,10 @@ def check_parts(cfg: DictConfig, model: Model, objective: Objective) -> None:
     for group in ("posterior", "prior"):
         if group in cfg and not has_prior:
             rule = f"has no part in {model.description}"
-            raise ConfigError(group, cfg[group]._target_, rule, "Leave it out.")
+            raise ConfigError(group, option_of(cfg[group]), rule, "Leave it out.")
     if "kl_schedule" in cfg and not objective.weighs_kl:
         rule = "there is no KL to be weighed in the objective"
-        raise ConfigError("kl_schedule", cfg.kl_schedule._target_, rule, "Leave it out.")
+        raise ConfigError("kl_schedule", option_of(cfg.kl_schedule), rule, "Leave it out.")
     if "kl_schedule" not in cfg and objective.weighs_kl:
         raise VaeCliError("kl_schedule: there is none. Try kl_schedule=OPTION.")
 
@@ -77,9 +78,9 @@ def check_model(cfg: DictConfig, model: Model, objective: Objective) -> None:
     if isinstance(model, SemiSupervisedModel) and objective.labelled_fraction is None:
         rule = "looks at no labels, and the model's classes would have no names"
         remedy = "Try objective=semi_supervised."
-        raise ConfigError("objective", cfg.objective._target_, rule, remedy)
+        raise ConfigError("objective", option_of(cfg.objective), rule, remedy)
     if not isinstance(model, objective.model_class):
-        rule = f"needs {objective.model_class.description}, which {cfg.model._target_} is not"
+        rule = f"needs {objective.model_class.description}, which {option_of(cfg.model)} is not"
         usual = "elbo" if isinstance(model, LatentVariableModel) else "reconstruction"
         remedy = f"Try objective={usual}, or another model."
-        raise ConfigError("objective", cfg.objective._target_, rule, remedy)
+        raise ConfigError("objective", option_of(cfg.objective), rule, remedy)

@@ -22,7 +22,7 @@ from vae_cli.config.agreement import (
     check_room,
 )
 from vae_cli.config.check import in_epochs
-from vae_cli.config.construct import construct
+from vae_cli.config.construct import construct, option_of
 from vae_cli.config.keys import shared_keys
 from vae_cli.config.memory import check_step, check_weights
 from vae_cli.data.dataset import Dataset, StoredImages
@@ -121,7 +121,7 @@ def build_splits(cfg: DictConfig) -> dict[str, Split]:
     for name, value in found.items():
         if value != cfg.derived[name]:
             rule = f"the images have {name} {value}, and those of the run had {cfg.derived[name]}"
-            raise ConfigError("data", cfg.data._target_, rule, "Are they where the run had them?")
+            raise ConfigError("data", option_of(cfg.data), rule, "Are they where the run had them?")
     return _splits(dataset, _settled(cfg, dataset, cfg.data.binarize))
 
 
@@ -243,7 +243,7 @@ def _try_optimizer(experiment: Experiment) -> None:
         if experiment.make_lr_schedule is not None:
             experiment.make_lr_schedule(optimizer)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ConfigError("optimizer", options._target_, " ".join(str(error).split())) from error
+        raise ConfigError("optimizer", option_of(options), " ".join(str(error).split())) from error
     fused = options.get("fused") and experiment.accelerator.precision == "16-mixed"
     if fused and trainer.gradient_clip is not None:
         rule = "does not go with trainer.gradient_clip in 16-mixed"

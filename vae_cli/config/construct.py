@@ -33,10 +33,20 @@ def construct(
             OmegaConf.masked_copy(node, names), _convert_="all", _partial_=partial, **extra
         )
     except InstantiationException as error:
-        raise _in_one_line(error, key, node._target_) from error
+        raise _in_one_line(error, key, option_of(node)) from error
 
 
-def _in_one_line(error: BaseException, key: str, target: str) -> VaeCliError:
+def option_of(node: DictConfig) -> str:
+    """What was chosen of a group, in a word: an option bears its module's name, a set its own.
+
+    Of somebody else's class, all of its address.
+    """
+    target = str(node._target_)
+    own = target.split(".")[-2] if target.startswith("vae_cli.") else target
+    return str(node.get("name") or own)
+
+
+def _in_one_line(error: BaseException, key: str, option: str) -> VaeCliError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ConfigError) and "." not in cause.key:
@@ -44,4 +54,4 @@ def _in_one_line(error: BaseException, key: str, target: str) -> VaeCliError:
         if isinstance(cause, VaeCliError):
             return cause
         last, cause = cause, cause.__cause__
-    return ConfigError(key, target, " ".join(str(last).split()) or type(last).__name__)
+    return ConfigError(key, option, " ".join(str(last).split()) or type(last).__name__)
