@@ -174,6 +174,7 @@ TABLE = [
         "kl_schedule=linear kl_schedule.warmup_epochs=null",
         ["kl_schedule.warmup_steps=null", "steps, or of epochs", "Try"],
     ),
+    Bad("data=circles likelihood=bernoulli", ["likelihood=bernoulli", "0 to 1", "gaussian"]),
     Bad(f"{ARRAY} data.path=3d.npy data.binarize=static", ["data.binarize=static", "0 to 1"]),
     Bad("metric=[log_likelihood,importance_sampling]", ["metric=", "both measure log_likelihood"]),
     Bad(

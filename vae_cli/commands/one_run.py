@@ -134,9 +134,8 @@ def _execute(
         start = find_start(folder, experiment.model, partial(say, console))
         if is_finished(experiment, folder, start):
             if is_first:
-                print(
-                    f"{folder.path} has finished. Raise trainer.max_epochs or max_steps to go on."
-                )
+                remedy = "Raise trainer.max_epochs or max_steps to go on."
+                print(f"{folder.path} has finished, and stays as it is. {remedy}")
             return
         if start is None and stage is None and folder.overrides.is_file() and is_first:
             print(f"{folder.path} has no checkpoint yet: starting anew.")

@@ -174,7 +174,7 @@ def _treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Treatment:
             "data.dequantize", True, rule, "Try likelihood=gaussian data.binarize=none."
         )
     if binarize != "none" and levels is None:
-        _check_range(cfg.data.binarize, dataset)
+        _check_range(cfg, dataset)
     return _settled(cfg, dataset, binarize)
 
 
@@ -184,14 +184,16 @@ def _settled(cfg: DictConfig, dataset: Dataset, binarize: Binarize) -> Treatment
     return Treatment(binarize, cfg.data.dequantize, dataset.levels, encode)
 
 
-def _check_range(binarize: str, dataset: Dataset) -> None:
+def _check_range(cfg: DictConfig, dataset: Dataset) -> None:
     for images in (dataset.train, dataset.validation, dataset.test):
         if isinstance(images, StoredImages):
             low, high = images.pixels.min().item(), images.pixels.max().item()
             if low < 0 or high > 1:
                 rule = f"needs values from 0 to 1, and these go from {low:g} to {high:g}"
-                remedy = "Scale them to that, or store bytes; or try likelihood=gaussian."
-                raise ConfigError("data.binarize", binarize, rule, remedy)
+                remedy = "Try likelihood=gaussian, or scale them to that, or store bytes."
+                if cfg.data.binarize == "auto":  # as the likelihood wants it
+                    raise ConfigError("likelihood", option_of(cfg.likelihood), rule, remedy)
+                raise ConfigError("data.binarize", cfg.data.binarize, rule, remedy)
 
 
 def _settle(

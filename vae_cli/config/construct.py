@@ -42,8 +42,17 @@ def option_of(node: DictConfig) -> str:
     Of somebody else's class, all of its address.
     """
     target = str(node._target_)
-    own = target.split(".")[-2] if target.startswith("vae_cli.") else target
-    return str(node.get("name") or own)
+    return str(node.get("name") or (word_of(target) if target.startswith("vae_cli.") else target))
+
+
+def word_of(target: str) -> str:
+    """The word of an address that tells.
+
+    Of ``….digits.load`` and ``….planar.PlanarPosterior`` the module's name, of ``….plane.circles``
+    the function's.
+    """
+    *_, module, member = ["", *target.split(".")]
+    return module if member == "load" or not member.islower() else member
 
 
 def _in_one_line(error: BaseException, key: str, option: str) -> VaeCliError:

@@ -5,6 +5,8 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
+from vae_cli.config.construct import word_of
+
 IMPLIED = {"_target_", "shape", "latent_dim", "classes"}  # of a model's own options
 # No settings, or implied.
 OMITTED = {"derived", "metric", "figure", "logger", "resume", "run_id", "trust"}
@@ -47,7 +49,7 @@ def treatment_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """Which data a run has, and what is done to their pixels."""
     data = config["data"]
     return {
-        "data": data.get("name") or data["_target_"].split(".")[-2],
+        "data": data.get("name") or word_of(data["_target_"]),
         "binarize": data["binarize"],
         "dequantize": data["dequantize"],
     }

@@ -28,6 +28,7 @@ SMALL = (  # numbers that are 0 where all is well
     "log_likelihood_mc_se", "log_likelihood_bias", "posterior_log_det_error",
     "posterior_log_prob_error",
 )  # fmt: skip
+MOST_DIGITS = 6  # behind the point
 TREATMENT = ("data", "split", "binarize", "dequantize")  # what a table of several runs is headed by
 COMPARED = {  # of several runs: keys and column heads
     "validation_elbo": "validation ELBO", "elbo": "ELBO", "log_likelihood": "log p(x)",
@@ -56,7 +57,7 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     path = shlex.quote(str(folder.path))
     lines = {
         "run": str(folder.path),
-        "pictures": f"{folder.figures} ({pictures})",
+        "pictures": f"{folder.figures} ({pictures})" if pictures else "none",
         "measure": f"vae-eval run={path}",
         "go on": f"vae-train resume={path} trainer.max_steps={further}",
     }
@@ -213,6 +214,8 @@ def number(results: Results, key: str) -> str:
         return f"{value:.1g}"
     if error is not None:
         digits = 3 if is_share(key) or "normalization" in key else 2
+        if error > 0:  # one that counts has a digit of its own
+            digits = min(max(digits, math.ceil(-math.log10(error))), MOST_DIGITS)
         return f"{value:.{digits}f} ± {error:.{digits}f}"
     whole = isinstance(value, int) or value >= 1000 or key == "effective_sample_size"
     return f"{value:.0f}" if whole else f"{value:.2f}"
