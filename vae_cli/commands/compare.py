@@ -12,7 +12,7 @@ from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
 
 if TYPE_CHECKING:
-    from vae_cli.report.tables import Table
+    from vae_cli.run.table import Table
 
 
 @command("vae-compare")
@@ -66,8 +66,9 @@ def main(arguments: list[str]) -> int:
 
 def _write(found: list["Table"], form: str, output: str | None) -> None:
     from vae_cli.console import make_console
-    from vae_cli.report.formats import WRITTEN, print_table
+    from vae_cli.report.formats import WRITTEN
     from vae_cli.run.files import replaced
+    from vae_cli.run.table import print_table
 
     if form == "terminal":
         if output is not None:

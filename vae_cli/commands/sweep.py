@@ -71,8 +71,8 @@ def tell(folder: "SweepFolder") -> bool:
         Whether a job failed.
     """
     from vae_cli.console import make_console
-    from vae_cli.report.formats import print_table
     from vae_cli.report.outcome import outcome_of, write_outcome
+    from vae_cli.run.table import print_table
 
     jobs = folder.known_jobs()
     places = {name: folder.path / name for name in jobs}

@@ -10,9 +10,10 @@ from vae_cli.config.check import suggest
 from vae_cli.errors import ConfigError
 from vae_cli.report.estimate import Difference, Estimate, difference, estimate
 from vae_cli.report.ledger import REFERENCE, Entry, each
-from vae_cli.report.tables import Table, differing_settings
+from vae_cli.report.tables import differing_settings
 from vae_cli.run.rows import ERRORS, is_share
 from vae_cli.run.summary import HEADS, Comparable, comparable, treatment
+from vae_cli.run.table import Table
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne, ">=": operator.ge, "<=": operator.le, "=": operator.eq, ">": operator.gt,
@@ -185,10 +186,9 @@ def _table(
     as_written: bool,
     digits: int,
 ) -> Table:
-    shown = [key for key in keys if any(key in row.numbers for row in rows)]
     has_difference = any(row.difference for row in rows)
     decisive = decisive_key([run for row in rows for run in row.runs], keys) or keys[0]
-    heads = [*(telling or ["run"]), "runs", *(HEADS.get(key, key) for key in shown)]
+    heads = [*(telling or ["run"]), "runs", *(HEADS.get(key, key) for key in keys)]
     heads += [f"Δ {HEADS.get(decisive, decisive)}, 95 %"] if has_difference else []
     lines = []
     for row in rows:
@@ -201,7 +201,7 @@ def _table(
         cells = [str(own.get(key, "")) for key in telling] or [name]
         cells += [
             str(len(row.runs)),
-            *(_shown(row.numbers.get(key), digits + is_share(key)) for key in shown),
+            *(_shown(row.numbers.get(key), digits + is_share(key)) for key in keys),
         ]
         lines.append(
             [
@@ -213,7 +213,7 @@ def _table(
                 ),
             ]
         )
-    return Table(group.title, heads, lines, range(len(telling or [""]), len(heads)))
+    return Table(group.title, heads, lines, range(len(telling or [""]), len(heads))).filled()
 
 
 def _short(text: str) -> str:

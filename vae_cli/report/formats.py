@@ -1,15 +1,10 @@
-"""A table of text as people and programs want it."""
+"""A table of text as papers and programs want it."""
 
 import csv
 import io
 from collections.abc import Callable, Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table as Drawn
-
-from vae_cli.report.tables import Table
+from vae_cli.run.table import Table
 
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -18,20 +13,6 @@ LATEX = {
 }  # fmt: skip
 
 TREATMENT = "treatment"  # of the data: a column in a csv, elsewhere the title
-
-
-def print_table(table: Table, console: Console) -> None:
-    """Shows a table in a terminal."""
-    drawn = Drawn(title=escape(table.title), box=SIMPLE_HEAD)
-    for i, head in enumerate(table.heads):
-        is_number = i in table.numbers
-        drawn.add_column(
-            escape(head), justify="right" if is_number else "left", no_wrap=is_number,
-            overflow="fold",
-        )  # fmt: skip
-    for row in table.rows:
-        drawn.add_row(*map(escape, row))
-    console.print(drawn)
 
 
 def as_csv(tables: Sequence[Table]) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 from vae_cli.report.comparison import tables
 from vae_cli.report.formats import as_csv, as_markdown
 from vae_cli.report.ledger import read_entries
-from vae_cli.report.tables import Table
 from vae_cli.run.files import replaced
 from vae_cli.run.summary import with_stand_ins
+from vae_cli.run.table import Table
 
 OVER = ("seed",)  # rows are means over it
 # What decides is of the validation images: the best of many by the test images looks too good.

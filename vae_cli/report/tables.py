@@ -14,6 +14,7 @@ from vae_cli.run.summary import (
     number,
     treatment,
 )
+from vae_cli.run.table import Table
 
 HEADLINES = (  # key, head, unit
     ("log_likelihood", "log p(x)", "nats"), ("elbo", "ELBO", "nats"), ("kl", "KL", "nats"),
@@ -34,22 +35,6 @@ CHARTS = (  # title, unit, curves
     ("weight of the KL", "", ("train/weight",)),
     ("learning rate", "", ("train/lr",)),
 )
-
-
-class Table(NamedTuple):
-    """A table of text.
-
-    Attributes:
-        title: Over it.
-        heads: Of the columns.
-        rows: As many cells as heads.
-        numbers: Which of the columns hold numbers: these stand to the right.
-    """
-
-    title: str
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    numbers: Sequence[int] = ()
 
 
 class Headline(NamedTuple):
@@ -118,7 +103,7 @@ def comparisons(records: Sequence[RunRecord], mixed: bool) -> list[Comparison]:
             cells += [treatment(numbers)] if group.is_mixed else []
             rows.append([*cells, *(str(record.settings.get(key, "")) for key in differing)])
         table = Table(group.title, heads, rows, range(1, len(keys) + 2))
-        found.append(Comparison(table, charts(members)))
+        found.append(Comparison(table.filled(), charts(members)))
     return found
 
 

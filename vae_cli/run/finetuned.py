@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.rows import Results
 from vae_cli.run.summary import comparable, heading, number
+from vae_cli.run.table import Table, print_table
 
 
 def print_finetuned(record: Results, folder: RunFolder, console: Console) -> None:
@@ -19,16 +18,16 @@ def print_finetuned(record: Results, folder: RunFolder, console: Console) -> Non
         folder: Of the run.
         console: Where to.
     """
-    table = Table(title=heading(record, _setting(record)), box=SIMPLE_HEAD)
-    table.add_column("classifier", overflow="fold")
-    for column in ("test accuracy", "validation", "labels", "step", "epoch"):
-        table.add_column(column, justify="right", overflow="fold")
+    heads = ["classifier", "test accuracy", "validation", "labels", "step", "epoch"]
+    rows = []
     labels = str(record["labelled_images"])
     for name, head in _classifiers(record):
         keys = (f"{name}_validation_accuracy", f"{name}_step", f"{name}_epoch")
         validation, step, epoch = (number(record, key) for key in keys)
-        table.add_row(head, number(record, f"{name}_accuracy"), validation, labels, step, epoch)
-    console.print(table)
+        accuracy = number(record, f"{name}_accuracy")
+        rows.append([head, accuracy, validation, labels, step, epoch])
+    title = heading(record, _setting(record))
+    print_table(Table(title, heads, rows, range(1, len(heads))), console)
     console.print(f"{'numbers':<10} {folder.finetuned}", soft_wrap=True, highlight=False,
                   markup=False)  # fmt: skip
 
@@ -42,14 +41,13 @@ def print_several(records: Sequence[tuple[str, Results]], console: Console) -> N
     """
     for group in comparable(records, mixed=False):
         _, first = group.members[0]
-        table = Table(title=f"{group.title}\n{_setting(first)}", box=SIMPLE_HEAD)
-        table.add_column("run", overflow="fold")
-        for _, head in _classifiers(first):
-            table.add_column(head, justify="right", overflow="fold")
+        heads = ["run", *(head for _, head in _classifiers(first))]
+        rows = []
         for path, record in group.members:
             cells = (number(record, f"{name}_accuracy") for name, _ in _classifiers(record))
-            table.add_row(path, *cells)
-        console.print(table)
+            rows.append([path, *cells])
+        title = f"{group.title}\n{_setting(first)}"
+        print_table(Table(title, heads, rows, range(1, len(heads))), console)
 
 
 def _classifiers(record: Results) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 from omegaconf import DictConfig
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from vae_cli.approximation.fit import FitOptions, fit, memory_of_fits
 from vae_cli.approximation.measure import Divergence, diverge, log_densities
@@ -23,6 +21,7 @@ from vae_cli.memory import in_words, machine_memory
 from vae_cli.posterior.base import Posterior
 from vae_cli.run.files import replaced, write_json
 from vae_cli.run.progress import progress
+from vae_cli.run.table import Table, print_table
 
 DIMENSIONS = 2
 DRAWS = 100_000  # for the KL: its standard error is then some thousandths of a nat
@@ -104,14 +103,13 @@ def _numbers(found: Divergence, row: int, seconds: float) -> dict[str, float]:
 
 def print_fits(results: Mapping[str, Any], folder: Path, console: Console) -> None:
     """Prints KL(q‖p) of each energy and length, and where everything is."""
-    table = Table(title="KL(q‖p), nats", box=SIMPLE_HEAD)
     lengths = next(iter(results.values()))["length"]
-    for head, justify in (("energy", "left"), *((f"K = {k}", "right") for k in lengths)):
-        table.add_column(head, justify=justify)  # type: ignore[arg-type]
+    heads = ["energy", *(f"K = {k}" for k in lengths)]
+    rows = []
     for name, found in results.items():
         cells = [f"{n['kl']:.3f} ± {n['kl_se']:.3f}" for n in found["length"].values()]
-        table.add_row(name, *cells)
-    console.print(table)
+        rows.append([name, *cells])
+    print_table(Table("KL(q‖p), nats", heads, rows, range(1, len(heads))), console)
     off = max(abs(n["mass"] - 1) for found in results.values() for n in found["length"].values())
     seconds = sum(n["seconds"] for n in next(iter(results.values()))["length"].values())
     console.print(f"∫ q over the grid is 1 within {off:.0e}; {seconds:.0f} s", highlight=False)

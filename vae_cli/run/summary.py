@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Table as Drawn
 
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.rows import (
@@ -20,6 +20,7 @@ from vae_cli.run.rows import (
     scale_advice,
     warnings_of,
 )
+from vae_cli.run.table import Table, print_table
 from vae_cli.training.collapse import collapse_advice
 
 GAP = 2  # columns between those of a table
@@ -103,16 +104,14 @@ def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, consol
         console: Where to.
     """
     for group in comparable(records, mixed):
-        table = Table(title=group.title, box=SIMPLE_HEAD)
-        for column in ("run", *(["data"] if group.is_mixed else [])):
-            table.add_column(column, overflow="fold")
-        keys = compared_keys(group.members)
-        for key in keys:
-            table.add_column(HEADS[key], justify="right", overflow="fold")
+        keys, labels = compared_keys(group.members), ["run", *(["data"] if group.is_mixed else [])]
+        heads = [*labels, *(HEADS[key] for key in keys)]
+        rows = []
         for name, record in group.members:
             mark = [_marked(record)] if group.is_mixed else []
-            table.add_row(name, *mark, *(number(record, key) for key in keys))
-        console.print(table)
+            rows.append([name, *mark, *(number(record, key) for key in keys)])
+        numbers = range(len(labels), len(heads))
+        print_table(Table(group.title, heads, rows, numbers), console)
 
 
 class Comparable(NamedTuple):
@@ -179,12 +178,12 @@ def treatment(record: Results) -> str:
     return ", ".join([data, *(f"{key}={value}" for key, value in values.items())])
 
 
-def _table(title: str, rows: Iterable[Row], results: Results, console: Console) -> Table:
+def _table(title: str, rows: Iterable[Row], results: Results, console: Console) -> Drawn:
     shown = [
         (k, number(results, k), u, escape(m)) for k, u, m in rows if results.get(k) is not None
     ]
     widths = [max((len(row[i]) for row in shown), default=0) + GAP for i in range(4)]
-    table, is_wide = Table(title=title, box=SIMPLE_HEAD), console.width >= sum(widths[:3])
+    table, is_wide = Drawn(title=title, box=SIMPLE_HEAD), console.width >= sum(widths[:3])
     for name, justify in (("result", "left"), ("value", "right"), ("", "left")):
         # Where there is room for them these stay whole, and the meaning beside them is folded.
         table.add_column(name, justify=justify, no_wrap=is_wide, overflow="fold")  # type: ignore[arg-type]
