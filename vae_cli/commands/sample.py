@@ -50,10 +50,16 @@ def main(arguments: list[str]) -> int:
     from vae_cli.run.subject import load_subject
 
     subject = load_subject(given["run"], cfg)
-    folder = Path(cfg.output) if cfg.output else subject.folder.figures
+    folder = Path(cfg.output) if cfg.output else _own_folder(subject, cfg.beside)
     write = _write_pictures if cfg.count is None else _write_samples
     write(subject, cfg, folder, make_console())
     return 0
+
+
+def _own_folder(subject: "Subject", beside: str | None) -> Path:
+    """Where in a run's folder its pictures go; those with another run's are not its own."""
+    figures = subject.folder.figures
+    return figures if beside is None else figures / f"beside_{Path(beside).resolve().name}"
 
 
 def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
