@@ -1,7 +1,9 @@
 """vae-export: the same numbers from files alone, where this package is not to be had."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +29,7 @@ from vae_cli.run.export import SUFFIX, export
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import SHARED_FOLDER
 from vae_cli.run.graphs import graphs_of
+from vae_cli.training.signals import WISHES
 
 RUNS = {
     "mlp": ["network.hidden_dims=[16]"],
@@ -266,6 +269,24 @@ def test_what_is_not_installed_is_named(
     assert sorted(trained.rglob("*")) == before
     assert main(["run=mlp", "format=torch_export", "to=elsewhere"]) == 0
     shutil.rmtree("elsewhere")
+
+
+def test_stopped_it_leaves_nothing(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(trained)
+    monkeypatch.setattr(
+        "vae_cli.run.export._write_weights", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+    )
+    before = sorted(trained.rglob("*"))
+    handlers = {number: signal.getsignal(number) for number in WISHES}
+    try:
+        assert main(["run=mlp", "format=torch_export", "to=deep/er"]) == 130
+    finally:  # a process that was asked to stop ignores them from then on
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err == "vae-export: interrupted\n"
+    assert sorted(trained.rglob("*")) == before
 
 
 def test_what_draws_within_is_refused(trained: Path, tmp_path: Path) -> None:
