@@ -175,9 +175,10 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], ["run and what"]),
-        (["run=plane"], ["run and what"]),
-        (["what=samples"], ["run and what"]),
+        ([], [" run and what: not given. Try run=RUN_DIR what=samples."]),
+        (["run=plane", "count=50", "format=npz"], [" what: not given. Try what=samples."]),
+        (["run=plane", "what="], [" what: not given. Try what=samples."]),
+        (["what=samples"], [" run: not given. Try run=RUN_DIR."]),
         (["run=nowhere", "what=samples"], ["run=nowhere", "no such folder"]),
         (["run=plane", "what=sampels"], ["what=sampels", "what=samples?"]),
         (["run=space", "what=samples,manifold"], ["what=manifold", "two latent dimensions"]),
