@@ -234,7 +234,10 @@ def test_export_takes_the_place_of_one(
         (["run=mlp", "too=x"], ["too=x", "Did you mean to?"]),
         (["run=mlp", "to=mlp"], ["to=mlp", "more than an export", "Try to="]),
         (["run=mlp", "to=mlp/config.yaml"], ["to=mlp/config.yaml", "more than an export"]),
-        (["run=mlp", "format=torch_export", "to=mlp/config.yaml/x"], ["to=", "Not a directory"]),
+        (
+            ["run=mlp", "format=torch_export", "to=mlp/config.yaml/x"],
+            ["to=mlp/config.yaml/x: nothing can be written there (Not a directory)"],
+        ),
         (["run=ppca", "to=x"], ["format=onnx", "ONNX has not", "Try format=torch_export"]),
     ],
     ids=lambda value: " ".join(value),
