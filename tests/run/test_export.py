@@ -1,7 +1,9 @@
 """vae-export: the same numbers from files alone, where this package is not to be had."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +29,7 @@ from vae_cli.run.export import SUFFIX, export
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import SHARED_FOLDER
 from vae_cli.run.graphs import graphs_of
+from vae_cli.training.signals import WISHES
 
 RUNS = {
     "mlp": ["network.hidden_dims=[16]"],
@@ -35,10 +38,11 @@ RUNS = {
                "likelihood.scale=0.5", "latent_dim=3"],
     "radial": ["posterior=radial", "network.hidden_dims=[16]"],
     "m1_m2": ["model=m1_m2", "data.labels=100", "network.hidden_dims=[16]"],
+    "autoencoder": ["model=autoencoder", "network.hidden_dims=[16]", "latent_dim=3"],
     "ppca": ["model=ppca"],
 }  # fmt: skip
 BRIEF = ["trainer.max_steps=3", "trainer.progress=false", "logger=none", "figure=[]", "metric=[]"]
-WHOLE = [name for name in RUNS if name != "ppca"]  # in every format
+WHOLE = [name for name in RUNS if name not in ("autoencoder", "ppca")]  # q(z|x), in every format
 NUMBER = 7  # images: another number than any at the export
 # What runs elsewhere: of each function its outputs by name, from each file.
 ELSEWHERE = """
@@ -177,14 +181,23 @@ def test_files_say_what_they_are(trained: Path, elsewhere: object) -> None:
     assert sizes["README.md"] < 5000
 
 
-def test_note_runs_as_written(trained: Path, elsewhere: object) -> None:
-    folder = trained / "planar" / "export"
-    blocks = (folder / "README.md").read_text(encoding="utf-8").split("```python\n")[1:]
+@pytest.mark.parametrize("name", ["planar", "m1_m2", "autoencoder"])
+def test_note_runs_as_written(name: str, trained: Path, tmp_path: Path) -> None:
+    """A block for each format, and nothing said of what a model has not."""
+    folder = tmp_path / "export"
+    assert main([f"run={trained / name}", f"to={folder}"]) == 0
+    note = (folder / "README.md").read_text(encoding="utf-8")
+    assert ("noise" in note) == ("q(z" in note) == (name != "autoencoder")
+    assert ("label" in note) == (name == "m1_m2")
+    blocks = note.split("```python\n")[1:]
+    assert len(blocks) == 2
+    size = json.loads((folder / "export.json").read_text())["latent_dim"]
+    check = f"assert z.shape == (3, {size}) and mean.shape == (3, 1, 8, 8)\ndel z, mean\n"
     code = "import sys\nsys.modules['vae_cli'] = None\n" + "".join(
-        b.split("```")[0] for b in blocks
+        block.split("```")[0] + check for block in blocks
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", f"{code}\nassert z.shape == (3, 3) and log_q.shape == (3,)"],
+        [sys.executable, "-I", "-c", code],
         cwd=folder, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, ""), len(blocks)
@@ -221,7 +234,10 @@ def test_export_takes_the_place_of_one(
         (["run=mlp", "too=x"], ["too=x", "Did you mean to?"]),
         (["run=mlp", "to=mlp"], ["to=mlp", "more than an export", "Try to="]),
         (["run=mlp", "to=mlp/config.yaml"], ["to=mlp/config.yaml", "more than an export"]),
-        (["run=mlp", "format=torch_export", "to=mlp/config.yaml/x"], ["to=", "Not a directory"]),
+        (
+            ["run=mlp", "format=torch_export", "to=mlp/config.yaml/x"],
+            ["to=mlp/config.yaml/x: nothing can be written there (Not a directory)"],
+        ),
         (["run=ppca", "to=x"], ["format=onnx", "ONNX has not", "Try format=torch_export"]),
     ],
     ids=lambda value: " ".join(value),
@@ -258,6 +274,24 @@ def test_what_is_not_installed_is_named(
     shutil.rmtree("elsewhere")
 
 
+def test_stopped_it_leaves_nothing(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(trained)
+    monkeypatch.setattr(
+        "vae_cli.run.export._write_weights", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+    )
+    before = sorted(trained.rglob("*"))
+    handlers = {number: signal.getsignal(number) for number in WISHES}
+    try:
+        assert main(["run=mlp", "format=torch_export", "to=deep/er"]) == 130
+    finally:  # a process that was asked to stop ignores them from then on
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err == "vae-export: interrupted\n"
+    assert sorted(trained.rglob("*")) == before
+
+
 def test_what_draws_within_is_refused(trained: Path, tmp_path: Path) -> None:
     """M1+M2 on the features of a flow, whose mean is an average of draws."""
     with pytest.MonkeyPatch.context() as patch:
@@ -292,7 +326,8 @@ def test_an_encoder_without_a_prior_takes_no_noise() -> None:
     graphs = graphs_of(model, x)
     assert graphs.keys() == {"encoder", "decoder"}
     assert list(graphs["encoder"].inputs) == ["x"]
-    assert graphs["encoder"].outputs == ("z",) and graphs["decoder"].outputs == ("mean", "logits")
+    assert [*graphs["encoder"].outputs] == ["z"]
+    assert [*graphs["decoder"].outputs] == ["mean", "logits"]
     (z,) = graphs["encoder"].module(x)
     assert torch.equal(z, model.encode(unlabelled(x)).mean)
 

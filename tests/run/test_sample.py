@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from vae_cli.commands.report import main as report
 from vae_cli.commands.sample import main
 from vae_cli.commands.train import main as train
 from vae_cli.figure.base import STRIP
@@ -97,6 +98,21 @@ def test_numbers_of_two_runs_in_one(runs: Path) -> None:
     assert not Path("space", "figures", "samples.npz").exists()
 
 
+def test_what_has_another_run_beside_is_not_the_runs_own(runs: Path) -> None:
+    assert main(["run=plane", "what=samples"]) == 0
+    figures = Path("plane/figures")
+    own = (figures / "samples.png").read_bytes()
+    assert report(["run=plane"]) == 0
+    page = Path("plane/report.html").read_bytes()
+    for beside in ("space", "space/", "../runs/space"):
+        assert main(["run=plane", f"beside={beside}", "what=samples"]) == 0
+    assert (figures / "samples.png").read_bytes() == own
+    made = sorted(str(path.relative_to(figures)) for path in figures.rglob("*"))
+    assert made == ["beside_space", "beside_space/samples.png", "samples.png"]
+    assert report(["run=plane"]) == 0
+    assert Path("plane/report.html").read_bytes() == page
+
+
 def test_animation(runs: Path) -> None:
     assert main(["run=space", "what=traversals", "format=gif", "output=elsewhere"]) == 0
     with Image.open("elsewhere/traversals.gif") as moving:
@@ -159,9 +175,10 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], ["run and what"]),
-        (["run=plane"], ["run and what"]),
-        (["what=samples"], ["run and what"]),
+        ([], [" run and what: not given. Try run=RUN_DIR what=samples."]),
+        (["run=plane", "count=50", "format=npz"], [" what: not given. Try what=samples."]),
+        (["run=plane", "what="], [" what: not given. Try what=samples."]),
+        (["what=samples"], [" run: not given. Try run=RUN_DIR."]),
         (["run=nowhere", "what=samples"], ["run=nowhere", "no such folder"]),
         (["run=plane", "what=sampels"], ["what=sampels", "what=samples?"]),
         (["run=space", "what=samples,manifold"], ["what=manifold", "two latent dimensions"]),

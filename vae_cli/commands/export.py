@@ -9,6 +9,7 @@ from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.training.signals import Signals
 
 NEEDED = {"torch_export": ("safetensors",), "onnx": ("safetensors", "onnx", "onnxscript")}
 
@@ -34,7 +35,8 @@ def main(arguments: list[str]) -> int:
     prepare_libraries()
     from vae_cli.run.export import export
 
-    print(export(path, formats, cfg.to, cfg.checkpoint, cfg.trust))
+    with Signals():  # SIGTERM, too, is an interruption, after which nothing half-written is left
+        print(export(path, formats, cfg.to, cfg.checkpoint, cfg.trust))
     return 0
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from vae_cli.figure.base import Drawing, Figure
     from vae_cli.run.subject import Subject
 
+NEEDED = {"run": "RUN_DIR", "what": "samples"}  # keys, and what they may be
+
 
 @command("vae-sample")
 def main(arguments: list[str]) -> int:
@@ -27,8 +29,10 @@ def main(arguments: list[str]) -> int:
         print(help_of("sample"))
         return 0
     given = dict(text.split("=", 1) for text in own.overrides if text.startswith(("run=", "what=")))
-    if not (given.get("run") and given.get("what")):
-        raise VaeCliError("run and what: need a run's folder and a picture. Try --help.")
+    missing = [key for key in NEEDED if not given.get(key)]
+    if missing:
+        example = " ".join(f"{key}={NEEDED[key]}" for key in missing)
+        raise VaeCliError(f"{' and '.join(missing)}: not given. Try {example}.")
     others = [text for text in own.overrides if not text.startswith(("run=", "what="))]
     what = given["what"].strip("[]")
     try:
@@ -50,10 +54,16 @@ def main(arguments: list[str]) -> int:
     from vae_cli.run.subject import load_subject
 
     subject = load_subject(given["run"], cfg)
-    folder = Path(cfg.output) if cfg.output else subject.folder.figures
+    folder = Path(cfg.output) if cfg.output else _own_folder(subject, cfg.beside)
     write = _write_pictures if cfg.count is None else _write_samples
     write(subject, cfg, folder, make_console())
     return 0
+
+
+def _own_folder(subject: "Subject", beside: str | None) -> Path:
+    """Where in a run's folder its pictures go; those with another run's are not its own."""
+    figures = subject.folder.figures
+    return figures if beside is None else figures / f"beside_{Path(beside).resolve().name}"
 
 
 def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:

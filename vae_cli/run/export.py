@@ -17,7 +17,7 @@ from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.model.base import Model
 from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.export_note import NOTE, RECORD, WEIGHTS, note, record_of
-from vae_cli.run.files import check_writable, sha256_of, write_json
+from vae_cli.run.files import sha256_of, write_json
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.graphs import EXAMPLES, NAMES, Graph, graphs_of
 
@@ -146,8 +146,12 @@ def _made_whole(wanted: Path) -> Iterator[Path]:
         rule = "is there already, and holds more than an export"
         raise ConfigError("to", wanted, rule, REMEDY)
     above = next(path for path in wanted.absolute().parents if path.exists())
-    check_writable("to", above, REMEDY)
-    with tempfile.TemporaryDirectory(dir=above, prefix=".export-") as beside:
+    try:
+        temporary = tempfile.TemporaryDirectory(dir=above, prefix=".export-")
+    except OSError as error:
+        rule = f"nothing can be written there ({error.strerror})"
+        raise ConfigError("to", wanted, rule, REMEDY) from error
+    with temporary as beside:
         partial = Path(beside, "new")
         partial.mkdir()
         yield partial

@@ -1,7 +1,8 @@
 """What an exported model says of itself."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 from torch import Tensor
@@ -41,11 +42,11 @@ def record_of(
         "functions": {
             name: {
                 "files": list(files[name]),
-                "inputs": {key: _said(key, value) for key, value in graph.inputs.items()},
+                "inputs": {key: _said(MEANING[key], value) for key, value in graph.inputs.items()},
                 "outputs": {
-                    key: _said(key, value)
-                    for key, value in zip(
-                        graph.outputs, graph.module(*graph.inputs.values()), strict=True
+                    key: _said(meaning, value)
+                    for (key, meaning), value in zip(
+                        graph.outputs.items(), graph.module(*graph.inputs.values()), strict=True
                     )
                 },
             }
@@ -54,9 +55,9 @@ def record_of(
     }
 
 
-def _said(name: str, example: Tensor) -> dict[str, Any]:
+def _said(meaning: str, example: Tensor) -> dict[str, Any]:
     dtype = DTYPE[example.is_floating_point()]
-    return {"shape": ["N", *example.shape[1:]], "dtype": dtype, "meaning": MEANING[name]}
+    return {"shape": ["N", *example.shape[1:]], "dtype": dtype, "meaning": meaning}
 
 
 def _values(config: DictConfig) -> str:
@@ -78,10 +79,11 @@ def _values(config: DictConfig) -> str:
 def note(record: Mapping[str, Any]) -> str:
     """The record for people, with code to try."""
     functions = record["functions"]
+    by_format = zip(*(each["files"] for each in functions.values()), strict=True)
     return TEXT.format(
         **record,
         parts="\n".join(_part(name, each) for name, each in functions.items()),
-        examples="\n\n".join(_example(file, functions) for file in functions["encoder"]["files"]),
+        examples="\n\n".join(_example(files, functions) for files in by_format),
     )
 
 
@@ -98,24 +100,56 @@ def _part(name: str, function: Mapping[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _example(file: str, functions: Mapping[str, Any]) -> str:
-    zeros = [
-        f"np.zeros({(3, *said['shape'][1:])}, np.{said['dtype']})"
-        for said in functions["encoder"]["inputs"].values()
-    ]
-    values = dict(zip(functions["encoder"]["inputs"], zeros, strict=True))
-    given = ["import numpy as np", *(f"{key} = {value}" for key, value in values.items())]
-    outputs = ", ".join(functions["encoder"]["outputs"])
-    comma = "," if len(functions["encoder"]["outputs"]) == 1 else ""
-    if file.endswith(".onnx"):
-        feed = ", ".join(f'"{key}": {key}' for key in values)
-        given += ["import onnxruntime", f'encoder = onnxruntime.InferenceSession("{file}")',
-                  f"{outputs}{comma} = encoder.run(None, {{{feed}}})"]  # fmt: skip
-    else:
-        feed = ", ".join(f"torch.from_numpy({key})" for key in values)
-        given += ["import torch", f'encoder = torch.export.load("{file}").module()',
-                  f"{outputs}{comma} = encoder({feed})"]  # fmt: skip
-    return "\n".join(["```python", *given, "```"])
+class Runtime(NamedTuple):
+    """How code uses the files of a format: templates of its lines."""
+
+    imports: str
+    zeros: str
+    load: str
+    argument: str
+    call: str
+
+
+RUNTIMES = {  # by suffix
+    ".pt2": Runtime(
+        imports="import torch",
+        zeros="{key} = torch.zeros({shape}, dtype=torch.{dtype})",
+        load='{name} = torch.export.load("{file}").module()',
+        argument="{key}",
+        call="{outputs} = {name}({arguments})",
+    ),
+    ".onnx": Runtime(
+        imports="import numpy as np\nimport onnxruntime",
+        zeros="{key} = np.zeros({shape}, np.{dtype})",
+        load='{name} = onnxruntime.InferenceSession("{file}")',
+        argument='"{key}": {key}',
+        call="{outputs} = {name}.run(None, {{{arguments}}})",
+    ),
+}
+
+
+def _example(files: Sequence[str], functions: Mapping[str, Any]) -> str:
+    """Code that calls each function with what those before it gave, else with zeros.
+
+    Args:
+        files: Of one format, one of each function.
+        functions: By name, see ``record_of``.
+    """
+    runtime = RUNTIMES[Path(files[0]).suffix]
+    lines, known = [runtime.imports], set[str]()
+    for (name, function), file in zip(functions.items(), files, strict=True):
+        inputs, outputs = function["inputs"], function["outputs"]
+        for key in [key for key in inputs if key not in known]:
+            shape, dtype = (3, *inputs[key]["shape"][1:]), inputs[key]["dtype"]
+            lines.append(runtime.zeros.format(key=key, shape=shape, dtype=dtype))
+        arguments = ", ".join(runtime.argument.format(key=key) for key in inputs)
+        found = ", ".join(outputs) + ("," if len(outputs) == 1 else "")
+        lines += [
+            runtime.load.format(name=name, file=file),
+            runtime.call.format(name=name, outputs=found, arguments=arguments),
+        ]
+        known |= {*inputs, *outputs}
+    return "\n".join(["```python", *lines, "```"])
 
 
 TEXT = """\

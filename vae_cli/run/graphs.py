@@ -17,13 +17,13 @@ from vae_cli.model.labelled import SemiSupervisedModel
 NAMES = ("encoder", "classifier", "decoder")
 EXAMPLES = 2  # of one alone torch would conclude that there is always one
 
-MEANING = {  # of inputs and outputs, by name
+MEANING = {  # of inputs, by name
     "x": "images, treated as those of the run",
     "noise": "draws from N(0, I); zeros give a code without chance",
     "y": "labels, whole numbers from 0",
-    "z": "codes; from the encoder, what q(z|x) makes of the noise, or the code that has none",
-    "log_q": "log q(z|x) at that z, nats; of models with labels log q(z|x,y)",
-    "log_label": "log q(y|x) of each class, nats",
+    "z": "codes",
+}
+DECODED = {  # what outputs of a decoder mean, by name
     "mean": "mean of p(x|z): of binary images the probability of a 1",
     "logits": "log p/(1-p) of that probability p",
     "scale": "standard deviation of p(x|z), of each value",
@@ -35,7 +35,7 @@ class Graph(NamedTuple):
 
     module: nn.Module
     inputs: dict[str, Tensor]  # two examples of each, by name
-    outputs: tuple[str, ...]  # names
+    outputs: dict[str, str]  # what each means, by name
 
 
 class _Code(nn.Module):
@@ -109,22 +109,24 @@ def graphs_of(model: Model, x: Tensor) -> dict[str, Graph]:
         model: Trained.
         x: Two images.
     """
-    encoder = Graph(_Code(model), {"x": x}, ("z",))
+    encoder = Graph(_Code(model), {"x": x}, {"z": "the images' codes"})
     return {"encoder": encoder, "decoder": _decoder(model, {"z": _codes(model)})}
 
 
 @graphs_of.register
 def _(model: LatentVariableModel, x: Tensor) -> dict[str, Graph]:
     codes = _codes(model)
-    encoder = Graph(_Draw(model), {"x": x, "noise": codes}, ("z", "log_q"))
+    said = {"z": "what q(z|x) makes of the noise", "log_q": "log q(z|x) at that z, nats"}
+    encoder = Graph(_Draw(model), {"x": x, "noise": codes}, said)
     return {"encoder": encoder, "decoder": _decoder(model, {"z": codes})}
 
 
 @graphs_of.register
 def _(model: SemiSupervisedModel, x: Tensor) -> dict[str, Graph]:
     codes, y = _codes(model), torch.arange(EXAMPLES) % model.classes
-    draw = Graph(_LabelledDraw(model), {"x": x, "noise": codes, "y": y}, ("z", "log_q"))
-    classify = Graph(_Classify(model), {"x": x}, ("log_label",))
+    said = {"z": "what q(z|x,y) makes of the noise", "log_q": "log q(z|x,y) at that z, nats"}
+    draw = Graph(_LabelledDraw(model), {"x": x, "noise": codes, "y": y}, said)
+    classify = Graph(_Classify(model), {"x": x}, {"log_label": "log q(y|x) of each class, nats"})
     decoder = _decoder(model, {"z": codes, "y": y})
     return {"encoder": draw, "classifier": classify, "decoder": decoder}
 
@@ -134,4 +136,5 @@ def _codes(model: Model) -> Tensor:
 
 
 def _decoder(model: Model, inputs: dict[str, Tensor]) -> Graph:
-    return Graph(_Decode(model), inputs, ("mean", *beyond_mean(model.decode(*inputs.values()))))
+    names = ("mean", *beyond_mean(model.decode(*inputs.values())))
+    return Graph(_Decode(model), inputs, {name: DECODED[name] for name in names})
