@@ -129,7 +129,7 @@ TABLE = [
     # what does not go together
     Bad("data.encode=gray", ["data.encode=gray", "modelled, grey", "Try data.encode="]),
     Bad("data.binarize=none", ["data.binarize=none", "binary values", "likelihood=gaussian"]),
-    Bad("objective=semi_supervised", ["objective=", "SemiSupervisedModel", "Try"]),
+    Bad("objective=semi_supervised", ["objective=semi_supervised", "semi-supervised model", "Try"]),
     Bad("model=m2 objective=elbo", ["objective=", "no labels", "Try objective=semi_supervised"]),
     Bad("model=m2 model.classes=5", ["model.classes=5", "the number of classes is 10"]),
     Bad("model=m2 data.labels=20 objective.train_images=20", ["train_images=20", "is 1437"]),

@@ -64,6 +64,8 @@ class LabelledModel(LatentVariableModel):
         is_fitted: Whether ``classify`` can be called yet.
     """
 
+    description = "a model that tells labels"
+
     classes: int
     is_fitted: bool = True
 
@@ -78,6 +80,8 @@ class SemiSupervisedModel(LabelledModel):
     Its ``encode`` gives q(y|x) q(z|x,y), its ``prior`` p(y) p(z): events ``(latent_dim + K,)``, the
     label one-hot behind z. Its ``decode`` takes such, or z and labels by themselves.
     """
+
+    description = "a semi-supervised model"
 
     @abstractmethod
     def encode(self, batch: Batch) -> LabelledDistribution:

@@ -81,11 +81,9 @@ def evaluate(
 
 
 def named_in(overrides: Iterable[str], cfg: DictConfig) -> set[str]:
-    """The metrics and analyses that overrides name, by their lists or by an option of theirs."""
-    keys = [text.partition("=")[0].split(".") for text in overrides]
-    listed = {str(name) for group, *option in keys if group in GROUPS and not option
-              for name in cfg.get(group) or ()}  # fmt: skip
-    return listed | {option[0] for group, *option in keys if group in GROUPS and option}
+    """The metrics and analyses that overrides ask for, by their lists."""
+    listed = [text.partition("=")[0] for text in overrides]
+    return {str(name) for group in GROUPS if group in listed for name in cfg.get(group) or ()}
 
 
 def _settings(cfg: DictConfig, group: str, model: Model, named: Collection[str]) -> dict[str, Any]:
