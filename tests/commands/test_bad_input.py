@@ -174,7 +174,7 @@ TABLE = [
         "kl_schedule=linear kl_schedule.warmup_epochs=null",
         ["kl_schedule.warmup_steps=null", "steps, or of epochs", "Try"],
     ),
-    Bad("data=circles likelihood=bernoulli", ["likelihood=bernoulli", "0 to 1", "gaussian"]),
+    Bad("data=spiral likelihood=bernoulli", ["likelihood=bernoulli", "0 to 1", "gaussian"]),
     Bad(f"{ARRAY} data.path=3d.npy data.binarize=static", ["data.binarize=static", "0 to 1"]),
     Bad("metric=[log_likelihood,importance_sampling]", ["metric=", "both measure log_likelihood"]),
     Bad(
@@ -232,7 +232,6 @@ TABLE = [
     Bad(f"{FOLDER} data.root=gone", ["data.root=gone", "no folder"]),
     Bad(f"{FOLDER} data.root=empty", ["data.root=empty", "no images", ".png"]),
     Bad(f"{FOLDER} data.root=corrupt", ["data.root=corrupt", "can't be read", "Repair or remove"]),
-    Bad("data=spiral likelihood=bernoulli", ["data.binarize=auto", "likelihood=gaussian"]),
     Bad("data=circles data.noise=-1", ["data.noise=-1", "at least 0"]),
     Bad(
         "data=mnist data.root=empty",

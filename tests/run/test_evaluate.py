@@ -240,7 +240,6 @@ def test_several_runs_are_put_into_tables(
             ["run=code", "metric=[importance_sampling]"],
             ["metric=importance", "with a prior"],
         ),
-        (["run=code", "metric.active_units.samples=3"], ["metric=active_units", "with a prior"]),
         (["run=code", "analysis=[probe,posterior_check]"], ["posterior_check", "a prior"]),
         (["run=plain", "metric=[reconstruction]"], ["metric=reconstruction", "an autoencoder"]),
         (["run=plain", "posterior=planar"], ["posterior=planar", "no such key"]),
