@@ -38,12 +38,16 @@ SECOND = pytest.mark.parametrize("posterior", [DiagonalPosterior, PLANAR], ids=[
 
 
 def build(
-    first: str = "mlp", posterior: type[Posterior] = DiagonalPosterior, dims: int = 2
+    first: str = "mlp",
+    posterior: type[Posterior] = DiagonalPosterior,
+    dims: int = 2,
+    features: int = 2,
+    units: list[int] | None = None,
 ) -> M1M2:
     torch.manual_seed(0)
     network, of_features = FEATURES[first]
-    vae = VAE(SHAPE, dims, network, of_features, StandardPrior, BernoulliLikelihood)
-    return M1M2(vae, dims, CLASSES, SMALL, posterior, StandardPrior, GAUSSIAN).double()
+    vae = VAE(SHAPE, features, network, of_features, StandardPrior, BernoulliLikelihood)
+    return M1M2(vae, dims, CLASSES, SMALL, posterior, StandardPrior, GAUSSIAN, units).double()
 
 
 def images(count: int = 4) -> Batch:
@@ -89,8 +93,11 @@ def test_draws_of_the_label_have_the_mean_of_the_sum(
     assert ((summed.mean(0) - drawn.mean(0)).abs() < 4 * error).all()
 
 
-def test_bound_and_importance_sampling_against_quadrature() -> None:
-    model, batch = build(dims=1), images(3)
+@pytest.mark.parametrize(("features", "units"), [(1, None), (2, [1])], ids=["all", "one of two"])
+def test_bound_and_importance_sampling_against_quadrature(
+    features: int, units: list[int] | None
+) -> None:
+    model, batch = build(dims=1, features=features, units=units), images(3)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(1.5)  # so that labels and features matter
@@ -106,18 +113,39 @@ def test_bound_and_importance_sampling_against_quadrature() -> None:
 
 
 def _evidence(model: M1M2, x: Tensor) -> Tensor:
-    """log p(x) = log ∫∫ Σ_y p(x|v) p(v|y,z) p(z) p(y) dz dv, both on a grid, ``(B,)``."""
-    grid = torch.linspace(-9, 9, 901, dtype=torch.float64)
-    log_step = math.log(18 / 900)
+    """log p(x) = log ∫∫ Σ_y p(x|v) p(v|y,z) p(z) p(y) dz dv, all on a grid, ``(B,)``.
+
+    Of two features the first one is N(0, 1), whatever z and y are.
+    """
+    points = 181
+    grid = torch.linspace(-9, 9, points, dtype=torch.float64)
+    log_step = math.log(18 / (points - 1))
     z, v = grid.unsqueeze(-1), grid[:, None, None, None]
     log_prior = model.m2.latent_prior().log_prob(z) - math.log(CLASSES) + log_step
     log_v = []
     for y in range(CLASSES):
         p = model.m2.decode(z, torch.full((len(z),), y))
         log_v.append(torch.logsumexp(p.log_prob(v[:, None]) + log_prior, 1))
-    of_x = model.features.decode(grid.unsqueeze(-1))
-    joint = of_x.log_prob(x[:, None]) + torch.logsumexp(torch.stack(log_v), 0) + log_step
+    above = torch.logsumexp(torch.stack(log_v), 0) + log_step
+    codes = z
+    if model.features.latent_dim == 2:
+        standard = -0.5 * grid.square() - 0.5 * math.log(2 * math.pi) + log_step
+        codes = torch.cartesian_prod(grid, grid)
+        above = (standard.unsqueeze(-1) + above).flatten()
+    joint = model.features.decode(codes).log_prob(x[:, None]) + above
     return torch.logsumexp(joint, 1)
+
+
+def test_features_that_are_left_out_tell_nothing_of_the_label() -> None:
+    model, batch = build(features=5, units=[3, 0]), images()
+    v = torch.randn(4, 5, dtype=torch.float64)
+    given = model._of_features(batch, v)
+    torch.testing.assert_close(given.x[..., 0, 0], v[:, [3, 0]])
+    z, y = torch.randn(4, 2, dtype=torch.float64), torch.tensor([0, 1, 2, 0])
+    inner = model.m2.decode(z, y).mean.flatten(1)
+    zero = torch.zeros(4, dtype=torch.float64)
+    v = torch.stack([inner[:, 1], zero, zero, inner[:, 0], zero], 1)
+    torch.testing.assert_close(model.decode(z, y).mean, model.features.decode(v).mean)
 
 
 def test_the_first_stage_stays_as_it_is() -> None:

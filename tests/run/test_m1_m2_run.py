@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from vae_cli.commands.eval import main as evaluate
 from vae_cli.commands.sample import main as sample
@@ -21,7 +22,7 @@ Train = Callable[..., Path]
 BASE = ["data=digits", "data.labels=50", "network.hidden_dims=[16]", "latent_dim=4"]
 FIRST = [
     "model=m1", "network.hidden_dims=[16]", "latent_dim=6", "trainer.max_steps=30",
-    "metric=[classification]", "figure=[]",
+    "metric=[classification,active_units]", "figure=[]",
 ]  # fmt: skip
 STAGES = [*BASE, "model=m1_m2", "trainer.max_steps=30", "logger=none", "trainer.progress=false",
           "model.first=[" + ",".join(f"'{text}'" for text in FIRST) + "]"]  # fmt: skip
@@ -62,6 +63,25 @@ def test_the_first_stage_is_a_run_within(two_stages: Path) -> None:
         if k.startswith("model.features.")
     }
     assert same(ours, best)
+
+
+def test_features_that_the_first_stage_does_not_use_are_left_out(
+    vae_train: Train, tmp_path: Path
+) -> None:
+    first = vae_train("model=m1", *BASE, "latent_dim=20", "trainer.max_steps=800",
+                      "optimizer.lr=5e-3", "kl_schedule.weight=0.7", "metric=[active_units]", name="first")  # fmt: skip
+    run = vae_train(*STAGES, f"model.m1={first}")
+    used = results(first)["test/active_units"]
+    units = OmegaConf.load(run / "config.yaml").model.units
+    assert 0 < used < 20
+    assert len(units) == pytest.approx(used, abs=1)  # of training images, and of test images
+    read = weights(run)["model.m2.classifier.layers.0.weight"]
+    assert read.shape[1] == len(units)
+
+
+def test_of_a_first_stage_that_uses_no_feature_all_are_modelled(two_stages: Path) -> None:
+    assert results(two_stages / "m1")["test/active_units"] == 0  # after so few steps
+    assert OmegaConf.load(two_stages / "config.yaml").model.units == [*range(6)]
 
 
 def test_other_commands_need_no_first_stage(two_stages: Path, tmp_path: Path) -> None:

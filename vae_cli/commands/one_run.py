@@ -142,7 +142,7 @@ def _execute(
         if is_first:
             folder.describe(experiment.config, composed, overrides, command)
         if start is None and stage is not None:
-            provide_features(experiment, stage, folder, partial(say, console))
+            experiment = provide_features(experiment, stage, folder, partial(say, console))
         results = train(Job(experiment, folder, command, console, signals), start)
         print_summary(results, folder, console)
 

@@ -11,6 +11,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import closed_form_mean
 from vae_cli.metric.base import Metric, Moments
 from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.codes import ACTIVE
 from vae_cli.options import AtLeast, Draws, NonNegativeFloat, checked
 
 
@@ -32,7 +33,7 @@ class ActiveUnits(Metric):
 
     @checked
     def __init__(
-        self, samples: Annotated[Draws, AtLeast(2)] = 16, threshold: NonNegativeFloat = 0.01
+        self, samples: Annotated[Draws, AtLeast(2)] = 16, threshold: NonNegativeFloat = ACTIVE
     ) -> None:
         self.samples, self.threshold = samples, threshold
 

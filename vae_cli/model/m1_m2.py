@@ -1,10 +1,11 @@
 """M2 on the features of M1: a hierarchy of which the first layer has been trained before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Size, Tensor
 from torch.distributions import Distribution
+from torch.nn.functional import pad
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.labelled import LabelledDistribution
@@ -18,6 +19,7 @@ from vae_cli.network.base import Network
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
 from vae_cli.prior.base import Prior
+from vae_cli.prior.standard import StandardPrior
 
 
 class M1M2(SemiSupervisedModel):
@@ -34,13 +36,22 @@ class M1M2(SemiSupervisedModel):
     classifier asks for z or y of an image, v is the mean of q(v|x), and where x of z and y, it is
     the mean of p(v|y,z).
 
+    Features that the VAE does not use are nothing but noise, of which a classifier would have to
+    learn that it says nothing. M2 models the others alone, and those are N(0, I), as they were
+    while the VAE learnt.
+
     Args:
         features: The trained model: a VAE, or M1.
         latent_dim: Number of dimensions of z.
         classes: K.
         network, posterior, prior: As for ``M2``, on vectors of features.
         likelihood: Builds p(v|y,z), one of real numbers.
+        units: Which of the features M2 models; None for all.
     """
+
+    units: Tensor
+    rest: Tensor
+    places: Tensor
 
     @checked
     def __init__(
@@ -52,6 +63,7 @@ class M1M2(SemiSupervisedModel):
         posterior: Callable[..., Posterior],
         prior: Callable[..., Prior],
         likelihood: Callable[..., Likelihood],
+        units: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if isinstance(features, SemiSupervisedModel) or not isinstance(
@@ -61,7 +73,14 @@ class M1M2(SemiSupervisedModel):
             raise ConfigError("m1", type(features).__name__, rule, "Try a run of model=m1.")
         self.features = features.requires_grad_(False)
         self.latent_dim, self.classes = latent_dim, classes
-        shape = Size([features.latent_dim, 1, 1])
+        all_units = range(features.latent_dim)
+        modelled = [*(all_units if units is None else units)]
+        rest = [unit for unit in all_units if unit not in modelled]
+        places = [modelled.index(unit) if unit in modelled else len(modelled) for unit in all_units]
+        for name, index in (("units", modelled), ("rest", rest), ("places", places)):
+            self.register_buffer(name, torch.tensor(index, dtype=torch.long), persistent=False)
+        self.prior_of_rest = StandardPrior(len(rest))
+        shape = Size([len(modelled), 1, 1])
         self.m2 = M2(shape, latent_dim, classes, network, posterior, prior, likelihood)
 
     def prior(self) -> LabelledDistribution:
@@ -78,12 +97,13 @@ class M1M2(SemiSupervisedModel):
 
     def _described(self, batch: Batch) -> Batch:
         """The batch with the means of its features in place of images."""
-        return _of_features(batch, mean(self.features.encode(batch)))
+        return self._of_features(batch, mean(self.features.encode(batch)))
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """See the base class."""
         code = z if y is None else with_labels(z, y, self.classes)
-        return self.features.decode(self.m2.decode(code).mean.flatten(-3))
+        v = pad(self.m2.decode(code).mean.flatten(-3), (0, 1))  # a 0, the mean of the rest, behind
+        return self.features.decode(v.index_select(-1, self.places))
 
     def terms(
         self, batch: Batch, samples: int, closed_form_kl: bool, q: Distribution | None = None
@@ -105,14 +125,17 @@ class M1M2(SemiSupervisedModel):
 
     @torch.no_grad()
     def _draw_features(self, batch: Batch, samples: int) -> tuple[Batch, Tensor]:
-        """S B features as a batch, and log p(x|v) - log q(v|x) of each, nats, ``(S, B)``."""
+        """S B features as a batch, and what the bound has of each besides M2's, ``(S, B)``.
+
+        That is log p(x|v) - log q(v|x), and log p of those features that M2 does not model; nats.
+        """
         v, log_q = rsample_with_log_prob(self.features.encode(batch), (samples,))
         above = self.features.decode(v).log_prob(batch.x) - log_q
-        return _of_features(batch, v.flatten(0, 1)), above
+        above = above + self.prior_of_rest().log_prob(v.index_select(-1, self.rest))
+        return self._of_features(batch, v.flatten(0, 1)), above
 
-
-def _of_features(batch: Batch, v: Tensor) -> Batch:
-    """A batch for M2 of features ``(N, D)``, where N is a multiple of the batch's size."""
-    image = v[..., None, None]
-    repeats = v.shape[0] // batch.y.shape[0]  # len() would tie an exported graph to its example
-    return Batch(image, image, batch.y.repeat(repeats), batch.index.repeat(repeats))
+    def _of_features(self, batch: Batch, v: Tensor) -> Batch:
+        """A batch for M2 of features ``(N, D)``, where N is a multiple of the batch's size."""
+        image = v.index_select(-1, self.units)[..., None, None]
+        repeats = v.shape[0] // batch.y.shape[0]  # len() would tie an exported graph to its example
+        return Batch(image, image, batch.y.repeat(repeats), batch.index.repeat(repeats))

@@ -2,21 +2,27 @@
 
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from vae_cli.config.build import Experiment, build
+from vae_cli.config.build import Experiment, build, build_model
 from vae_cli.config.compose import compose
 from vae_cli.config.trust import MODEL, check_targets
+from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError, as_written
+from vae_cli.model.base import Model
+from vae_cli.model.codes import ACTIVE, codes_of
 from vae_cli.run.checkpoint import load_model
 from vae_cli.run.child import environment_without, train_command
+from vae_cli.run.files import save_yaml
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.launch import is_first_process
 
 SHARED = ("data", "likelihood", "seed", "accelerator", "deterministic", "logger")
 SHARED_KEYS = ("trainer.progress", "trainer.fast_dev_run")
+LOOKED_AT = 10_000  # images, for which features vary
 ALIKE = ("derived.shape", "data.binarize", "data.dequantize")  # what the stages must agree in
 
 
@@ -72,6 +78,7 @@ def describe_features(cfg: DictConfig, stage: FirstStage, folder: RunFolder | No
     if folder is not None and folder.config.is_file():
         saved = OmegaConf.load(folder.config)
         cfg.model.features, cfg.likelihood = saved.model.features, saved.likelihood
+        cfg.model.units = saved.model.get("units")  # earlier versions took all
         return
     if stage.run is not None:
         first = _config_of(stage.run)
@@ -132,14 +139,18 @@ def check_features(cfg: DictConfig, stage: FirstStage) -> None:
 
 def provide_features(
     experiment: Experiment, stage: FirstStage, folder: RunFolder, say: Callable[[str], None]
-) -> None:
+) -> Experiment:
     """Trains the first stage, or goes on with it, and takes its weights over.
 
     Args:
-        experiment: The run, of which nothing has been trained yet; its model is changed.
+        experiment: The run, of which nothing has been trained yet; what its configuration says of
+            the features that are modelled is changed, in the folder too.
         stage: Its first stage.
         folder: Of the run.
         say: Told where the run stands.
+
+    Returns:
+        The run with a model of the features that the first stage uses.
 
     Raises:
         VaeCliError: If the stage fails.
@@ -149,9 +160,25 @@ def provide_features(
     if stage.run is None and is_first_process():
         say(f"first stage, in {first.path}: {' '.join(stage.overrides)}")
         _train(stage, first)
-        say(f"second stage, in {folder.path}, on the features of the first")
-    model, _ = load_model(first.best, experiment.config.trust)
-    experiment.model.get_submodule("features").load_state_dict(model.state_dict())
+    features, _ = load_model(first.best, experiment.config.trust)
+    used = units_used(features, experiment.splits["train"])
+    say(f"second stage, in {folder.path}, on {len(used)} of {features.latent_dim} features")
+    experiment.config.model.units = used
+    if is_first_process():
+        save_yaml(folder.config, experiment.config)
+    model = build_model(experiment.config)
+    model.get_submodule("features").load_state_dict(features.state_dict())
+    return replace(experiment, model=model)
+
+
+def units_used(model: Model, train: Split) -> list[int]:
+    """Which of a model's features vary from image to image, of at most 10,000.
+
+    All of them where none does, as after a few steps: there is nothing to go by.
+    """
+    codes = codes_of(model.to(train.device), train, train.spread(LOOKED_AT))
+    used: list[int] = (codes.var(0) > ACTIVE).nonzero().flatten().tolist()
+    return used or [*range(model.latent_dim)]
 
 
 def _train(stage: FirstStage, first: RunFolder) -> None:
