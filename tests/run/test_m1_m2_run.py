@@ -68,8 +68,9 @@ def test_the_first_stage_is_a_run_within(two_stages: Path) -> None:
 def test_features_that_the_first_stage_does_not_use_are_left_out(
     vae_train: Train, tmp_path: Path
 ) -> None:
-    first = vae_train("model=m1", *BASE, "latent_dim=20", "trainer.max_steps=800",
-                      "optimizer.lr=5e-3", "kl_schedule.weight=0.7", "metric=[active_units]", name="first")  # fmt: skip
+    first = vae_train("model=m1", *BASE, "latent_dim=20", "kl_schedule.weight=0.7",
+                      "optimizer.lr=5e-3", "trainer.max_steps=800", "metric=[active_units]",
+                      name="first")  # fmt: skip
     run = vae_train(*STAGES, f"model.m1={first}")
     used = results(first)["test/active_units"]
     units = OmegaConf.load(run / "config.yaml").model.units
