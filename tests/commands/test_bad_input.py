@@ -77,6 +77,10 @@ TABLE = [
     Bad("model=autoencoder objective.level=0.1", ["objective.level=0.1", "objective=denoising"]),
     Bad("model=denoising_autoencoder objective.level=2", ["objective.level=2", "a share", "=0.25"]),
     Bad("model=denoising_autoencoder objective.corruption=blur", ["corruption=blur", "gaussian"]),
+    Bad(
+        "model=denoising_autoencoder objective.corruption=gausian",
+        ["mean objective.corruption=gaussian?"],
+    ),
     Bad("model=sparse_autoencoder objective.sparsity_weight=-1", ["sparsity_weight=-1", "least 0"]),
     Bad("model=contractive_autoencoder objective.contraction_weight=-1", ["=-1", "at least 0"]),
     # types

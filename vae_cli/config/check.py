@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, cast, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -177,7 +177,15 @@ def check_keys(key: str, node: Mapping[str, Any], allowed: Sequence[str]) -> Non
 def check_value(key: str, value: Any, annotation: Any) -> None:
     """Raises ConfigError where a value is not what an annotation allows."""
     if not accepts(annotation, value):
-        raise ConfigError(key, value, f"needs {describe(annotation)}", remedy(annotation))
+        advice = remedy(annotation) or _nearest(key, value, annotation)
+        raise ConfigError(key, value, f"needs {describe(annotation)}", advice)
+
+
+def _nearest(key: str, value: Any, annotation: Any) -> str:
+    """Which of the names that an option can have may have been meant, as a remedy."""
+    names = [name for name in get_args(annotation) if isinstance(name, str)]
+    near = difflib.get_close_matches(str(value), names, n=1)
+    return f"Did you mean {key}={near[0]}?" if near else ""
 
 
 def suggest(name: str, known: Sequence[str], prefix: str = "") -> str:
