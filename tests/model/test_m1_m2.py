@@ -167,6 +167,12 @@ def test_a_label_can_be_given_or_stand_behind_z() -> None:
     torch.testing.assert_close(given, behind)
 
 
+@pytest.mark.parametrize("units", [[], [0, 0], [5], [-1]], ids=str)
+def test_units_that_are_none_are_refused(units: list[int]) -> None:
+    with pytest.raises(ConfigError, match="different ones of 0 to 4, one at least"):
+        build(features=5, units=units)
+
+
 def test_features_with_labels_are_refused() -> None:
     m2 = M2(SHAPE, 2, CLASSES, SMALL, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
     with pytest.raises(ConfigError, match="m1=M2: its features are to be those of a model"):

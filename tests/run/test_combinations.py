@@ -86,12 +86,13 @@ def test_autoencoders_run(overrides: str, vae_train: Callable[..., Path]) -> Non
     folder = vae_train("trainer.max_steps=3", metrics, "logger=csv", *overrides.split())
     results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     tested = {k: v for k, v in results.items() if k.startswith("test/") and v is not None}
-    assert {"test/reconstruction", "test/reconstruction_error"} <= tested.keys()
+    monitor = "denoising" if "model=denoising" in overrides else "reconstruction"
+    assert {f"test/{monitor}", "test/reconstruction_error"} <= tested.keys()
     assert all(math.isfinite(v) for v in tested.values())
     absent = ("elbo", "kl", "log_likelihood", "bits_per_dim", "active_units")
     assert not any(f"test/{name}" in tested for name in absent)
     head = (folder / "metrics.csv").read_text().splitlines()[0].split(",")
-    assert "validation/reconstruction" in head and "train/weight" not in head
+    assert f"validation/{monitor}" in head and "train/weight" not in head
 
 
 @pytest.mark.parametrize("logger", ["csv", "none", "tensorboard"])

@@ -13,9 +13,11 @@ import pytest
 from omegaconf import OmegaConf
 
 from vae_cli.commands.eval import main as evaluate
+from vae_cli.commands.export import main as export
 from vae_cli.commands.sample import main as sample
 from vae_cli.commands.train import main as train
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.settings import settings
 from vae_cli.training.checkpoint_file import read_checkpoint
 
 Train = Callable[..., Path]
@@ -26,6 +28,7 @@ FIRST = [
 ]  # fmt: skip
 STAGES = [*BASE, "model=m1_m2", "trainer.max_steps=30", "logger=none", "trainer.progress=false",
           "model.first=[" + ",".join(f"'{text}'" for text in FIRST) + "]"]  # fmt: skip
+SECOND = [text for text in STAGES if not text.startswith("model.first=")]  # of features there are
 MEASURED = "metric=[classification,log_likelihood,active_units]"
 
 
@@ -71,13 +74,38 @@ def test_features_that_the_first_stage_does_not_use_are_left_out(
     first = vae_train("model=m1", *BASE, "latent_dim=20", "kl_schedule.weight=0.7",
                       "optimizer.lr=5e-3", "trainer.max_steps=800", "metric=[active_units]",
                       name="first")  # fmt: skip
-    run = vae_train(*STAGES, f"model.m1={first}")
+    run = vae_train(*SECOND, f"model.m1={first}")
     used = results(first)["test/active_units"]
     units = OmegaConf.load(run / "config.yaml").model.units
     assert 0 < used < 20
     assert len(units) == pytest.approx(used, abs=1)  # of training images, and of test images
     read = weights(run)["model.m2.classifier.layers.0.weight"]
     assert read.shape[1] == len(units)
+    assert export([f"run={run}"]) == 0  # which compares what it has written with the model
+
+
+def test_a_flow_has_unused_features_too(vae_train: Train) -> None:
+    first = vae_train("model=flow", *BASE, "latent_dim=20", "kl_schedule.weight=0.7",
+                      "optimizer.lr=5e-3", "trainer.max_steps=800", "metric=[active_units]",
+                      name="first")  # fmt: skip
+    run = vae_train(*SECOND, f"model.m1={first}")
+    used = results(first)["test/active_units"]
+    assert 0 < used < 20  # of means of draws, whose noise alone is above the threshold
+    units = OmegaConf.load(run / "config.yaml").model.units
+    assert len(units) == pytest.approx(used, abs=1)
+
+
+def test_a_run_keeps_its_features(two_stages: Path, tmp_path: Path) -> None:
+    run = tmp_path / "copy"
+    shutil.copytree(two_stages, run)
+    before = (run / "config.yaml").read_text(encoding="utf-8")
+    assert train([f"resume={run}", f"model.m1={two_stages / 'm1'}", "trainer.max_steps=40"]) == 2
+    assert (run / "config.yaml").read_text(encoding="utf-8") == before
+
+
+def test_which_features_are_used_is_no_setting(two_stages: Path) -> None:
+    config = OmegaConf.to_container(OmegaConf.load(two_stages / "config.yaml"))
+    assert config["model"]["units"] and "model.units" not in settings(config)
 
 
 def test_of_a_first_stage_that_uses_no_feature_all_are_modelled(two_stages: Path) -> None:
@@ -102,7 +130,7 @@ def test_other_commands_need_no_first_stage(two_stages: Path, tmp_path: Path) ->
 def test_goes_on_in_the_second_stage_with_the_same_weights(
     two_stages: Path, vae_train: Train, tmp_path: Path
 ) -> None:
-    given = [*STAGES, f"model.m1={two_stages / 'm1'}"]
+    given = [*SECOND, f"model.m1={two_stages / 'm1'}"]
     whole = vae_train(*given, name="whole")
     part = vae_train(*given, "trainer.max_steps=17", name="part")
     assert not (part / "m1").exists()
@@ -155,6 +183,17 @@ def test_m1(classifier: str, vae_train: Train) -> None:
          "model.first: latent_dim=0: needs a whole number of at least 1."),
         (["model.first=['latent_dims=3']"], "model.first: latent_dims=3: there is no such key"),
         (["model.first=7"], "model.first=7: needs a list"),
+        (["model.first=['model=m2']"], "model.first=model=m2: its model is to be one"),
+        (["model.first=['model=autoencoder']"], "model.first=model=autoencoder: its model"),
+        (["model.first=['model=m1_m2']"], "model.first=model=m1_m2: its model is to be one"),
+        (["model.first=['data=mnist']"], "model.first=data=mnist: is said of both stages"),
+        (["model.m1={run}/m1", "model.first=['latent_dim=3']"],
+         "model.first=[latent_dim=3]: model.m1 has been trained already."),
+        (["model.m1={run}/m1", "likelihood=gaussian"],
+         "has another likelihood than the one asked for."),
+        (["model.units=[0]"], "model.units=[0]: is found out. Leave it out."),
+        (["objective.labelled_fraction=0"],
+         "objective.labelled_fraction=0: needs a number above 0 and at most 1."),
         (["data.labels=5"], "data.labels=5: needs one for each of the 10 classes."),
     ],
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, cast, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -183,9 +184,17 @@ def check_value(key: str, value: Any, annotation: Any) -> None:
 
 def _nearest(key: str, value: Any, annotation: Any) -> str:
     """Which of the names that an option can have may have been meant, as a remedy."""
-    names = [name for name in get_args(annotation) if isinstance(name, str)]
-    near = difflib.get_close_matches(str(value), names, n=1)
+    near = difflib.get_close_matches(str(value).lower(), _names(annotation), n=1)
     return f"Did you mean {key}={near[0]}?" if near else ""
+
+
+def _names(annotation: Any) -> list[str]:
+    """The names that an annotation allows, alone or beside others."""
+    parts = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return [part for part in parts if isinstance(part, str)]
+    alternatives = parts if get_origin(annotation) in (Union, UnionType) else ()
+    return [name for part in alternatives for name in _names(part)]
 
 
 def suggest(name: str, known: Sequence[str], prefix: str = "") -> str:

@@ -100,9 +100,7 @@ def check_single(
 def with_default(
     error: ConfigError, config_name: str, overrides: Sequence[str], groups: Groups
 ) -> ConfigError:
-    """The same error, advising the value that the key has by itself, if it advises nothing."""
-    if error.remedy:
-        return error
+    """The same error, advising the value that the key has by itself."""
     try:
         base = _with_choices_only(config_name, overrides, groups)
     except (NotComposable, YAMLError):

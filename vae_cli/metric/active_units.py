@@ -11,7 +11,6 @@ from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import closed_form_mean
 from vae_cli.metric.base import Metric, Moments
 from vae_cli.model.base import LatentVariableModel, Model
-from vae_cli.model.codes import ACTIVE
 from vae_cli.options import AtLeast, Draws, NonNegativeFloat, checked
 
 
@@ -33,7 +32,7 @@ class ActiveUnits(Metric):
 
     @checked
     def __init__(
-        self, samples: Annotated[Draws, AtLeast(2)] = 16, threshold: NonNegativeFloat = ACTIVE
+        self, samples: Annotated[Draws, AtLeast(2)] = 16, threshold: NonNegativeFloat = 0.01
     ) -> None:
         self.samples, self.threshold = samples, threshold
 
@@ -48,5 +47,9 @@ class ActiveUnits(Metric):
 
     def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
         """See the base class."""
+        return {"active_units": int(self.are_active(moments).sum())}
+
+    def are_active(self, moments: Mapping[str, Moments]) -> Tensor:
+        """Which dimensions are active, ``(latent_dim,)``, from the moments of the ``values``."""
         variance = moments["z_mean"].variance - moments["z_mean_variance"].mean
-        return {"active_units": int((variance > self.threshold).sum())}
+        return variance > self.threshold

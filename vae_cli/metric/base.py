@@ -131,17 +131,23 @@ class Evaluation:
         Args:
             states: The ``state`` of every process, this one's included.
         """
+        each = self.moments(states)
+        return {
+            key: number
+            for name, metric in self.metrics.items()
+            for key, number in metric.result(each[name]).items()
+        }
+
+    def moments(self, states: Iterable[State]) -> dict[str, dict[str, Moments]]:
+        """What the numbers come from: by metric and value."""
         images, totals = 0, {name: dict[str, Tensor]() for name in self.metrics}
         for state in states:
             images += state.images
             for name, sums in state.sums.items():
                 accumulate(totals[name], sums)
         return {
-            key: number
-            for name, metric in self.metrics.items()
-            for key, number in metric.result(
-                {value: moments(sums, images) for value, sums in totals[name].items()}
-            ).items()
+            name: {value: moments(sums, images) for value, sums in total.items()}
+            for name, total in totals.items()
         }
 
 

@@ -10,8 +10,6 @@ from vae_cli.distribution.relations import mean
 from vae_cli.model.base import Model
 
 BATCH = 500  # images encoded at once
-# Var_x(E_q[z_d]) from which on a dimension counts as used (Burda et al. 2016, arXiv:1509.00519).
-ACTIVE = 0.01
 
 
 def code_of(model: Model, batch: Batch) -> Tensor:

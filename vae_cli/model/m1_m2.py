@@ -29,16 +29,16 @@ class M1M2(SemiSupervisedModel):
     images, drawn anew from q(v|x) at each step; the VAE itself no longer changes. The bound is one
     on log p(x) all the same:
 
-    .. math:: E_{q(v|x)}[\log p(x|v) - \log q(v|x) + U(v)]
+    .. math:: E_{q(v|x)}[\log p(x|v) - \log q(v|x) + U(v) + \log p(r)]
 
-    with M2's bound U(v) on log p(v). What stands for log p(x|y,z) among the terms is
-    log p(x|v) + log p(v|y,z) - log q(v|x), in the mean a bound on it. Where a picture or a
+    with M2's bound U(v) on log p of the features that it models, and p(r) of the rest. What stands
+    for log p(x|y,z) among the terms is log p(x|v) + log p(v|y,z) + log p(r) - log q(v|x), in the
+    mean a bound on it. Where a picture or a
     classifier asks for z or y of an image, v is the mean of q(v|x), and where x of z and y, it is
     the mean of p(v|y,z).
 
-    Features that the VAE does not use are nothing but noise, of which a classifier would have to
-    learn that it says nothing. M2 models the others alone, and those are N(0, I), as they were
-    while the VAE learnt.
+    Features that the VAE does not use, the rest, are nothing but noise, of which a classifier would
+    have to learn that it says nothing. M2 models the others alone, and the rest is N(0, I).
 
     Args:
         features: The trained model: a VAE, or M1.
@@ -46,7 +46,7 @@ class M1M2(SemiSupervisedModel):
         classes: K.
         network, posterior, prior: As for ``M2``, on vectors of features.
         likelihood: Builds p(v|y,z), one of real numbers.
-        units: Which of the features M2 models; None for all.
+        units: Which of the features M2 models, one at least; None for all.
     """
 
     units: Tensor
@@ -75,6 +75,9 @@ class M1M2(SemiSupervisedModel):
         self.latent_dim, self.classes = latent_dim, classes
         all_units = range(features.latent_dim)
         modelled = [*(all_units if units is None else units)]
+        if not modelled or sorted({*modelled} & {*all_units}) != sorted(modelled):
+            rule = f"needs different ones of 0 to {features.latent_dim - 1}, one at least"
+            raise ConfigError("units", modelled, rule)
         rest = [unit for unit in all_units if unit not in modelled]
         places = [modelled.index(unit) if unit in modelled else len(modelled) for unit in all_units]
         for name, index in (("units", modelled), ("rest", rest), ("places", places)):

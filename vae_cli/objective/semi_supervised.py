@@ -1,12 +1,14 @@
 """The bound where some labels are known, with a classification term."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.labelled import SemiSupervisedModel, of_labels
 from vae_cli.objective.base import Objective
-from vae_cli.options import Fraction, NonNegativeFloat, PositiveInt, checked
+from vae_cli.options import Above, AtMost, NonNegativeFloat, PositiveInt, checked
 
 
 class SemiSupervised(Objective):
@@ -44,7 +46,7 @@ class SemiSupervised(Objective):
         samples: PositiveInt = 1,
         closed_form_kl: bool = True,
         classification_weight: NonNegativeFloat = 0.1,
-        labelled_fraction: Fraction = 0.1,
+        labelled_fraction: Annotated[float, Above(0), AtMost(1)] = 0.1,
     ) -> None:
         super().__init__()
         self.samples, self.closed_form_kl = samples, closed_form_kl

@@ -12,8 +12,11 @@ from vae_cli.config.compose import compose
 from vae_cli.config.trust import MODEL, check_targets
 from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError, as_written
-from vae_cli.model.base import Model
-from vae_cli.model.codes import ACTIVE, codes_of
+from vae_cli.metric.active_units import ActiveUnits
+from vae_cli.metric.base import Evaluation
+from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.codes import BATCH
+from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.run.checkpoint import load_model
 from vae_cli.run.child import environment_without, train_command
 from vae_cli.run.files import save_yaml
@@ -23,6 +26,8 @@ from vae_cli.run.launch import is_first_process
 SHARED = ("data", "likelihood", "seed", "accelerator", "deterministic", "logger")
 SHARED_KEYS = ("trainer.progress", "trainer.fast_dev_run")
 LOOKED_AT = 10_000  # images, for which features vary
+FOUND_OUT = ("features", "units")  # of the model's options
+OF_BOTH = ("data", "resume", "run_id", "hydra.run.dir")  # not the first stage's alone
 ALIKE = ("derived.shape", "data.binarize", "data.dequantize")  # what the stages must agree in
 
 
@@ -52,7 +57,21 @@ def first_stage(cfg: DictConfig, overrides: Sequence[str], config_dir: str | Non
         cfg: As composed.
         overrides: That it was composed from.
         config_dir: A folder of the user's own yamls.
+
+    Raises:
+        ConfigError: If something is said that is found out, or that has no effect.
     """
+    for name in FOUND_OUT:
+        if cfg.model[name] is not None:
+            raise ConfigError(f"model.{name}", cfg.model[name], "is found out", "Leave it out.")
+    named_first = any(text.partition("=")[0] == "model.first" for text in overrides)
+    if cfg.model.m1 is not None and named_first:
+        rule = "model.m1 has been trained already"
+        raise ConfigError("model.first", [*cfg.model.first], rule, "Leave one of them out.")
+    for text in cfg.model.first:
+        if text.partition("=")[0] in OF_BOTH:
+            rule = "is said of both stages together"
+            raise ConfigError("model.first", text, rule, "Put it beside model.first.")
     shared = [text for text in overrides if _is_shared(text.partition("=")[0])]
     named = any(text.startswith(("model=", "experiment=")) for text in cfg.model.first)
     first = [*([] if named else ["model=m1"]), *cfg.model.first]
@@ -77,6 +96,9 @@ def describe_features(cfg: DictConfig, stage: FirstStage, folder: RunFolder | No
     """
     if folder is not None and folder.config.is_file():
         saved = OmegaConf.load(folder.config)
+        if saved.model.m1 != cfg.model.m1:
+            rule = "the run has its features already"
+            raise ConfigError("model.m1", cfg.model.m1, rule, "Leave it out.")
         cfg.model.features, cfg.likelihood = saved.model.features, saved.likelihood
         cfg.model.units = saved.model.get("units")  # earlier versions took all
         return
@@ -88,6 +110,10 @@ def describe_features(cfg: DictConfig, stage: FirstStage, folder: RunFolder | No
         if "labelled_images" in first.objective:
             rule = "is of a model of which the label is a part"
             raise ConfigError("model.m1", stage.run, rule, "Try a run of model=m1, vae or flow.")
+        named = any(text.startswith("likelihood") for text in stage.overrides)
+        if named and cfg.likelihood != first.likelihood:
+            rule = "has another likelihood than the one asked for"
+            raise ConfigError("model.m1", stage.run, rule, "Leave likelihood out.")
         if not cfg.trust:
             rule = "features may only be made of this package's modules and torch.nn's"
             for node in (first.model, first.likelihood):
@@ -103,7 +129,14 @@ def _composed(stage: FirstStage) -> DictConfig:
         first, _ = compose("train", stage.overrides, stage.flags[-1] if stage.flags else None)
     except VaeCliError as error:  # what both stages share has been checked: it is model.first's
         raise VaeCliError(f"model.first: {error}") from error
-    build(first)  # what is wrong with it is told before anything is written
+    chosen = next((text for text in stage.overrides if text.startswith("model=")), "")
+    rule = "its model is to be one with a prior and without labels"
+    mistake = ConfigError("model.first", chosen, rule, "Try model=m1.")
+    if "m1" in first.model:
+        raise mistake
+    model = build(first).model  # what is wrong with it is told before anything is written
+    if not isinstance(model, LatentVariableModel) or isinstance(model, SemiSupervisedModel):
+        raise mistake
     return first
 
 
@@ -161,8 +194,13 @@ def provide_features(
         say(f"first stage, in {first.path}: {' '.join(stage.overrides)}")
         _train(stage, first)
     features, _ = load_model(first.best, experiment.config.trust)
-    used = units_used(features, experiment.splits["train"])
-    say(f"second stage, in {folder.path}, on {len(used)} of {features.latent_dim} features")
+    used = units_used(features.eval(), experiment.splits["train"])
+    say(
+        f"second stage, in {folder.path}, on {len(used) or 'all'} of {features.latent_dim} features"
+    )
+    if not used:  # as after a few steps: there is nothing to go by
+        say("the first stage uses none of its features: all are modelled")
+        used = [*range(features.latent_dim)]
     experiment.config.model.units = used
     if is_first_process():
         save_yaml(folder.config, experiment.config)
@@ -172,13 +210,14 @@ def provide_features(
 
 
 def units_used(model: Model, train: Split) -> list[int]:
-    """Which of a model's features vary from image to image, of at most 10,000.
-
-    All of them where none does, as after a few steps: there is nothing to go by.
-    """
-    codes = codes_of(model.to(train.device), train, train.spread(LOOKED_AT))
-    used: list[int] = (codes.var(0) > ACTIVE).nonzero().flatten().tolist()
-    return used or [*range(model.latent_dim)]
+    """Which of a model's features are active units, of at most 10,000 images."""
+    metric, name = ActiveUnits(), "active_units"
+    evaluation = Evaluation({name: metric}, seed=0, split=train.name)
+    for number, index in enumerate(train.spread(LOOKED_AT).split(BATCH)):
+        evaluation.add(model, number, train.batch(index).to(model.device))
+    active = metric.are_active(evaluation.moments([evaluation.state])[name])
+    used: list[int] = active.nonzero().flatten().tolist()
+    return used
 
 
 def _train(stage: FirstStage, first: RunFolder) -> None:

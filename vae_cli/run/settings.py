@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.construct import word_of
 
-IMPLIED = {"_target_", "shape", "latent_dim", "classes"}  # of a model's own options
+IMPLIED = {"_target_", "shape", "latent_dim", "classes", "units"}  # of a model's own options
 # No settings, or implied.
 OMITTED = {"derived", "metric", "figure", "logger", "resume", "run_id", "trust"}
 
