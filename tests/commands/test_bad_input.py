@@ -131,7 +131,7 @@ TABLE = [
     Bad("accelerator.precision=64", ["accelerator.precision=64", "32-true, bf16-mixed, 16-mixed"]),
     Bad("accelerator.devices=[]", ["accelerator.devices=[]"]),
     # what does not go together
-    Bad("data.encode=gray", ["data.encode=gray", "modelled, grey", "Try data.encode="]),
+    Bad("data.encode=gray", ["data.encode=gray", "modelled, grey", "mean data.encode=grey?"]),
     Bad("data.binarize=none", ["data.binarize=none", "binary values", "likelihood=gaussian"]),
     Bad("objective=semi_supervised", ["objective=semi_supervised", "semi-supervised model", "Try"]),
     Bad("model=m2 objective=elbo", ["objective=", "no labels", "Try objective=semi_supervised"]),
