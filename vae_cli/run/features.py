@@ -62,7 +62,7 @@ def first_stage(cfg: DictConfig, overrides: Sequence[str], config_dir: str | Non
         ConfigError: If something is said that is found out, or that has no effect.
     """
     for name in FOUND_OUT:
-        if cfg.model[name] is not None:
+        if cfg.model.get(name) is not None:
             raise ConfigError(f"model.{name}", cfg.model[name], "is found out", "Leave it out.")
     named_first = any(text.partition("=")[0] == "model.first" for text in overrides)
     if cfg.model.m1 is not None and named_first:
@@ -195,12 +195,10 @@ def provide_features(
         _train(stage, first)
     features, _ = load_model(first.best, experiment.config.trust)
     used = units_used(features.eval(), experiment.splits["train"])
-    say(
-        f"second stage, in {folder.path}, on {len(used) or 'all'} of {features.latent_dim} features"
-    )
     if not used:  # as after a few steps: there is nothing to go by
         say("the first stage uses none of its features: all are modelled")
         used = [*range(features.latent_dim)]
+    say(f"second stage, in {folder.path}, on {len(used)} of {features.latent_dim} features")
     experiment.config.model.units = used
     if is_first_process():
         save_yaml(folder.config, experiment.config)
@@ -216,8 +214,7 @@ def units_used(model: Model, train: Split) -> list[int]:
     for number, index in enumerate(train.spread(LOOKED_AT).split(BATCH)):
         evaluation.add(model, number, train.batch(index).to(model.device))
     active = metric.are_active(evaluation.moments([evaluation.state])[name])
-    used: list[int] = active.nonzero().flatten().tolist()
-    return used
+    return list(active.nonzero().flatten().tolist())
 
 
 def _train(stage: FirstStage, first: RunFolder) -> None:
