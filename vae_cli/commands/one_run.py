@@ -185,12 +185,14 @@ def _first_stage(
     if "m1" not in cfg.model:
         return None
     prepare_libraries()
-    from vae_cli.run.features import describe_features, first_stage
+    from vae_cli.run.features import check_said, describe_features, first_stage
 
     if cfg.model.m1 is None and (launch.size or 1) > 1:
         rule = "one process has to train the first stage before others are started"
         raise ConfigError("model.m1", None, rule, "Try model.m1=RUN_DIR, of a model=m1 run.")
     stage = first_stage(cfg, overrides, config_dir)
+    if folder is None:  # a run that there is has been let to say it
+        check_said(cfg, overrides)
     describe_features(cfg, stage, folder)
     return stage
 

@@ -33,9 +33,8 @@ class M1M2(SemiSupervisedModel):
 
     with M2's bound U(v) on log p of the features that it models, and p(r) of the rest. What stands
     for log p(x|y,z) among the terms is log p(x|v) + log p(v|y,z) + log p(r) - log q(v|x), in the
-    mean a bound on it. Where a picture or a
-    classifier asks for z or y of an image, v is the mean of q(v|x), and where x of z and y, it is
-    the mean of p(v|y,z).
+    mean a bound on it. Where a picture or a classifier asks for z or y of an image, v is the mean
+    of q(v|x), and where x of z and y, it is the mean of p(v|y,z).
 
     Features that the VAE does not use, the rest, are nothing but noise, of which a classifier would
     have to learn that it says nothing. M2 models the others alone, and the rest is N(0, I).

@@ -59,11 +59,28 @@ def first_stage(cfg: DictConfig, overrides: Sequence[str], config_dir: str | Non
         config_dir: A folder of the user's own yamls.
 
     Raises:
-        ConfigError: If something is said that is found out, or that has no effect.
+        ConfigError: If something is said that is found out.
     """
     for name in FOUND_OUT:
         if cfg.model.get(name) is not None:
             raise ConfigError(f"model.{name}", cfg.model[name], "is found out", "Leave it out.")
+    shared = [text for text in overrides if _is_shared(text.partition("=")[0])]
+    named = any(text.startswith(("model=", "experiment=")) for text in cfg.model.first)
+    first = [*([] if named else ["model=m1"]), *cfg.model.first]
+    flags = ["--config-dir", config_dir] if config_dir else []
+    return FirstStage(cfg.model.m1, [*first, *shared], flags)
+
+
+def check_said(cfg: DictConfig, overrides: Sequence[str]) -> None:
+    """Checks that a new run says nothing of its first stage that would have no effect.
+
+    Args:
+        cfg: As composed.
+        overrides: That it was composed from.
+
+    Raises:
+        ConfigError: If it does.
+    """
     named_first = any(text.partition("=")[0] == "model.first" for text in overrides)
     if cfg.model.m1 is not None and named_first:
         rule = "model.m1 has been trained already"
@@ -72,11 +89,6 @@ def first_stage(cfg: DictConfig, overrides: Sequence[str], config_dir: str | Non
         if text.partition("=")[0] in OF_BOTH:
             rule = "is said of both stages together"
             raise ConfigError("model.first", text, rule, "Put it beside model.first.")
-    shared = [text for text in overrides if _is_shared(text.partition("=")[0])]
-    named = any(text.startswith(("model=", "experiment=")) for text in cfg.model.first)
-    first = [*([] if named else ["model=m1"]), *cfg.model.first]
-    flags = ["--config-dir", config_dir] if config_dir else []
-    return FirstStage(cfg.model.m1, [*first, *shared], flags)
 
 
 def _is_shared(key: str) -> bool:
@@ -214,7 +226,7 @@ def units_used(model: Model, train: Split) -> list[int]:
     for number, index in enumerate(train.spread(LOOKED_AT).split(BATCH)):
         evaluation.add(model, number, train.batch(index).to(model.device))
     active = metric.are_active(evaluation.moments([evaluation.state])[name])
-    return list(active.nonzero().flatten().tolist())
+    return [int(unit) for unit in active.nonzero()]
 
 
 def _train(stage: FirstStage, first: RunFolder) -> None:
