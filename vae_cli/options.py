@@ -161,7 +161,7 @@ def describe(annotation: Any, value: Any = None) -> str:
 def _is_countless(value: Any) -> bool:
     """Whether a number, or one of a list, is larger than any count."""
     values = value if isinstance(value, (list, tuple)) else [value]
-    return any(isinstance(each, int) and not COUNTABLE.holds(each) for each in values)
+    return any(isinstance(each, (int, float)) and not COUNTABLE.holds(each) for each in values)
 
 
 def remedy(annotation: Any) -> str:

@@ -4,20 +4,24 @@ import argparse
 import ctypes
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import NoReturn
 
-from vae_cli.errors import VaeCliError
+from vae_cli import __version__
+from vae_cli.errors import VaeCliError, shortened
 from vae_cli.memory import is_out_of_memory
 from vae_cli.run.launch import is_first_process
+from vae_cli.streams import drop_output, lossy, open_closed, output_fails
 
 Body = Callable[[list[str]], int]
 Main = Callable[..., int]  # of arguments, or of none: the installed script's
 
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
+LONGEST_WORD, LONGEST_LINE = 300, 1200  # of a mistake's message
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
 
 
@@ -66,14 +70,25 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
     Returns:
         The exit code: the body's, 2 after one line about a mistake, 130 after an interruption.
     """
+    open_closed()
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = lossy(2)  # where nobody reads the messages, the work goes on
+    arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        return body(list(sys.argv[1:] if argv is None else argv))
+        code = _print_version() if "--version" in arguments else body(arguments)
+        sys.stdout.flush()
+        return code
     except VaeCliError as error:
         _tell(program, str(error))
         return error.exit_code
     except BrokenPipeError:  # whoever read the output has seen enough: "| head"
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 0
+    except OSError:
+        if not (reason := output_fails()):
+            raise
+        _tell(program, f"standard output: {reason}. Free some space, or print elsewhere.")
+        return VaeCliError.exit_code
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -88,8 +103,15 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
 def _tell(program: str, message: str) -> None:
     """Prints one line, whatever signs the user's values have."""
     if is_first_process():  # of several, one speaks
-        signs = (c if c.isprintable() else repr(c)[1:-1] for c in message)
+        words = re.sub(r"\S{%d,}" % LONGEST_WORD, lambda m: shortened(m.group()), message)
+        short = shortened(words, LONGEST_LINE)
+        signs = (c if c.isprintable() else repr(c)[1:-1] for c in short)
         print(f"{program}: {''.join(signs)}", file=sys.stderr)
+
+
+def _print_version() -> int:
+    print(f"vae-cli {__version__}")
+    return 0
 
 
 def prepare_libraries() -> None:

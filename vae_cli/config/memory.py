@@ -1,7 +1,8 @@
 """Whether a model fits into the machine, found out without allocating it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -93,6 +94,19 @@ def check_step(cfg: DictConfig, model: Model, objective: Objective) -> None:
     on_gpu = cfg.accelerator.kind != "cpu" and torch.cuda.is_available()
     there = torch.cuda.get_device_properties(0).total_memory if on_gpu else machine_memory()
     _check(cfg, needed // _processes(cfg), there, "one step of training")
+
+
+def check_widths(key: str, widths: Sequence[int]) -> None:
+    """Checks that hidden layers of these widths can be trained here.
+
+    Raises:
+        ConfigError: If not even the weights between them can.
+    """
+    count = sum(widths) + sum(a * b for a, b in pairwise(widths))
+    needed, there = COPIES * 4 * count, machine_memory()
+    if needed > there:
+        rule = f"its weights take {in_words(needed)}, and there are {in_words(there)} of memory"
+        raise ConfigError(key, list(widths), rule, f"Try a smaller {key}.")
 
 
 def _processes(cfg: DictConfig) -> int:
