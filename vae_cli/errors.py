@@ -38,7 +38,8 @@ class ConfigError(VaeCliError):
     """
 
     def __init__(self, key: str, value: object, rule: str, remedy: str = "") -> None:
-        super().__init__(f"{shortened(key)}={as_written(value)}: {rule.rstrip('.')}. {remedy}".rstrip())
+        what = f"{shortened(key)}={as_written(value)}"
+        super().__init__(f"{what}: {rule.rstrip('.')}. {remedy}".rstrip())
         self.key, self.value, self.rule, self.remedy = key, value, rule, remedy
 
 

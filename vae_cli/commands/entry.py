@@ -15,7 +15,7 @@ from vae_cli import __version__
 from vae_cli.errors import VaeCliError, shortened
 from vae_cli.memory import is_out_of_memory
 from vae_cli.run.launch import is_first_process
-from vae_cli.streams import drop_output, lossy, open_closed, output_fails
+from vae_cli.streams import OutputError, drop_output, prepare_streams
 
 Body = Callable[[list[str]], int]
 Main = Callable[..., int]  # of arguments, or of none: the installed script's
@@ -70,9 +70,7 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
     Returns:
         The exit code: the body's, 2 after one line about a mistake, 130 after an interruption.
     """
-    open_closed()
-    if sys.stderr is sys.__stderr__:
-        sys.stderr = lossy(2)  # where nobody reads the messages, the work goes on
+    prepare_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _print_version() if "--version" in arguments else body(arguments)
@@ -84,10 +82,8 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
     except BrokenPipeError:  # whoever read the output has seen enough: "| head"
         drop_output()
         return 0
-    except OSError:
-        if not (reason := output_fails()):
-            raise
-        _tell(program, f"standard output: {reason}. Free some space, or print elsewhere.")
+    except OutputError as error:
+        _tell(program, f"standard output: {error.strerror}. Free some space, or print elsewhere.")
         return VaeCliError.exit_code
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
@@ -103,7 +99,7 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
 def _tell(program: str, message: str) -> None:
     """Prints one line, whatever signs the user's values have."""
     if is_first_process():  # of several, one speaks
-        words = re.sub(r"\S{%d,}" % LONGEST_WORD, lambda m: shortened(m.group()), message)
+        words = re.sub(r"\S+", lambda word: shortened(word.group(), LONGEST_WORD), message)
         short = shortened(words, LONGEST_LINE)
         signs = (c if c.isprintable() else repr(c)[1:-1] for c in short)
         print(f"{program}: {''.join(signs)}", file=sys.stderr)

@@ -12,6 +12,7 @@ import hydra
 from vae_cli.config.compose import compose_sweep
 from vae_cli.config.folders import OWN_FOLDERS, search_path, search_path_override
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
+from vae_cli.streams import OutputError
 
 if TYPE_CHECKING:
     from vae_cli.sweep.folder import SweepFolder
@@ -64,6 +65,10 @@ def call_hydra(arguments: Sequence[str], config_dir: str | None) -> int:
             run(lambda cfg: None)()
     except SystemExit as stop:
         if stop.code:  # after lines of Hydra's own, as about --package
+            if OutputError.__name__ in words.getvalue():
+                raise OutputError(0, "it takes no more") from stop
+            if BrokenPipeError.__name__ in words.getvalue():
+                raise BrokenPipeError from stop
             (first, *_) = [*filter(None, words.getvalue().splitlines()), "Hydra can't do it"]
             raise VaeCliError(f"{' '.join(arguments)}: {first.strip().rstrip('.')}.") from stop
     return 0

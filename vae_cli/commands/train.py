@@ -66,8 +66,8 @@ def _main(meeting: Meeting, arguments: list[str]) -> int:
         raise VaeCliError("--resolve: goes with --cfg job, as Hydra's part depends on the run.")
     alone = [name for name in ALONE if getattr(own, name)]
     if len(alone) > 1:
-        flags = " and ".join(f"--{name.replace('_', '-')}" for name in alone)
-        raise VaeCliError(f"{flags}: do not go together. Leave one out.")
+        both = " and ".join(f"--{name.replace('_', '-')}" for name in alone)
+        raise VaeCliError(f"{both}: do not go together. Leave one out.")
     if any(getattr(own, action.dest) for action in hydras):
         if any(text.startswith("resume=") for text in own.overrides):
             rule = "goes on with one run. Leave out the flags; a sweep has sweep.resume=FOLDER"

@@ -88,10 +88,13 @@ def _check_numbers(key: str, node: Any, is_torch: bool = True) -> None:
             _check_numbers(part, child, is_torch)
     elif isinstance(node, int) and node.bit_length() > BITS:
         raise ConfigError(key, node, f"needs a number of no more than {BITS} bits")
-    elif isinstance(node, float) and is_torch and node and abs(node) < math.inf:
-        if not SMALLEST <= abs(node) <= LARGEST:
-            what = "infinite" if abs(node) > 1 else "0"
-            raise ConfigError(key, node, f"is {what} in float32, in which torch computes")
+    elif isinstance(node, float) and is_torch and _is_lost_in_float32(abs(node)):
+        what = "infinite" if abs(node) > 1 else "0"
+        raise ConfigError(key, node, f"is {what} in float32, in which torch computes")
+
+
+def _is_lost_in_float32(size: float) -> bool:
+    return 0 < size < SMALLEST or LARGEST < size < math.inf
 
 
 def _check_group(group: str, node: Any) -> None:

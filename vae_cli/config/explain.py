@@ -153,8 +153,8 @@ def explained(
         if (deletion := explain_deletion(error, override, base)) is not None:
             return deletion
         is_value = override.key_or_group not in groups and not override.is_add()
-        if is_value and (wrong := _unknown_key(base, override, groups)) is not None:
-            return wrong
+        if is_value and (unknown := _unknown_key(base, override, groups)) is not None:
+            return unknown
     return _in_hydras_words(error, overrides)
 
 

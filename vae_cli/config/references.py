@@ -58,7 +58,7 @@ def fill_in(cfg: DictConfig) -> dict[str, Any]:
 def freeze(cfg: DictConfig) -> None:
     """Puts values in place of references to Hydra's own configuration and to the time."""
     for key, parent, name in [*_references(cfg)]:
-        raw = str(parent._get_node(name)._value())
+        raw = str(_written(parent, name))
         if not key.startswith("hydra.") and any(start in raw for start in OF_THE_MOMENT):
             parent[name] = value_of(cfg, key, parent, name)
 
@@ -82,8 +82,7 @@ def value_of(cfg: DictConfig, key: str, parent: DictConfig | ListConfig, name: A
     Raises:
         ConfigError: If it refers to what is not there.
     """
-    node = parent._get_node(name)
-    raw = node._value() if isinstance(node, Node) else node
+    raw = _written(parent, name)
     for resolver in UNAVAILABLE:
         if f"${{{resolver}:" in str(raw):
             raise ConfigError(key, raw, f"{resolver} is not available", REMEDY)
@@ -93,6 +92,12 @@ def value_of(cfg: DictConfig, key: str, parent: DictConfig | ListConfig, name: A
             return parent[name]
     except (OmegaConfBaseException, RecursionError, UserWarning, ValueError) as error:
         raise ConfigError(key, raw, *_reason(cfg, f"{type(error).__name__}: {error}")) from error
+
+
+def _written(parent: DictConfig | ListConfig, name: Any) -> Any:
+    """A value as it was written, with its ``${...}``."""
+    node = parent._get_node(name)
+    return node._value() if isinstance(node, Node) else node
 
 
 def _reason(cfg: DictConfig, words: str) -> tuple[str, str]:
@@ -120,7 +125,7 @@ def _references(
     """The key, the parent and the name there of every value that refers to something."""
     names: Any = list(node.keys()) if isinstance(node, DictConfig) else range(len(node))
     for name in names:
-        key = f"{prefix}.{name}".lstrip(".") if isinstance(node, DictConfig) else prefix
+        key = f"{prefix}.{name!s}".lstrip(".") if isinstance(node, DictConfig) else prefix
         child = node._get_node(name)
         if isinstance(child, Node) and child._is_interpolation():
             yield key, node, name
@@ -132,7 +137,7 @@ def _references(
 
 def _keys(node: DictConfig, prefix: str = "") -> list[str]:
     found: list[str] = []
-    for name in node if not node._is_none() and not node._is_missing() else ():
+    for name in map(str, [] if node._is_none() or node._is_missing() else node):
         found.append(f"{prefix}{name}")
         child = node._get_node(name)
         if isinstance(child, DictConfig) and not child._is_interpolation():
