@@ -2,6 +2,7 @@
 
 import argparse
 import ctypes
+import errno
 import logging
 import os
 import re
@@ -84,6 +85,11 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
         return 0
     except OutputError as error:
         _tell(program, f"standard output: {error.strerror}. Free some space, or print elsewhere.")
+        return VaeCliError.exit_code
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        _tell(program, f"{error.filename}: the name is too long. Choose a shorter one.")
         return VaeCliError.exit_code
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)

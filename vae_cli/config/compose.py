@@ -1,5 +1,6 @@
 """From a command line to a configuration, with mistakes told in one line."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
@@ -68,7 +69,8 @@ def _checked(config_name: str, overrides: Sequence[str], config_dir: str | None)
     check_expansion(folders)
     groups = groups_of(config_name, folders)
     everything = [*search_path_override(folders), *overrides]
-    with _hydra():
+    with _hydra(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # OmegaConf's and Hydra's advice: lines beside ours
         try:
             full = composed(config_name, everything)
             cfg = full.copy()

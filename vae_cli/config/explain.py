@@ -38,7 +38,7 @@ def parsed(text: str) -> Override:
     """
     try:
         (override,) = OverridesParser.create().parse_overrides([text])
-    except HydraException as error:
+    except (HydraException, ValueError) as error:  # the latter of a number of 5,000 digits
         rule = "can't be read as key=value. Put what has signs or spaces in quotes within quotes"
         raise VaeCliError(f"{shortened(text)}: {rule}.") from error
     return override

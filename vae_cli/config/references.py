@@ -39,7 +39,7 @@ def check_references(cfg: DictConfig) -> None:
         ConfigError: For the first value that refers to what is not there, or to what is found out
             too late for it.
     """
-    for key, parent, name in _references(cfg):
+    for key, parent, name in sorted(_references(cfg), key=_depth):
         if is_early(key):
             value_of(cfg, key, parent, name)
 
@@ -50,7 +50,7 @@ def fill_in(cfg: DictConfig) -> dict[str, Any]:
     Raises:
         ConfigError: For the first value that refers to what is not there.
     """
-    for key, parent, name in _references(cfg):
+    for key, parent, name in sorted(_references(cfg), key=_depth):  # what others refer to, first
         value_of(cfg, key, parent, name)
     return cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
 
@@ -92,6 +92,10 @@ def value_of(cfg: DictConfig, key: str, parent: DictConfig | ListConfig, name: A
             return parent[name]
     except (OmegaConfBaseException, RecursionError, UserWarning, ValueError) as error:
         raise ConfigError(key, raw, *_reason(cfg, f"{type(error).__name__}: {error}")) from error
+
+
+def _depth(reference: tuple[str, DictConfig | ListConfig, Any]) -> int:
+    return reference[0].count(".")
 
 
 def _written(parent: DictConfig | ListConfig, name: Any) -> Any:
