@@ -67,7 +67,8 @@ REQUIRED = [  # keys, and what else the command line must say for them to be the
 TOO_LONG = [  # their middle is left out
     "LONG", "LONG=1", "~LONG", "seed=LONG", "seed=[LONG", "data=LONG", "--LONG", "--cfg LONG",
     "--config-name LONG", "--config-dir LONG", "hydra.run.dir=LONG", "resume=LONG", "run_id=LONG",
-    "latent_dim=${LONG}", "latent_dim=${oc.env:LONG}", "hydra.run.LONG=1", "data=mnist data.root=LONG",
+    "latent_dim=${LONG}", "latent_dim=${oc.env:LONG}", "hydra.run.LONG=1",
+    "data=mnist data.root=LONG",
 ]  # fmt: skip
 ARRAY, FOLDER = "data=array likelihood=gaussian", "data=image_folder"
 TABLE = [

@@ -13,7 +13,9 @@ COMMANDS = [  # modules of vae_cli.commands with arguments that print something
 
 
 def run(command: str, redirections: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    line = f"{sys.executable} -m vae_cli.commands.{command} {redirections}"
+    name, _, arguments = command.partition(" ")
+    program = f"import sys; from vae_cli.commands.{name} import main; sys.exit(main())"
+    line = f"{sys.executable} -c '{program}' {arguments} {redirections}"
     return subprocess.run(
         ["bash", "-c", line], cwd=folder, capture_output=True, text=True, check=False
     )
