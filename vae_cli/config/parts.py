@@ -176,8 +176,9 @@ def _check_node(key: str, node: Any, groups: Collection[str]) -> None:
     if not _mapping(key, node):
         return
     target, parts = node.get("_target_"), table().parts
-    part = next((parts[g][target] for g in groups if g in parts and target in parts[g]), None)
-    if not isinstance(target, str) or part is None:
+    known = [parts[g] for g in groups if g in parts] if isinstance(target, str) else []
+    part = next((targets[target] for targets in known if target in targets), None)
+    if part is None:
         raise ConfigError(f"{key}._target_", target, "is not in this package", TRUST)
     if node.get("_partial_", False) is not part.is_partial:
         rule = f"needs {part.is_partial} for {target}"
@@ -200,6 +201,8 @@ def _check_plain(key: str, node: Any) -> None:
         _check_value(key, node)
         return
     for name, value in node.items():
+        if name == "_target_":
+            raise ConfigError(f"{key}._target_", value, "is not in this package", TRUST)
         _check_value(f"{key}.{name}", value)
 
 

@@ -102,7 +102,7 @@ def _concrete(text: str, config: DictConfig) -> str:
     value = OmegaConf.select(config, key)
     if value is None:  # a duration in epochs, which has become one in steps
         return text
-    plain = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+    plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
     return f"{text.partition('=')[0]}={_in_grammar(plain)}"
 
 
