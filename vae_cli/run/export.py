@@ -1,5 +1,6 @@
 """A trained model as files that run without this package."""
 
+import io
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -111,7 +112,9 @@ def _leave_out_unused(program: ExportedProgram) -> None:
 
 
 def _write_torch_export(program: ExportedProgram, graph: Graph, path: Path) -> None:
-    torch.export.save(program, path)
+    content = io.BytesIO()  # torch does not say that a disk is full
+    torch.export.save(program, content)
+    path.write_bytes(content.getbuffer())
 
 
 def _write_onnx(program: ExportedProgram, graph: Graph, path: Path) -> None:
