@@ -85,7 +85,7 @@ def evaluate(
     if "log_likelihood" in numbers:
         numbers["bits_per_dim"] = bits_per_dim(subject.config, numbers["log_likelihood"])
     new = {group: {name: wanted[group][name] for name in missing[group]} for group in GROUPS}
-    record = update_evaluation(folder, basis, Found(new, numbers, values), note)
+    record = update_evaluation(folder, basis, Found(new, numbers, values))
     unfinished.unlink(missing_ok=True)
     return record
 
@@ -170,7 +170,8 @@ def _saved_state(
         state = State(**saved)
         _check_state(state, conditions["metric"].keys(), total)
     except (CheckpointError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        _note(console, f"{path} is damaged ({error}): its images are measured again")
+        what = error if isinstance(error, CheckpointError) else f"{path.name} is damaged"
+        _note(console, f"{path.parent}: {what}; its images are measured again")
         return None
     return state
 

@@ -157,14 +157,14 @@ def _made_whole(wanted: Path) -> Iterator[Path]:
     with temporary as beside:
         partial = Path(beside, "new")
         partial.mkdir()
-        yield partial
         try:
+            yield partial
             wanted.parent.mkdir(parents=True, exist_ok=True)
             if wanted.exists():
                 wanted.rename(Path(beside, "old"))
             partial.rename(wanted)
         except OSError as error:
-            rule = f"can't be made ({error.strerror})"
+            rule = f"can't be written ({error.strerror or error})"
             raise ConfigError("to", wanted, rule, REMEDY) from error
 
 

@@ -60,11 +60,11 @@ def finetune(path: str, cfg: DictConfig, console: Console) -> dict[str, Any]:
     basis = {**basis_of(subject, "test", cfg.seed), **chosen}
     told = {name: basis[name] for name in SETTING if basis[name] is not None}
     setting = ",".join(f"{name}={as_written(value)}" for name, value in told.items())
-    note = partial(say, console)
-    if known := matching(read_finetuned(subject.folder, note).get(setting, {}), basis):
+    records = read_finetuned(subject.folder, partial(say, console))
+    if known := matching(records.get(setting, {}), basis):
         return known
     record = {**basis, **_compared(subject, classes, cfg, console)}
-    update_finetuned(subject.folder, setting, record, note)
+    update_finetuned(subject.folder, setting, record)
     return record
 
 

@@ -47,13 +47,11 @@ def read_evaluation(folder: RunFolder, basis: Mapping[str, Any], note: Note) -> 
     return _measured(_read_evaluation(folder, note)[0], basis)
 
 
-def update_evaluation(
-    folder: RunFolder, basis: Mapping[str, Any], found: Found, note: Note
-) -> Record:
+def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Found) -> Record:
     """Adds to the numbers of vae-eval. What other commands have added meanwhile stays.
 
     Args:
-        folder, basis, note: As for ``read_evaluation``.
+        folder, basis: As for ``read_evaluation``.
         found: What to add.
 
     Returns:
@@ -64,7 +62,7 @@ def update_evaluation(
     """
     split = basis["split"]
     with _held(folder):
-        records, arrays = _read_evaluation(folder, note)
+        records, arrays = _read_evaluation(folder, _ignore)
         known = _measured(records, basis)
         if not known:
             arrays = {k: v for k, v in arrays.items() if not k.startswith(f"{split}/")}
@@ -87,20 +85,19 @@ def read_finetuned(folder: RunFolder, note: Note) -> dict[str, Record]:
     return _read_records(folder.finetuned, note)
 
 
-def update_finetuned(folder: RunFolder, setting: str, record: Record, note: Note) -> None:
+def update_finetuned(folder: RunFolder, setting: str, record: Record) -> None:
     """Adds to the numbers of vae-finetune, in the place of earlier ones of the setting.
 
     Args:
         folder: Of the run.
         setting: What the numbers are of.
         record: The numbers.
-        note: Is given a line about a damaged file.
 
     Raises:
         VaeCliError: If the file cannot be held.
     """
     with _held(folder):
-        write_json(folder.finetuned, {**read_finetuned(folder, note), setting: record})
+        write_json(folder.finetuned, {**read_finetuned(folder, _ignore), setting: record})
 
 
 def matching(record: Record, basis: Mapping[str, Any]) -> Record:
@@ -126,6 +123,10 @@ def _is_number(value: Any) -> bool:
     return value is None or (is_number and math.isfinite(value))
 
 
+def _ignore(_: str) -> None:
+    """Takes a note that the user has read already, when the command looked what there was."""
+
+
 @contextmanager
 def _held(folder: RunFolder) -> Iterator[None]:
     doing = f"has been writing numbers there for {WAIT:g} seconds. Try again, or stop it"
@@ -145,8 +146,8 @@ def _read_evaluation(
     try:
         return records, _read_stored(folder.evaluated)
     except (UnsafeFile, OSError, ValueError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())[:120]
-        note(f"{folder.evaluated} is damaged ({reason}): its numbers are measured again")
+        what = f"{folder.evaluated.name} is damaged ({' '.join(str(error).split())[:120]})"
+        note(f"{folder.path}: {what}; its numbers are measured again")
         return {}, {}
 
 
@@ -158,7 +159,7 @@ def _read_records(path: Path, note: Note) -> dict[str, Record]:
         if not all(isinstance(record, dict) for record in found.values()):
             raise UnsafeFile(f"{path.name} does not hold numbers by name")
     except UnsafeFile as error:
-        note(f"{path} is damaged ({error}): its numbers are measured again")
+        note(f"{path.parent}: {error}; its numbers are measured again")
         return {}
     return found
 

@@ -95,7 +95,9 @@ def write_sealed(checkpoint: Any, file: BinaryIO) -> None:
     try:
         torch.save(checkpoint, digesting)  # type: ignore[arg-type]  # it only writes and flushes
     except RuntimeError as error:  # of an archive that torch cannot end, after a write has failed
-        raise error.__context__ if isinstance(error.__context__, OSError) else error
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        raise
     file.seek(-2, os.SEEK_END)  # the last field of an archive is the length of its comment
     file.write(LENGTH.to_bytes(2, "little") + digesting.digest.hexdigest().encode())
 
