@@ -1,5 +1,6 @@
 """vae-eval, from a run's folder to its numbers."""
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -395,12 +396,20 @@ def test_other_images_are_measured_anew(vae_train: Callable[..., Path], tmp_path
 
 
 SHORT = ["run=plain", "samples=20", "analysis=[]", "metric=[active_units]"]
+
+
+def compressed() -> bytes:
+    content = io.BytesIO()
+    np.savez_compressed(content, x=np.zeros(10**6))
+    return content.getvalue()
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "cut": lambda path: path.write_bytes(path.read_bytes()[:-40]),
     "text": lambda path: path.write_text("{"),
     "empty": lambda path: path.write_bytes(b""),
     "another kind": lambda path: path.write_text('{"test": {"settings": []}}'),
-    "compressed": lambda path: np.savez_compressed(path.open("wb"), x=np.zeros(10**6)),
+    "compressed": lambda path: path.write_bytes(compressed()),
 }
 
 
