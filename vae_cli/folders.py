@@ -17,7 +17,7 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_FOLLOW
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW
 _THERE = os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
 _LEFT_OVER = re.compile(r"\..+\.[0-9a-f]{12}\.new", re.DOTALL)  # see ``new_name``
-_NAME = re.compile(r"[\w.+=-]+")
+_NAME = re.compile(r"[\w.+=-]{1,100}")
 
 
 @contextmanager
@@ -95,5 +95,5 @@ def check_name(key: str, name: str) -> None:
         ConfigError: If it has separators, control characters or spaces, or leads to a folder above.
     """
     if not _NAME.fullmatch(name) or not name.strip("."):
-        rule = "is part of a file's name and needs letters, digits and _ . + = - alone"
+        rule = "names files, which takes 1 to 100 of letters, digits and _ . + = -"
         raise ConfigError(key, name, rule, "Rename it.")
