@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
 def _write(found: list["Table"], form: str, output: str | None) -> None:
     from vae_cli.console import make_console
     from vae_cli.report.formats import WRITTEN
-    from vae_cli.run.files import replaced
+    from vae_cli.run.files import named_place, write_text
     from vae_cli.run.table import print_table
 
     if form == "terminal":
@@ -83,8 +83,7 @@ def _write(found: list["Table"], form: str, output: str | None) -> None:
         print(text, end="")
         return
     try:
-        with replaced(Path(output)) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_text(named_place(Path(output)), text)
     except OSError as error:
         rule = f"can't be written ({error.strerror})"
         raise ConfigError("output", output, rule, "Name another file.") from error

@@ -2,6 +2,7 @@
 
 import argparse
 import ctypes
+import errno
 import logging
 import os
 import sys
@@ -17,6 +18,7 @@ from vae_cli.run.launch import is_first_process
 Body = Callable[[list[str]], int]
 Main = Callable[..., int]  # of arguments, or of none: the installed script's
 
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
 
@@ -74,6 +76,12 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
     except BrokenPipeError:  # whoever read the output has seen enough: "| head"
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is None:
+            raise
+        where, remedy = os.fsdecode(error.filename), "Make room, or write somewhere else."
+        _tell(program, f"{where}: can't be written ({error.strerror}). {remedy}")
+        return VaeCliError.exit_code
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return INTERRUPTED

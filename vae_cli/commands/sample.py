@@ -10,6 +10,7 @@ from vae_cli.commands.entry import Parser, command, prepare_libraries
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.folders import check_name
 from vae_cli.run.files import check_writable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
     from vae_cli.run.subject import load_subject
 
     subject = load_subject(given["run"], cfg)
-    folder = Path(cfg.output) if cfg.output else _own_folder(subject, cfg.beside)
+    folder = _named_folder(cfg.output) if cfg.output else _own_folder(subject, cfg.beside)
     write = _write_pictures if cfg.count is None else _write_samples
     write(subject, cfg, folder, make_console())
     return 0
@@ -63,7 +64,17 @@ def main(arguments: list[str]) -> int:
 def _own_folder(subject: "Subject", beside: str | None) -> Path:
     """Where in a run's folder its pictures go; those with another run's are not its own."""
     figures = subject.folder.figures
-    return figures if beside is None else figures / f"beside_{Path(beside).resolve().name}"
+    if beside is None:
+        return figures
+    name = Path(beside).resolve().name
+    check_name("beside", name)
+    return figures / f"beside_{name}"
+
+
+def _named_folder(output: str) -> Path:
+    """The folder that the user names, which may be a link."""
+    folder = Path(output)
+    return folder.resolve() if folder.is_symlink() else folder
 
 
 def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:

@@ -30,6 +30,7 @@ from vae_cli.data.labels import class_count, keep_labels
 from vae_cli.data.split import Binarize, Encode, Split, Treatment
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Figure
+from vae_cli.folders import check_name
 from vae_cli.kl_schedule.base import KlSchedule
 from vae_cli.metric.base import Metric, check_rivals
 from vae_cli.metric.reported import Reported
@@ -136,6 +137,8 @@ def models_binary_values(cfg: DictConfig) -> bool:
 
 def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
     """The objects of a group of which several can be chosen, by name."""
+    for name in cfg.get(group) or {}:
+        check_name(group, str(name))  # of which files and numbers get their names
     return {name: construct(cfg, f"{group}.{name}") for name in cfg.get(group) or {}}
 
 

@@ -15,7 +15,7 @@ from vae_cli.report.tables import (
     headlines,
     results_table,
 )
-from vae_cli.run.files import replaced
+from vae_cli.run.files import named_place, write_text
 from vae_cli.run.rows import rows_of_evaluation, rows_of_run, warnings_of
 from vae_cli.run.summary import treatment
 
@@ -57,8 +57,7 @@ def write_page(records: Sequence[RunRecord], mixed: bool, output: Path) -> None:
     """
     html = render(records, mixed)
     try:
-        with replaced(output) as partial:
-            partial.write_text(html, encoding="utf-8")
+        write_text(named_place(output), html)
     except OSError as error:
         rule = f"can't be written ({error.strerror})"
         raise ConfigError("output", output, rule, "Name another file.") from error

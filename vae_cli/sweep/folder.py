@@ -9,10 +9,11 @@ from omegaconf import OmegaConf
 from yaml import YAMLError
 
 from vae_cli.errors import ConfigError, Interrupted, Pruned
-from vae_cli.run.files import save_yaml, write_json
+from vae_cli.run.files import check_no_links, save_yaml, write_json
 from vae_cli.run.folder import RunFolder
 from vae_cli.sweep.strategy import Job, Results
 
+LAUNCHERS = (".submitit",)  # what a launcher keeps for itself, where it makes links
 OUTPUT, ERRORS = "output.txt", "error.txt"  # what a job says, in its folder
 
 
@@ -46,9 +47,11 @@ class SweepFolder:
         """The folder of a sweep that was started before.
 
         Raises:
-            ConfigError: If there is none.
+            ConfigError: If it is missing, or holds links, devices or pipes.
         """
         folder = cls(path)
+        if folder.path.is_dir():
+            check_no_links("sweep.resume", folder.path, LAUNCHERS)
         if not folder.jobs.is_file():
             rule = "is not a sweep's" if folder.path.is_dir() else "there is no such folder"
             raise ConfigError("sweep.resume", path, rule, "It should hold jobs.yaml.")

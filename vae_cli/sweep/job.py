@@ -13,6 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from vae_cli.config.compose import is_about_sweep
+from vae_cli.files import open_to_append
 from vae_cli.run.child import environment_without, train_command
 from vae_cli.run.folder import RunFolder
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
@@ -43,7 +44,8 @@ def run_job(cfg: DictConfig) -> None:
     named = [] if hydra.job.config_name == "train" else ["--config-name", hydra.job.config_name]
     command = train_command(place, own, named)
     began = time.monotonic()
-    with (place / OUTPUT).open("a") as output, (place / ERRORS).open("w") as errors:
+    (place / ERRORS).unlink(missing_ok=True)
+    with open_to_append(place / OUTPUT) as output, open_to_append(place / ERRORS) as errors:
         # A session of its own: Ctrl-C in a terminal does not reach it, and what it starts ends
         # with it.
         process = subprocess.Popen(

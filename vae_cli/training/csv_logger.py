@@ -1,12 +1,65 @@
 """Training curves as a table."""
 
 import csv
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 from pytorch_lightning.loggers.logger import rank_zero_experiment
+
+from vae_cli.errors import VaeCliError
+from vae_cli.files import UnsafeFile, append_text, read_text, replaced
+
+LARGEST = 1 << 28  # bytes of a table that is added to; a run of a million steps takes a tenth
+
+
+class TableWriter(ExperimentWriter):
+    """Lightning's, which would delete an earlier table at its start, and write through links."""
+
+    def __init__(self, log_dir: str) -> None:
+        super().__init__(log_dir)
+        self._file, self._has_begun = Path(self.metrics_file_path), False
+
+    def save(self) -> None:
+        """Writes the rows that are new; all of them where there is a new column."""
+        if not self.metrics:
+            return
+        if self._record_new_keys() or not self._has_begun:
+            rows = [*(read_rows(self._file) if self._has_begun else ()), *self.metrics]
+            with replaced(self._file) as file:
+                file.write(self._text(rows, with_header=True).encode("utf-8"))
+        else:
+            append_text(self._file, self._text(self.metrics, with_header=False))
+        self._has_begun, self.metrics = True, []
+
+    def _text(self, rows: Sequence[Mapping[str, Any]], with_header: bool) -> str:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, self.metrics_keys)
+        if with_header:
+            writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    def _check_log_dir_exists(self) -> None:
+        """See Lightning: what is there stays until the new table takes its place."""
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a table that have a step, each without its empty cells.
+
+    Raises:
+        VaeCliError: If it cannot be read.
+    """
+    try:
+        lines = io.StringIO(read_text(path, LARGEST), newline="")
+        rows = [{k: v for k, v in row.items() if k and v} for row in csv.DictReader(lines)]
+    except (UnsafeFile, csv.Error) as error:
+        rule = str(error) if isinstance(error, UnsafeFile) else f"{path.name} is damaged ({error})"
+        raise VaeCliError(f"{path.parent}: {rule}. Remove that file.") from error
+    return [row for row in rows if row.get("step", "").isdecimal() and len(row["step"]) < 19]
 
 
 class CurveTable(CSVLogger):
@@ -27,12 +80,11 @@ class CurveTable(CSVLogger):
     @property
     @rank_zero_experiment
     def experiment(self) -> ExperimentWriter:
-        """See Lightning, which deletes the table here."""
+        """See Lightning."""
         if self._experiment is None:
             file = Path(self.log_dir) / ExperimentWriter.NAME_METRICS_FILE
-            if file.is_file():
-                with file.open(encoding="utf-8", newline="") as lines:
-                    self._earlier = list(csv.DictReader(lines))
+            self._earlier = read_rows(file) if file.is_file() else []
+            self._experiment = TableWriter(self.log_dir)
         return super().experiment
 
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
@@ -40,8 +92,7 @@ class CurveTable(CSVLogger):
         writer = self.experiment
         if self._earlier and step is not None:
             self._resumed_at = step
-            kept = [row for row in self._earlier if int(row["step"]) <= step]
-            writer.metrics += [{k: v for k, v in row.items() if v != ""} for row in kept]
+            writer.metrics += [row for row in self._earlier if int(row["step"]) <= step]
             self._earlier = []
         if (
             step is not None and step == self._resumed_at
