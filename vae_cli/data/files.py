@@ -65,8 +65,8 @@ def reading_only(wanted: bool) -> Iterator[None]:
 
 
 def is_there(path: Path) -> bool:
-    """Whether a file is there to be read; a folder that may not be entered holds none."""
-    with suppress(PermissionError):
+    """Whether something is there; not where that cannot be found out."""
+    with suppress(OSError, ValueError):
         return path.exists()
     return False
 
