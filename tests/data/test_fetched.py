@@ -14,7 +14,7 @@ import pytest
 import torch
 from published import PUBLISHED, Published
 
-from vae_cli.data import files
+from vae_cli.data import fetching, files
 from vae_cli.data.dataset import Dataset
 from vae_cli.errors import ConfigError
 
@@ -164,7 +164,7 @@ def test_connection_that_ends_early(
 ) -> None:
     monkeypatch.setenv("no_proxy", "*")
     with pytest.raises(OSError, match="early ended 60 bytes early"):
-        files.download(f"{served[0]}early", tmp_path / "file")
+        fetching.download([f"{served[0]}early"], tmp_path / "file")
 
 
 @pytest.mark.parametrize("site", ["static binarised MNIST"], indirect=True)

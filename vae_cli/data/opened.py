@@ -69,7 +69,7 @@ def open_image(path: Path, formats: Sequence[str] = FORMATS) -> Iterator[Image.I
         ValueError: If it cannot be read, or proves broken while it is used.
     """
     try:
-        with open_data(path) as file, Image.open(file, formats=formats) as image:
+        with open_data(path) as file, Image.open(file, formats=list(formats)) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"it has more than {MOST_PIXELS:,} pixels")
             yield image
