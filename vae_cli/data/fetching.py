@@ -3,6 +3,7 @@
 import hashlib
 import stat
 import tarfile
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,8 @@ def download(urls: Sequence[str], path: Path, checksum: str | None = None) -> No
                 raise OSError(f"{url} has the checksum {found}, not {checksum}")
             return
         except OSError as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()  # it holds the connection
             reasons.append(error)
     raise OSError("; ".join(map(str, reasons))) from reasons[-1]
 
