@@ -197,7 +197,7 @@ def test_large_folder_tells_of_a_corrupt_image_when_it_is_read(tmp_path: Path) -
     ("root", "message"),
     [
         (None, "data.root=null: needs a folder of images. Try data.root=my_images."),
-        ("missing", "data.root=missing: is not a folder."),
+        ("missing", "data.root=missing: is not a folder that can be entered."),
         (".", "data.root=.: holds no images"),
         ("~nobody of that name", "names the home folder of an unknown user. Write the whole path."),
     ],

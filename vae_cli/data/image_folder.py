@@ -64,7 +64,7 @@ def load(
         raise ConfigError("data.size", list(size), rule, "Try data.size=[64,48].")
     folder = user_path("data.root", root)
     if not is_folder(folder):
-        rule = "is not a folder"
+        rule = "is not a folder that can be entered"
         raise ConfigError("data.root", root, rule, f"Paths are relative to {Path.cwd()}.")
 
     folders = _parts(folder)
