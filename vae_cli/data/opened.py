@@ -52,7 +52,9 @@ def open_data(path: Path) -> BinaryIO:
         ValueError: If it is not a regular file.
     """
     try:
-        return open_regular(Path(os.path.realpath(path, strict=True)))
+        if path.is_symlink():
+            path = Path(os.path.realpath(path, strict=True))
+        return open_regular(path)
     except UnsafeFile as error:
         raise ValueError(str(error)) from error
 
