@@ -65,8 +65,8 @@ def matrix(
     return struct.pack("<II", 14, says or len(body)) + body
 
 
-def packed(content: bytes) -> bytes:
-    content = zlib.compress(content)
+def packed(content: bytes, after: bytes = b"") -> bytes:
+    content = zlib.compress(content) + after
     return struct.pack("<II", 15, len(content)) + content
 
 
@@ -112,6 +112,7 @@ ARRAYS: list[tuple[str, str, bytes, str]] = [
         mat(packed(matrix(name=bytes(BOMB), says=600))),
         "more than it declares",
     ),
+    ("after the end", ".mat", mat(packed(matrix(), b"x" * 99_999)), "Did not fully consume"),
     ("two names", ".mat", mat(matrix(), packed(matrix())), "it holds two arrays of one name"),
     ("4: back", ".mat", mat4(0, -20, 30, 0, 2), "an array of negative length"),
     ("4: name", ".mat", mat4(0, 20, 30, 0, -2), "an array of negative length"),
@@ -149,7 +150,7 @@ LABELS = [np.full(20, np.inf), np.full(20, 1e300), np.full(20, 1 << 40), np.full
 @pytest.mark.parametrize("labels", LABELS)
 def test_labels_that_no_class_has(labels: np.ndarray, tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=IMAGES, labels=labels)
-    with pytest.raises(ConfigError, match="Number the classes; there may be 100,000"):
+    with pytest.raises(ConfigError, match="Number the classes; there may be 10,000,000"):
         array.load(str(tmp_path / "x.npz"))
 
 

@@ -20,7 +20,7 @@ from vae_cli.options import Fraction, NonNegativeInt, PositiveInt, checked
 Array = npt.NDArray[Any]
 
 COLOURS = (1, 3, 4)  # numbers of channels that tell which axis they are
-MOST_CLASSES = 100_000
+MOST_CLASSES = 10_000_000
 
 
 @checked

@@ -99,9 +99,9 @@ def _inflated(file: BinaryIO, count: int, order: str) -> int:
     """Bytes that an array of ``count`` compressed bytes declares; it must not have more."""
     inflate = zlib.decompressobj()
     start, declared, size = b"", 0, 0
-    while count > 0 and (packed := file.read(min(count, CHUNK))):
+    while count > 0 and not inflate.eof and (packed := file.read(min(count, CHUNK))):
         count -= len(packed)
-        while packed:
+        while packed and not inflate.eof:  # after its end a stream gives nothing any more
             content = inflate.decompress(packed, CHUNK)
             packed = inflate.unconsumed_tail
             size += len(content)
