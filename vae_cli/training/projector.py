@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from vae_cli import noise
+from vae_cli.console import printable
 from vae_cli.data.split import Split
 from vae_cli.model.base import Model
 from vae_cli.model.codes import codes_of
@@ -38,7 +39,7 @@ def write_projector(folder: Path, model: Model, split: Split) -> None:
     lines = ["\t".join(f"{value:.4g}" for value in code) for code in codes.tolist()]
     (files / "codes.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     batch = split.batch(index)
-    labels = [split.class_name(y) for y in batch.y.tolist()]
+    labels = [printable(split.class_name(y)) for y in batch.y.tolist()]  # a tab ends a column
     (files / "labels.tsv").write_text("\n".join(labels) + "\n", encoding="utf-8")
     thumbnails = sprite(batch.x.cpu())
     thumbnails.save(files / "images.png")
