@@ -16,11 +16,13 @@ from torch import Tensor
 from vae_cli import noise
 from vae_cli.analysis.base import Analysis
 from vae_cli.config.construct import construct
+from vae_cli.console import print_line
 from vae_cli.errors import ConfigError, TrainingError
 from vae_cli.metric.base import Evaluation, Metric, State
 from vae_cli.model.base import Model
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.files import replaced
+from vae_cli.run.recorded import intact
 from vae_cli.run.subject import Subject, basis_of
 
 BATCH = 100  # images; part of the definition of the evaluation's noise: not an option
@@ -50,13 +52,15 @@ def evaluate(
         TrainingError: If one of the numbers is none: the model is broken.
     """
     folder, basis = subject.folder, basis_of(subject, cfg.split, cfg.seed)
-    known = folder.read_evaluation().get(cfg.split, {})
+    place = f"{folder.path}: {folder.evaluation.name}"
+    written = folder.read_evaluation().get(cfg.split, {})
+    known = intact(written, place, lambda text: print_line(console, f"note: {text}"))
     if any(known.get(name) != value for name, value in basis.items()):
         known = {}
     wanted = {group: _settings(cfg, group, subject.model, named) for group in GROUPS}
     if not any(wanted.values()):
         raise ConfigError("metric", [], "there is nothing to measure", "Leave it out.")
-    have: dict[str, dict[str, Any]] = known.get("settings", {group: {} for group in GROUPS})
+    have = _measured(known)
     missing = {
         group: [name for name, node in nodes.items() if have[group].get(name) != node]
         for group, nodes in wanted.items()
@@ -78,6 +82,13 @@ def evaluate(
     folder.write_evaluation(cfg.split, record, values, keep=bool(known))
     folder.unfinished.unlink(missing_ok=True)
     return record
+
+
+def _measured(known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The options with which an evaluation was made, by group and name."""
+    found = known.get("settings")
+    groups = found if isinstance(found, dict) else {}
+    return {g: groups[g] if isinstance(groups.get(g), dict) else {} for g in GROUPS}
 
 
 def named_in(overrides: Iterable[str], cfg: DictConfig) -> set[str]:
@@ -171,4 +182,4 @@ def _tracked(
 
 
 def _note(console: Console, text: str) -> None:
-    console.print(text, highlight=False, style="dim")
+    print_line(console, text, "dim")

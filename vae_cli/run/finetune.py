@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vae_cli import noise
 from vae_cli.analysis.probe import accuracy_of, linear_probe, with_error
 from vae_cli.config.build import build_model
+from vae_cli.console import print_line
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import class_count, missing_labels
 from vae_cli.data.split import Split
@@ -19,6 +20,7 @@ from vae_cli.model.base import Model
 from vae_cli.model.classifier import EncoderClassifier, Head
 from vae_cli.model.codes import coded
 from vae_cli.run.progress import progress
+from vae_cli.run.recorded import intact
 from vae_cli.run.subject import Subject, basis_of, load_trained
 from vae_cli.training.supervised import FitOptions, fit, score_of
 
@@ -57,11 +59,14 @@ def finetune(path: str, cfg: DictConfig, console: Console) -> dict[str, Any]:
     basis = {**basis_of(subject, "test", cfg.seed), **chosen}
     told = {name: basis[name] for name in SETTING if basis[name] is not None}
     setting = ",".join(f"{name}={as_written(value)}" for name, value in told.items())
-    known: dict[str, Any] = subject.folder.read_finetuned().get(setting, {})
+    folder = subject.folder
+    place = f"{folder.path}: {folder.finetuned.name}"
+    written = folder.read_finetuned().get(setting, {})
+    known = intact(written, place, lambda text: print_line(console, f"note: {text}"))
     if all(known.get(name) == value for name, value in basis.items()):
         return known
     record = {**basis, **_compared(subject, classes, cfg, console)}
-    subject.folder.write_finetuned(setting, record)
+    folder.write_finetuned(setting, record)
     return record
 
 

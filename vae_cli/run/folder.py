@@ -1,6 +1,5 @@
 """What a run's folder holds, and where."""
 
-import json
 import os
 import platform
 import shlex
@@ -12,12 +11,13 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError
 
 import vae_cli
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.files import UnsafeFile, read_json, read_text
 from vae_cli.run.environment import environment
 from vae_cli.run.files import check_writable, new_folder, replaced, save_yaml, write_json
+from vae_cli.run.settings import read_overrides
 
 SHARED_FOLDER = "VAE_CLI_RUN_FOLDER"  # tells the other processes of a run which folder is theirs
 COPY = "Make room, or copy the folder to where you may write."
@@ -125,7 +125,10 @@ class RunFolder:
             VaeCliError: If the run is of another version.
         """
         environment = self.path / "environment.txt"
-        lines = environment.read_text(encoding="utf-8") if environment.is_file() else ""
+        try:
+            lines = read_text(environment) if environment.is_file() else ""
+        except UnsafeFile:
+            lines = ""
         version = next((v for n, _, v in (x.partition(" ") for x in lines.splitlines())
                         if n == "vae-cli"), None)  # fmt: skip
         if version not in (None, vae_cli.__version__):
@@ -137,9 +140,9 @@ class RunFolder:
     def saved_overrides(self) -> list[str]:
         """What the user chose when the run was started, and at each resume."""
         try:
-            return [str(item) for item in OmegaConf.load(self.overrides)]
-        except (YAMLError, TypeError, OSError) as error:
-            rule = f"its {self.overrides.name} can't be read"
+            return read_overrides(self.overrides)
+        except UnsafeFile as error:
+            rule = f"its {self.overrides.name} can't be read ({error})"
             raise ConfigError("resume", self.path, rule, "Start the run anew.") from error
 
     def describe(
@@ -197,12 +200,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError(content)
-        return content
-    except ValueError as error:
-        rule = f"its {path.name} can't be read"
+        return read_json(path)
+    except UnsafeFile as error:
+        rule = f"its {path.name} can't be read ({error})"
         raise ConfigError("run", path.parent, rule, "Delete that file.") from error
 
 

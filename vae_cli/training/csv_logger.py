@@ -1,12 +1,15 @@
 """Training curves as a table."""
 
-import csv
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 from pytorch_lightning.loggers.logger import rank_zero_experiment
+
+from vae_cli.files import UnsafeFile
+from vae_cli.training.metrics_table import read_rows, step_of
 
 
 class CurveTable(CSVLogger):
@@ -31,8 +34,8 @@ class CurveTable(CSVLogger):
         if self._experiment is None:
             file = Path(self.log_dir) / ExperimentWriter.NAME_METRICS_FILE
             if file.is_file():
-                with file.open(encoding="utf-8", newline="") as lines:
-                    self._earlier = list(csv.DictReader(lines))
+                with suppress(UnsafeFile):  # what is damaged is written anew
+                    self._earlier = [r for r in read_rows(file) if step_of(r) is not None]
         return super().experiment
 
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
@@ -41,7 +44,7 @@ class CurveTable(CSVLogger):
         if self._earlier and step is not None:
             self._resumed_at = step
             kept = [row for row in self._earlier if int(row["step"]) <= step]
-            writer.metrics += [{k: v for k, v in row.items() if v != ""} for row in kept]
+            writer.metrics += kept
             self._earlier = []
         if (
             step is not None and step == self._resumed_at
