@@ -96,8 +96,9 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
 def _tell(program: str, message: str) -> None:
     """Prints one line, whatever signs the user's values have."""
     if is_first_process():  # of several, one speaks
-        signs = (c if c.isprintable() else repr(c)[1:-1] for c in message)
-        print(f"{program}: {''.join(signs)}", file=sys.stderr)
+        from vae_cli.console import printable  # rich takes its time to import
+
+        print(f"{program}: {printable(message)}", file=sys.stderr)
 
 
 def prepare_libraries() -> None:

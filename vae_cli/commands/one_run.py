@@ -96,7 +96,7 @@ def _execute(
     meeting: Meeting,
     stage: "FirstStage | None",
 ) -> None:
-    from vae_cli.console import make_console
+    from vae_cli.console import make_console, print_line
     from vae_cli.run.features import provide_features
     from vae_cli.run.fit import Job, say
     from vae_cli.run.resume import find_start, is_finished
@@ -113,10 +113,10 @@ def _execute(
         if is_finished(experiment, folder, start):
             if is_first:
                 remedy = "Raise trainer.max_epochs or max_steps to go on."
-                print(f"{folder.path} has finished, and stays as it is. {remedy}")
+                print_line(console, f"{folder.path} has finished, and stays as it is. {remedy}")
             return
         if start is None and stage is None and folder.overrides.is_file() and is_first:
-            print(f"{folder.path} has no checkpoint yet: starting anew.")
+            print_line(console, f"{folder.path} has no checkpoint yet: starting anew.")
         if is_first:
             saved = concrete(overrides, experiment.config)
             folder.describe(experiment.config, composed, saved, command)

@@ -1,6 +1,7 @@
 """vae-sample: pictures of a trained model."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,8 @@ def _named_folder(output: str) -> Path:
 
 def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
     from vae_cli.config.build import build_each
+    from vae_cli.console import print_line
+    from vae_cli.run.fit import say
     from vae_cli.run.pictures import draw_all, in_motion, write_picture
 
     figures = build_each(cfg, "figure")
@@ -86,12 +89,12 @@ def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: 
     if cfg.beside is not None:
         drawings = _beside(subject, drawings, figures, cfg)
     if cfg.format == "gif":
-        drawings = in_motion(drawings, subject.folder.path)
+        drawings = in_motion(drawings, subject.folder.path, partial(say, console))
     _make(folder)
     for name, drawing in drawings.items():
         path = folder / f"{name}.{cfg.format}"
         write_picture(drawing, path)
-        console.print(str(path), soft_wrap=True, highlight=False, markup=False)
+        print_line(console, path)
 
 
 def _beside(
@@ -120,6 +123,7 @@ def _beside(
 def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
     from rich.progress import Progress
 
+    from vae_cli.console import print_line
     from vae_cli.figure.points import are_points
     from vae_cli.run.pictures import prior_of, sample_chunks, write_arrays, write_images
 
@@ -140,7 +144,7 @@ def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "
         task = bar.add_task("samples", total=cfg.count)
         for count in written:
             bar.advance(task, count)
-    console.print(str(path), soft_wrap=True, highlight=False, markup=False)
+    print_line(console, path)
 
 
 def _make(folder: Path) -> None:

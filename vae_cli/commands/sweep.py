@@ -70,7 +70,7 @@ def tell(folder: "SweepFolder") -> bool:
     Returns:
         Whether a job failed.
     """
-    from vae_cli.console import make_console
+    from vae_cli.console import make_console, print_line
     from vae_cli.report.outcome import outcome_of, write_outcome
     from vae_cli.run.table import print_table
 
@@ -84,5 +84,5 @@ def tell(folder: "SweepFolder") -> bool:
     for table in shown:
         print_table(table, console)
     write_outcome(folder.path, shown, exact)
-    print(f"sweep      {folder.path} (sweep.csv, sweep.md)")
+    print_line(console, f"sweep      {folder.path} (sweep.csv, sweep.md)")
     return bool(lacking)

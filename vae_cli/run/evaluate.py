@@ -19,6 +19,7 @@ from torch import Tensor
 from vae_cli import noise
 from vae_cli.analysis.base import Analysis
 from vae_cli.config.construct import construct
+from vae_cli.console import print_line
 from vae_cli.errors import ConfigError, TrainingError
 from vae_cli.files import replaced
 from vae_cli.folders import check_name
@@ -61,7 +62,7 @@ def evaluate(
     wanted = {group: _settings(cfg, group, subject.model, named) for group in GROUPS}
     if not any(wanted.values()):
         raise ConfigError("metric", [], "there is nothing to measure", "Leave it out.")
-    have: dict[str, dict[str, Any]] = known.get("settings", {group: {} for group in GROUPS})
+    have = _measured(known)
     missing = {
         group: [name for name, node in nodes.items() if have[group].get(name) != node]
         for group, nodes in wanted.items()
@@ -88,6 +89,13 @@ def evaluate(
     record = update_evaluation(folder, basis, Found(new, numbers, values))
     unfinished.unlink(missing_ok=True)
     return record
+
+
+def _measured(known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The options with which an evaluation was made, by group and name."""
+    found = known.get("settings")
+    groups = found if isinstance(found, dict) else {}
+    return {g: groups[g] if isinstance(groups.get(g), dict) else {} for g in GROUPS}
 
 
 def named_in(overrides: Iterable[str], cfg: DictConfig) -> set[str]:
@@ -213,4 +221,4 @@ def _tracked(
 
 
 def _note(console: Console, text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True, style="dim")
+    print_line(console, text, "dim")

@@ -15,6 +15,7 @@ from vae_cli.approximation.measure import Divergence, diverge, log_densities
 from vae_cli.approximation.picture import Column, draw
 from vae_cli.config.build import build_each
 from vae_cli.config.construct import construct
+from vae_cli.console import print_line
 from vae_cli.energy.base import Energy
 from vae_cli.errors import ConfigError
 from vae_cli.files import replaced
@@ -115,4 +116,4 @@ def print_fits(results: Mapping[str, Any], folder: Path, console: Console) -> No
     seconds = sum(n["seconds"] for n in next(iter(results.values()))["length"].values())
     console.print(f"∫ q over the grid is 1 within {off:.0e}; {seconds:.0f} s", highlight=False)
     for path in sorted(folder.iterdir()):
-        console.print(str(path), soft_wrap=True, highlight=False, markup=False)
+        print_line(console, path)

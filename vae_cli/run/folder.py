@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import vae_cli
 from vae_cli.errors import ConfigError, VaeCliError
-from vae_cli.files import UnsafeFile, append_text, read_yaml
+from vae_cli.files import UnsafeFile, append_text, read_text
 from vae_cli.folders import make_folder, remove_left_over
 from vae_cli.run.environment import environment
 from vae_cli.run.files import (
@@ -24,6 +24,7 @@ from vae_cli.run.files import (
     write_text,
 )
 from vae_cli.run.lock import Held, locked
+from vae_cli.run.settings import read_overrides
 
 SHARED_FOLDER = "VAE_CLI_RUN_FOLDER"  # tells the other processes of a run which folder is theirs
 COPY = "Make room, or copy the folder to where you may write."
@@ -147,7 +148,10 @@ class RunFolder:
             VaeCliError: If the run is of another version.
         """
         environment = self.path / "environment.txt"
-        lines = environment.read_text(encoding="utf-8") if environment.is_file() else ""
+        try:
+            lines = read_text(environment) if environment.is_file() else ""
+        except UnsafeFile:
+            lines = ""
         version = next((v for n, _, v in (x.partition(" ") for x in lines.splitlines())
                         if n == "vae-cli"), None)  # fmt: skip
         if version not in (None, vae_cli.__version__):
@@ -163,13 +167,9 @@ class RunFolder:
             ConfigError: If they cannot be read.
         """
         try:
-            found = read_yaml(self.overrides)
+            return read_overrides(self.overrides)
         except UnsafeFile as error:
             raise ConfigError("resume", self.path, str(error), "Start the run anew.") from error
-        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-            rule = f"its {self.overrides.name} is not a list of overrides"
-            raise ConfigError("resume", self.path, rule, "Start the run anew.")
-        return found
 
     def describe(
         self,

@@ -1,6 +1,5 @@
 """Numbers of a trained model that commands add to its run's folder, several at once if need be."""
 
-import math
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from vae_cli.data.numbers import read_arrays
 from vae_cli.files import UnsafeFile, open_regular, read_json
 from vae_cli.run.files import write_arrays, write_json
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.recorded import is_number
 
 Record = dict[str, Any]
 Note = Callable[[str], None]  # of something that the user should know
@@ -104,7 +104,9 @@ def matching(record: Record, basis: Mapping[str, Any]) -> Record:
     """A record if it has this basis and else holds numbers only; an empty one otherwise."""
     is_known = record and all(record.get(name) == value for name, value in basis.items())
     names = record.keys() - basis.keys()
-    return record if is_known and all(_is_number(record[name]) for name in names) else {}
+    return (
+        record if is_known and all(record[n] is None or is_number(record[n]) for n in names) else {}
+    )
 
 
 def _measured(records: Mapping[str, Record], basis: Mapping[str, Any]) -> Record:
@@ -116,11 +118,6 @@ def _measured(records: Mapping[str, Record], basis: Mapping[str, Any]) -> Record
     )
     known = matching(record, basis) if is_whole else {}
     return {**known, "settings": settings} if known else {}
-
-
-def _is_number(value: Any) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value is None or (is_number and math.isfinite(value))
 
 
 def _ignore(_: str) -> None:

@@ -21,6 +21,7 @@ from vae_cli.files import replaced
 from vae_cli.folders import make_folder
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.run.history import frames_of
+from vae_cli.run.recorded import Note
 from vae_cli.run.subject import Subject
 
 CHUNK = 500  # samples decoded at once
@@ -45,19 +46,20 @@ def draw_all(
     return drawings
 
 
-def in_motion(drawings: Mapping[str, Drawing], folder: Path) -> dict[str, Drawing]:
+def in_motion(drawings: Mapping[str, Drawing], folder: Path, note: Note) -> dict[str, Drawing]:
     """The pictures with frames: those without any of their own move as training went on.
 
     Args:
         drawings: By name.
         folder: Of the run.
+        note: Takes what can't be read of it, and why.
 
     Raises:
         ConfigError: If one of them has no frames.
     """
     moving = {}
     for name, drawing in drawings.items():
-        frames = drawing.frames or frames_of(folder, name)
+        frames = drawing.frames or frames_of(folder, name, note)
         if not frames:
             rule = f"{name} does not move by itself, and the run has logged no pictures of it"
             remedy = "Try what=traversals, or format=png."

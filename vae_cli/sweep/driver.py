@@ -19,6 +19,7 @@ from hydra.types import HydraContext, RunMode
 
 from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.construct import construct
+from vae_cli.console import printable
 from vae_cli.sweep.folder import SweepFolder
 from vae_cli.sweep.job import run_job
 from vae_cli.sweep.strategy import Job, Results, Strategy
@@ -76,13 +77,14 @@ class _Launch:
             self.folder.forget_ending(job.name)
         texts = [[*job.overrides, *self.placing, *_hydras_of(job)] for job in missing]
         if missing and self.number == 0:
-            print(f"{len(jobs)} job{'s' * (len(jobs) > 1)} in {self.folder.path}", flush=True)
+            where = printable(self.folder.path)
+            print(f"{len(jobs)} job{'s' * (len(jobs) > 1)} in {where}", flush=True)
         with Watch(self.folder, [job.name for job in jobs]):
             try:
                 if missing:
                     self.launcher.launch(texts, initial_job_idx=self.number)
             except Exception as error:  # of as many kinds as there are launchers
-                said = " ".join(str(error).split())
+                said = printable(" ".join(str(error).split()))
                 print(f"note: {type(self.launcher).__name__}: {said}", file=sys.stderr)
         self.number += len(missing)
         return [self.folder.results_of(job) for job in jobs]

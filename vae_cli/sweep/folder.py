@@ -1,19 +1,21 @@
 """What a sweep's folder holds, and where."""
 
-import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from omegaconf import OmegaConf
-from yaml import YAMLError
 
 from vae_cli.errors import ConfigError, Interrupted, Pruned
+from vae_cli.files import UnsafeFile, open_regular, read_json, read_yaml
 from vae_cli.run.files import check_no_links, save_yaml, write_json
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.recorded import is_number, read_results
 from vae_cli.sweep.strategy import Job, Results
 
 LAUNCHERS = (".submitit",)  # what a launcher keeps for itself, where it makes links
+TAIL = 10_000  # bytes at a file's end in which its last line is looked for
 OUTPUT, ERRORS = "output.txt", "error.txt"  # what a job says, in its folder
 
 
@@ -66,10 +68,12 @@ class SweepFolder:
         if not self.jobs.is_file():
             return {}
         try:
-            plain: Any = OmegaConf.to_container(OmegaConf.load(self.jobs))
-            return {str(name): [str(text) for text in given] for name, given in plain.items()}
-        except (YAMLError, TypeError, AttributeError, OSError) as error:
-            rule = "its jobs.yaml can't be read"
+            found = read_yaml(self.jobs)
+            if not isinstance(found, dict) or not all(map(_is_job, found.items())):
+                raise UnsafeFile("it does not hold jobs")
+            return found
+        except UnsafeFile as error:
+            rule = f"its jobs.yaml can't be read ({error})"
             raise ConfigError("sweep.resume", self.path, rule, "Start the sweep anew.") from error
 
     def add(self, jobs: Sequence[Job]) -> None:
@@ -96,7 +100,10 @@ class SweepFolder:
     def results_of(self, job: Job) -> Results | None:
         """What a job has come to; None if it has not."""
         file = self.run_of(job).results
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+        try:
+            return read_results(file, lambda text: None) if file.is_file() else None
+        except UnsafeFile:
+            return None
 
     def write_ending(self, name: str, ending: Ending) -> None:
         """Writes down how a job has ended."""
@@ -109,7 +116,14 @@ class SweepFolder:
     def ending_of(self, name: str) -> Ending | None:
         """How a job has ended; None while it runs, or if it never began."""
         file = self._ending(name)
-        return Ending(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+        try:
+            found = read_json(file) if file.is_file() else {}
+        except UnsafeFile:
+            return None
+        exit_code, seconds = found.get("exit_code"), found.get("seconds")
+        if not isinstance(exit_code, int) or not is_number(seconds):
+            return None
+        return Ending(exit_code, seconds)
 
     def _ending(self, name: str) -> Path:
         return self.path / name / "job.json"
@@ -126,10 +140,27 @@ class SweepFolder:
             return "was not run to its end"
         if ending.exit_code == Interrupted.exit_code:
             return "was stopped, and goes on when the sweep does"
-        file = self.path / name / ERRORS
-        said = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-        last = next((line for line in reversed(said.split("\n")) if line.strip()), "")
+        last = last_line(self.path / name / ERRORS)
         killed = f"was killed by signal {-ending.exit_code}"
         return last.removeprefix("vae-train: ") or (
             killed if ending.exit_code < 0 else f"ended with {ending.exit_code}"
         )
+
+
+def last_line(path: Path) -> str:
+    """The last line of a file that is not empty, of so many bytes; empty if there is none."""
+    try:
+        with open_regular(path) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            text = file.read(TAIL).decode(errors="replace")
+    except (OSError, UnsafeFile):
+        return ""
+    return next((line for line in reversed(text.split("\n")) if line.strip()), "")
+
+
+def _is_job(item: tuple[object, object]) -> bool:
+    """Whether an entry of a list is a job: a name that is one folder's, and texts."""
+    name, given = item
+    is_name = isinstance(name, str) and name == Path(name).name and name not in ("", "..")
+    is_name = is_name and str(name).isprintable()
+    return is_name and isinstance(given, list) and all(isinstance(text, str) for text in given)

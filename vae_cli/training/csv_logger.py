@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,8 @@ from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 from pytorch_lightning.loggers.logger import rank_zero_experiment
 
-from vae_cli.errors import VaeCliError
-from vae_cli.files import UnsafeFile, append_text, read_text, replaced
-
-LARGEST = 1 << 28  # bytes of a table that is added to; a run of a million steps takes a tenth
+from vae_cli.files import UnsafeFile, append_text, replaced
+from vae_cli.training.metrics_table import read_rows, step_of
 
 
 class TableWriter(ExperimentWriter):
@@ -47,21 +46,6 @@ class TableWriter(ExperimentWriter):
         """See Lightning: what is there stays until the new table takes its place."""
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a table that have a step, each without its empty cells.
-
-    Raises:
-        VaeCliError: If it cannot be read.
-    """
-    try:
-        lines = io.StringIO(read_text(path, LARGEST), newline="")
-        rows = [{k: v for k, v in row.items() if k and v} for row in csv.DictReader(lines)]
-    except (UnsafeFile, csv.Error) as error:
-        rule = str(error) if isinstance(error, UnsafeFile) else f"{path.name} is damaged ({error})"
-        raise VaeCliError(f"{path.parent}: {rule}. Remove that file.") from error
-    return [row for row in rows if row.get("step", "").isdecimal() and len(row["step"]) < 19]
-
-
 class CurveTable(CSVLogger):
     """Lightning's ``metrics.csv``, which a run that goes on adds to instead of beginning it anew.
 
@@ -83,7 +67,9 @@ class CurveTable(CSVLogger):
         """See Lightning."""
         if self._experiment is None:
             file = Path(self.log_dir) / ExperimentWriter.NAME_METRICS_FILE
-            self._earlier = read_rows(file) if file.is_file() else []
+            if file.is_file():
+                with suppress(UnsafeFile):  # a damaged table is replaced
+                    self._earlier = [r for r in read_rows(file) if step_of(r) is not None]
             self._experiment = TableWriter(self.log_dir)
         return super().experiment
 

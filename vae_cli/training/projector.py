@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from vae_cli import noise
+from vae_cli.console import printable
 from vae_cli.data.split import Split
 from vae_cli.files import replaced
 from vae_cli.folders import make_folder
@@ -40,7 +41,7 @@ def write_projector(folder: Path, model: Model, split: Split) -> None:
     lines = ["\t".join(f"{value:.4g}" for value in code) for code in codes.tolist()]
     _write(files / "codes.tsv", "\n".join(lines) + "\n")
     batch = split.batch(index)
-    labels = [split.class_name(y) for y in batch.y.tolist()]
+    labels = [printable(split.class_name(y)) for y in batch.y.tolist()]  # a tab ends a column
     _write(files / "labels.tsv", "\n".join(labels) + "\n")
     thumbnails = sprite(batch.x.cpu())
     with replaced(files / "images.png") as file:
