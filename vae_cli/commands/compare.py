@@ -22,8 +22,9 @@ def main(arguments: list[str]) -> int:
     if own.help:
         print(help_of("compare"))
         return 0
-    given, others = parted([text for text in own.overrides if "=" in text])
-    places = [text for text in own.overrides if "=" not in text]
+    settings = [text for text in own.overrides if "=" in text or text.startswith("~")]
+    given, others = parted(settings)
+    places = [text for text in own.overrides if text not in settings]
     places += [place for value in given for place in value.strip("[]").split(",")]
     where = next((t.partition("=")[2] for t in others if t.startswith("where=")), "")
     others = [text for text in others if not text.startswith("where=")]  # Hydra can't read it

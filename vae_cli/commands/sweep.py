@@ -1,5 +1,7 @@
 """vae-train -m: many runs, and the table of what came of them."""
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +12,7 @@ import hydra
 from vae_cli.config.compose import compose_sweep
 from vae_cli.config.folders import OWN_FOLDERS, search_path, search_path_override
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
+from vae_cli.streams import OutputError
 
 if TYPE_CHECKING:
     from vae_cli.sweep.folder import SweepFolder
@@ -56,11 +59,18 @@ def call_hydra(arguments: Sequence[str], config_dir: str | None) -> int:
     """Has Hydra do what only it can, showing a configuration and its help; the exit code."""
     sys.argv = ["vae-train", *arguments, *search_path_override(search_path(config_dir))]
     run = hydra.main(version_base="1.3", config_path="pkg://vae_cli.conf", config_name="train")
+    words = io.StringIO()
     try:
-        run(lambda cfg: None)()
+        with contextlib.redirect_stderr(words):
+            run(lambda cfg: None)()
     except SystemExit as stop:
-        if stop.code:  # after a line of Hydra's own, as about --package
-            return VaeCliError.exit_code
+        if stop.code:  # after lines of Hydra's own, as about --package
+            if OutputError.__name__ in words.getvalue():
+                raise OutputError(0, "it takes no more") from stop
+            if BrokenPipeError.__name__ in words.getvalue():
+                raise BrokenPipeError from stop
+            (first, *_) = [*filter(None, words.getvalue().splitlines()), "Hydra can't do it"]
+            raise VaeCliError(f"{' '.join(arguments)}: {first.strip().rstrip('.')}.") from stop
     return 0
 
 

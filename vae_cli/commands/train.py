@@ -9,7 +9,7 @@ from functools import partial
 from vae_cli.commands.entry import Parser, run_command
 from vae_cli.commands.one_run import one_run
 from vae_cli.commands.sweep import call_hydra, sweep
-from vae_cli.config.compose import compose_sweep
+from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import Interrupted, Pruned, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER
@@ -17,6 +17,8 @@ from vae_cli.run.launch import find_launch
 from vae_cli.run.meeting import Meeting
 from vae_cli.training.signals import Signals
 
+ALONE = ("multirun", "cfg", "info", "hydra_help", "shell_completion")
+SHELLS = ("bash", "fish", "zsh")
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")  # as Hydra has it
 
 
@@ -60,24 +62,40 @@ def _main(meeting: Meeting, arguments: list[str]) -> int:
         return 0
     if (own.package or own.resolve) and not own.cfg:
         raise VaeCliError("--package and --resolve: go with --cfg. Try --cfg job.")
+    if own.resolve and own.cfg != "job":
+        raise VaeCliError("--resolve: goes with --cfg job, as Hydra's part depends on the run.")
+    alone = [name for name in ALONE if getattr(own, name)]
+    if len(alone) > 1:
+        both = " and ".join(f"--{name.replace('_', '-')}" for name in alone)
+        raise VaeCliError(f"{both}: do not go together. Leave one out.")
     if any(getattr(own, action.dest) for action in hydras):
         if any(text.startswith("resume=") for text in own.overrides):
             rule = "goes on with one run. Leave out the flags; a sweep has sweep.resume=FOLDER"
             raise VaeCliError(f"resume: {rule}.")
         if own.multirun:
-            if sum(bool(getattr(own, action.dest)) for action in hydras) > 1:
-                raise VaeCliError("--multirun: goes with no other flag of Hydra's. Leave one out.")
             if (find_launch().size or 1) > 1:
                 rule = "each process would do it all. Try accelerator.devices=N in the sweep"
                 raise VaeCliError(f"--multirun: {rule}.")
             return sweep(own.config_name, own.overrides, own.config_dir)
-        compose_sweep(own.config_name, own.overrides, own.config_dir)
+        if own.shell_completion:
+            _check_completion(own.overrides)
+        else:
+            compose(own.config_name, own.overrides, own.config_dir)
         flags = [text for text in arguments if text not in own.overrides]
         return call_hydra([*flags, *own.overrides], own.config_dir)
     if any(text.startswith("sweep") for text in own.overrides):
         raise VaeCliError("sweep: is about several runs. Try it behind vae-train -m.")
     command = ["vae-train", *arguments]
     return _run(meeting, own.config_name, own.overrides, own.config_dir, command)
+
+
+def _check_completion(overrides: list[str]) -> None:
+    """Hydra's completion takes one of its own words, and nothing else."""
+    verbs = ("install", "uninstall", "query")  # the last is for what the first installs
+    known = [f"{verb}={shell}" for verb in verbs for shell in SHELLS]
+    if len(overrides) != 1 or overrides[0] not in known:
+        rule = "takes install=SHELL or uninstall=SHELL"
+        raise VaeCliError(f"--shell-completion: {rule}. Try {' or '.join(known[:3])}.")
 
 
 def _run(

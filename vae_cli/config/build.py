@@ -24,7 +24,7 @@ from vae_cli.config.agreement import (
 from vae_cli.config.check import in_epochs
 from vae_cli.config.construct import construct, option_of
 from vae_cli.config.keys import shared_keys
-from vae_cli.config.memory import check_step, check_weights
+from vae_cli.config.memory import check_step, check_weights, sizes_counted
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.labels import class_count, keep_labels
 from vae_cli.data.split import Binarize, Encode, Split, Treatment
@@ -85,12 +85,13 @@ def build(cfg: DictConfig) -> Experiment:
     check_labels(cfg, dataset)
     objective = construct(cfg, "objective")
     check_room(cfg, objective, accelerator)
-    with torch.device("meta"):
-        outline = construct_model(cfg)
-    check_model(cfg, outline, objective)
-    check_parts(cfg, outline, objective)
-    check_weights(cfg, outline)
-    check_step(cfg, outline, objective)
+    with sizes_counted(cfg):
+        with torch.device("meta"):
+            outline = construct_model(cfg)
+        check_model(cfg, outline, objective)
+        check_parts(cfg, outline, objective)
+        check_weights(cfg, outline)
+        check_step(cfg, outline, objective)
     model = build_model(cfg)
     experiment = Experiment(
         config=cfg,

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.build import Experiment, build, build_model
 from vae_cli.config.compose import compose
-from vae_cli.config.trust import check_references, check_resumed, check_saved
+from vae_cli.config.trust import check_resolvers, check_resumed, check_saved
 from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError, as_written
 from vae_cli.metric.active_units import ActiveUnits
@@ -141,7 +141,7 @@ def _composed(stage: FirstStage) -> DictConfig:
     try:
         first, _ = compose("train", stage.overrides, stage.flags[-1] if stage.flags else None)
         if not stage.is_own:
-            check_references(first)
+            check_resolvers(first)
             check_resumed(first)
     except VaeCliError as error:  # what both stages share has been checked: it is model.first's
         raise VaeCliError(f"model.first: {error}") from error

@@ -11,7 +11,7 @@ from vae_cli.config.compose import check_again, compose
 from vae_cli.config.parts import has_reference, leaves
 from vae_cli.config.trust import (
     NOT_SAVED,
-    check_references,
+    check_resolvers,
     check_resumed,
     check_saved,
     is_trusted,
@@ -109,7 +109,7 @@ def resumed_config(
         saved = check_saved(saved, config_dir, trust)
         base, _ = compose(config_name, saved, config_dir)
         if not trust:
-            check_references(base)
+            check_resolvers(base)
     except VaeCliError as error:
         folder.check_version(error)
         raise
