@@ -12,7 +12,6 @@ from typing import NoReturn
 
 from vae_cli.errors import VaeCliError
 from vae_cli.memory import is_out_of_memory
-from vae_cli.run.launch import is_first_process
 
 Body = Callable[[list[str]], int]
 Main = Callable[..., int]  # of arguments, or of none: the installed script's
@@ -55,13 +54,19 @@ def command(program: str) -> Callable[[Body], Main]:
     return entry
 
 
-def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
+def run_command(
+    program: str,
+    body: Body,
+    argv: Sequence[str] | None,
+    is_silent: Callable[[], bool] = lambda: False,
+) -> int:
     """Runs a command.
 
     Args:
         program: Its name.
         body: What it does with its arguments; returns the exit code.
         argv: Arguments without the program's name; those of the process by default.
+        is_silent: Whether another process of the same run prints the mistake.
 
     Returns:
         The exit code: the body's, 2 after one line about a mistake, 130 after an interruption.
@@ -69,7 +74,8 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
     try:
         return body(list(sys.argv[1:] if argv is None else argv))
     except VaeCliError as error:
-        _tell(program, str(error))
+        if not is_silent():
+            _tell(program, str(error))
         return error.exit_code
     except BrokenPipeError:  # whoever read the output has seen enough: "| head"
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -81,15 +87,15 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
         if not is_out_of_memory(error):
             raise
         reason = " ".join(str(error).split())[:200] or "there is not enough"
-        _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
+        if not is_silent():
+            _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
         return VaeCliError.exit_code
 
 
 def _tell(program: str, message: str) -> None:
     """Prints one line, whatever signs the user's values have."""
-    if is_first_process():  # of several, one speaks
-        signs = (c if c.isprintable() else repr(c)[1:-1] for c in message)
-        print(f"{program}: {''.join(signs)}", file=sys.stderr)
+    signs = (c if c.isprintable() else repr(c)[1:-1] for c in message)
+    print(f"{program}: {''.join(signs)}", file=sys.stderr)
 
 
 def prepare_libraries() -> None:

@@ -17,7 +17,7 @@ from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
 from vae_cli.run.launch import Launch, find_launch, is_first_process
 from vae_cli.run.meeting import Meeting
-from vae_cli.training.signals import Signals
+from vae_cli.training.signals import GRACE, Signals
 
 if TYPE_CHECKING:
     from vae_cli.config.build import Experiment
@@ -81,7 +81,7 @@ def one_run(
         new = (known or run_dir, known is not None)
         folder = RunFolder(shared) if shared else RunFolder.create(*new)
     _execute(experiment, composed, folder, chosen, command, signals, changes, meeting, stage)
-    signals.deferred = True  # nothing is left that could be stopped
+    signals.defer(GRACE)  # nothing is left that could be stopped
     return 0
 
 
@@ -127,8 +127,14 @@ def _execute(
 
     is_first = is_first_process()
     console = make_console(quiet=not is_first)
+    before = signals.last_words()
+    signals.last_words = lambda: _how_to_resume(folder) if folder.overrides.is_file() else before
+    if not is_first:
+        signals.last_words = lambda: ""
     with folder.held() if is_first else nullcontext(), _told(folder):
         meeting.begin(folder.path)
+        if experiment.accelerator.processes > 1:  # they agree on a stop once training starts
+            signals.defer(GRACE if is_first else None)
         for change in changes:
             say(console, change)
         start = find_start(folder, experiment.model, partial(say, console))
@@ -142,9 +148,15 @@ def _execute(
         if is_first:
             folder.describe(experiment.config, composed, overrides, command)
         if start is None and stage is not None:
-            experiment = provide_features(experiment, stage, folder, partial(say, console))
+            experiment = provide_features(
+                experiment, stage, folder, partial(say, console), signals
+            )
         results = train(Job(experiment, folder, command, console, signals), start)
         print_summary(results, folder, console)
+
+
+def _how_to_resume(folder: RunFolder) -> str:
+    return f"stopped. Go on with vae-train resume={folder.path}"
 
 
 @contextmanager
@@ -157,7 +169,7 @@ def _told(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as stop:  # the latter is Lightning's for the former
-        raise Interrupted(f"stopped. Go on with {remedy}") from stop
+        raise Interrupted(_how_to_resume(folder)) from stop
     except (OSError, CheckpointError) as error:
         if not folder.path.is_dir():
             raise VaeCliError(f"{folder.path}: the folder is gone, and with it the run") from error

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -52,12 +51,23 @@ class Meeting:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None or not self.is_second or self._has_begun:
+        if error is None:
             return
-        is_stopped = isinstance(error, (KeyboardInterrupt, Interrupted))
-        text = "stopped before it began" if is_stopped else str(error)
-        with suppress(VaeCliError):
-            self._say("stopped" if is_stopped else "mistake", f"{platform.node()}: {text}")
+        if isinstance(error, (KeyboardInterrupt, Interrupted)):
+            self._spread("stopped", "stopped before it began")
+        else:
+            self._spread("mistake", str(error))
+
+    def stop(self) -> None:
+        """Before this process ends from one moment to the next: the others hear that it stops."""
+        self._spread("stopped", "stopped before it began")
+        self.leave(Interrupted.exit_code)
+
+    def _spread(self, word: str, text: str) -> None:
+        """Lets the first process know, before all have begun, why this one cannot."""
+        if self.is_second and not self._has_begun:
+            with suppress(VaeCliError):
+                self._say(word, f"{platform.node()}: {text}")
 
     def join(self, launch: Launch) -> None:
         """Takes part, where there are others.
@@ -124,13 +134,13 @@ class Meeting:
         """Before this process ends: the first one says why, the others wait until it has.
 
         A launcher kills all processes once one has failed, so the first has to be heard before.
+        Its signal must not end this process meanwhile: see ``Signals``.
 
         Args:
             code: The exit code; nobody waits where it is 0.
         """
         if self._store is None or code == 0:
             return
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # of the launcher
         with suppress(VaeCliError):
             if self.is_second:
                 self._wait_for("over", LINGER)
