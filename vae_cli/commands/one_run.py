@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from vae_cli.commands.entry import prepare_libraries
+from vae_cli.commands.launched import last_of_each, meet
 from vae_cli.config.compose import check_again, compose
 from vae_cli.config.trust import check_paths, check_training
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
-from vae_cli.run.launch import Launch, find_launch, is_first_process
+from vae_cli.run.launch import Launch, clear_environment, is_first_process
 from vae_cli.run.meeting import Meeting
 from vae_cli.training.signals import GRACE, Signals
 
@@ -48,12 +49,9 @@ def one_run(
     Raises:
         VaeCliError: With one line for the user.
     """
-    launch = find_launch()
-    if launch.may_have_others:
-        prepare_libraries()  # torch is needed to meet them
-    meeting.join(launch)
     chosen = [text for text in overrides if not text.startswith("resume=")]
     resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")
+    launch = meet(meeting, config_name, chosen, config_dir, resumed)
     if meeting.is_second:
         resumed = meeting.resumed()
     if resumed in ("", "null", "auto"):
@@ -67,6 +65,7 @@ def one_run(
         folder = RunFolder.existing(resumed)
         cfg, chosen, changes = _gone_on_with(folder, config_name, chosen, config_dir)
     size = launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
+    clear_environment(launch, size == 1)
     composed = cfg.copy()
     stage = _first_stage(cfg, chosen, config_dir, folder, launch)
     is_own = folder is None or cfg.trust or any(t.startswith("data.root=") for t in overrides)
@@ -93,7 +92,7 @@ def _gone_on_with(
 
     # Whether it is trusted only its user says, today.
     saved = [text for text in folder.saved_overrides() if not text.startswith("trust=")]
-    everything = _last_of_each([*saved, *overrides])
+    everything = last_of_each([*saved, *overrides])
     try:
         base, _ = compose(config_name, saved, config_dir)
     except VaeCliError as error:
@@ -148,9 +147,7 @@ def _execute(
         if is_first:
             folder.describe(experiment.config, composed, overrides, command)
         if start is None and stage is not None:
-            experiment = provide_features(
-                experiment, stage, folder, partial(say, console), signals
-            )
+            experiment = provide_features(experiment, stage, folder, partial(say, console), signals)
         results = train(Job(experiment, folder, command, console, signals), start)
         print_summary(results, folder, console)
 
@@ -223,8 +220,3 @@ def _build(cfg: DictConfig, may_fetch: bool = True) -> "Experiment":
 
     with reading_only(not may_fetch):
         return build(cfg)
-
-
-def _last_of_each(overrides: Sequence[str]) -> list[str]:
-    """Of several overrides of one key the last, which wins."""
-    return list({text.partition("=")[0]: text for text in overrides}.values())

@@ -9,7 +9,7 @@ from typing import Any
 class _Lossy(io.FileIO):
     """A stream that drops what cannot be written: the pipe is closed, or the disk is full."""
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any) -> int:
         try:
             return super().write(data)
         except OSError:

@@ -105,7 +105,8 @@ def compose_sweep(
     """
     for text in overrides:
         override = parsed(text)
-        if is_about_sweep(override.key_or_group) and override.is_sweep_override():
+        is_of_all = is_about_sweep(override.key_or_group) or override.key_or_group == "trust"
+        if is_of_all and override.is_sweep_override():
             value = text.partition("=")[2]
             rule = "takes one value: it is about the sweep, not about its runs"
             raise ConfigError(override.key_or_group, value, rule, "Start a sweep for each.")

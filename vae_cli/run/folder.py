@@ -73,13 +73,16 @@ class RunFolder:
         self.figures.mkdir(exist_ok=True)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, key: str = "resume") -> Iterator[None]:
         """Keeps other processes from training in the folder; a dead one no longer does.
+
+        Args:
+            key: Which the user gave the folder to.
 
         Raises:
             VaeCliError: If another process trains in it, or if nothing can be written there.
         """
-        check_writable("resume", self.path, COPY)
+        check_writable(key, self.path, COPY)
         path = self.path / "lock"
         lock = FileLock(path, timeout=0)
         try:
@@ -90,7 +93,7 @@ class RunFolder:
             raise VaeCliError(f"{self.path}: {holder} trains there. Wait, or stop it.") from error
         except OSError as error:
             rule = f"can't be held ({error.strerror})"
-            raise ConfigError("resume", self.path, rule, COPY) from error
+            raise ConfigError(key, self.path, rule, COPY) from error
         try:
             yield
         finally:
