@@ -8,7 +8,7 @@ from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.launch import Launch, clear_environment, find_launch
 from vae_cli.run.meeting import PATIENCE, Meeting
-from vae_cli.run.server import NOTICE
+from vae_cli.run.server import BRIEF
 
 
 def meet(
@@ -40,7 +40,7 @@ def meet(
     if launch.may_have_others:
         prepare_libraries()  # torch is needed to meet them
     try:
-        meeting.join(launch, PATIENCE if mistake is None else NOTICE)
+        meeting.join(launch, PATIENCE if mistake is None else BRIEF)
     except ConfigError as error:
         raise mistake or error from error
     return launch

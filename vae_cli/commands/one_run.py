@@ -79,7 +79,9 @@ def one_run(
         shared = os.environ.get(SHARED_FOLDER)
         new = (known or run_dir, known is not None)
         folder = RunFolder(shared) if shared else RunFolder.create(*new)
-    _execute(experiment, composed, folder, chosen, command, signals, changes, meeting, stage)
+    _execute(
+        experiment, composed, folder, chosen, command, signals, changes, meeting, stage, launch
+    )
     signals.defer(GRACE)  # nothing is left that could be stopped
     return 0
 
@@ -116,6 +118,7 @@ def _execute(
     changes: Sequence[str],
     meeting: Meeting,
     stage: "FirstStage | None",
+    launch: Launch,
 ) -> None:
     from vae_cli.console import make_console
     from vae_cli.run.features import provide_features
@@ -133,7 +136,7 @@ def _execute(
     with folder.held() if is_first else nullcontext(), _told(folder):
         meeting.begin(folder.path)
         if experiment.accelerator.processes > 1:  # they agree on a stop once training starts
-            signals.defer(GRACE if is_first else None)
+            signals.defer(None if launch.by == "Lightning" else GRACE)
         for change in changes:
             say(console, change)
         start = find_start(folder, experiment.model, partial(say, console))

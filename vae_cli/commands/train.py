@@ -54,6 +54,9 @@ def _code(signals: Signals, argv: Sequence[str] | None) -> int:
         return meeting.is_second or SHARED_FOLDER in os.environ
 
     signals.last_words = lambda: "" if is_silent() else "stopped before it began"
+    if SHARED_FOLDER in os.environ:  # a process of a run that trains: they agree to stop together
+        signals.exit_code = 0
+        signals.defer()
     code = run_command("vae-train", partial(_main, signals, meeting), argv, is_silent)
     signals.defer(GRACE)  # the code stands
     meeting.leave(code)

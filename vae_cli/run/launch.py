@@ -11,6 +11,7 @@ INTERACTIVE = ("bash", "interactive")  # Slurm jobs whose processes Lightning ta
 MORE = "Set MASTER_ADDR, MASTER_PORT and NODE_RANK, or use torchrun or srun: docs/devices.md."
 OF_TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE")
 OF_SRUN = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID")
+MARKS = {"torchrun": "TORCHELASTIC_RUN_ID", "srun": "SLURM_NTASKS"}  # tell who has started it
 FLAGS = {
     "torchrun": ("--nproc_per_node", "--nnodes"),
     "srun": ("--ntasks-per-node", "--nodes"),
@@ -72,6 +73,7 @@ class Launch(NamedTuple):
             if asked != found:
                 rule = f"{self.by} has started {found} {what}"
                 remedy = f"Try accelerator.{key}={found}, or {self.by} {flag}={asked}."
+                remedy += f" For a run without a launcher: unset {MARKS[self.by]}."
                 raise ConfigError(f"accelerator.{key}", value, rule, remedy)
         return count * nodes
 
@@ -194,5 +196,5 @@ def _number(name: str, least: int = 0) -> int:
 
 def _unset(name: str) -> str:
     """What to do about a variable that contradicts others."""
-    says = next((n for n in ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS") if n in os.environ), name)
+    says = next((mark for mark in MARKS.values() if mark in os.environ), name)
     return f"A launcher sets it. For a run without one: unset {says}."

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.launch import Launch
-from vae_cli.run.server import PAUSE, UNSET, Notice, address_of_first, wait_for_server
+from vae_cli.run.server import BRIEF, PAUSE, UNSET, Notice, address_of_first, wait_for_server
 
 PATIENCE = 900.0  # seconds for all to come, and for each to load its data
 GRACE = 60.0  # seconds for a folder to be seen on other nodes
@@ -159,7 +159,7 @@ class Meeting:
         self._serves = self._is_first and not uses_agents
         if not self._serves:
             # torchrun's own agent serves before it starts any process.
-            wait_for_server(host, port, min(patience, LINGER) if uses_agents else patience)
+            wait_for_server(host, port, min(patience, BRIEF) if uses_agents else patience)
         try:  # multi-tenant: torch's own store will be the same
             store = TCPStore(
                 host, port, is_master=self._serves, wait_for_workers=False, multi_tenant=True

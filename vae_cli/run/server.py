@@ -8,6 +8,7 @@ import time
 
 from vae_cli.errors import ConfigError
 
+BRIEF = 5.0  # seconds for a first process that has to be there already
 NOTICE = 10.0  # seconds after which a process says what it waits for
 UNSET = "unset TORCHELASTIC_RUN_ID SLURM_NTASKS LOCAL_RANK NODE_RANK"
 PAUSE = 0.05  # seconds between two looks

@@ -58,12 +58,14 @@ class Signals:
         wish: The largest one of this process, so far.
         last_words: Gives the line to print when the process ends; empty for none.
         farewells: What the process still does before it ends.
+        exit_code: Of a process that is ended.
     """
 
     def __init__(self) -> None:
         self.wish = Wish.NONE
         self.last_words: Callable[[], str] = lambda: "stopped before it began"
         self.farewells: list[Callable[[], object]] = []
+        self.exit_code = Interrupted.exit_code
         self._patience: float | None = 0.0  # seconds that a wish to stop waits; None: no limit
         self._promised_at = 0.0
         self._before: dict[int, Any] = {}
@@ -183,7 +185,7 @@ class Signals:
         with suppress(OSError, ValueError):
             if words and select.select([], [2], [], 0)[1]:  # nobody may be reading
                 os.write(2, f"vae-train: {words}\n".encode(errors="replace"))
-        os._exit(Interrupted.exit_code)
+        os._exit(self.exit_code)
 
     def agreed(self, own: Wish = Wish.NONE) -> Wish:
         """The largest wish of all processes, which have to call this at the same point.
