@@ -9,7 +9,6 @@ limits on file sizes and the deaths are real.
 """
 
 import argparse
-import contextlib
 import json
 import multiprocessing
 import os
@@ -107,13 +106,9 @@ def _child(arguments: Sequence[str], work: str, death: Death | None, limit: int 
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     if death is not None:
         _arm(death)
-    with (
-        Path("out").open("w") as out,
-        Path("errors").open("w") as errors,
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(errors),
-    ):
-        code = vae_train(list(arguments))
+    for number, name in ((1, "out"), (2, "errors")):
+        os.dup2(os.open(name, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), number)
+    code = vae_train(list(arguments))
     sys.exit(code)
 
 
