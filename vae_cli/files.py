@@ -154,16 +154,16 @@ _PlainLoader.yaml_implicit_resolvers = {
 }
 
 
-def read_yaml(path: Path) -> Any:
-    """What a yaml file holds, see ``parse_yaml``.
+def read_yaml(path: Path, limit: int = LARGEST_YAML) -> Any:
+    """What a yaml file of no more than ``limit`` bytes holds, see ``parse_yaml``.
 
     Raises:
         UnsafeFile: If it cannot be read, or is not plain.
     """
-    return parse_yaml(read_text(path, LARGEST_YAML), path.name)
+    return parse_yaml(read_text(path, limit), path.name, limit)
 
 
-def parse_yaml(text: str, name: str) -> Any:
+def parse_yaml(text: str, name: str, limit: int = LARGEST_YAML) -> Any:
     """Plain data of a yaml: texts, numbers, truth values, null, lists and dictionaries.
 
     Aliases (``*name``), tags (``!!python``), several documents, keys that are no text and more
@@ -172,12 +172,13 @@ def parse_yaml(text: str, name: str) -> Any:
     Args:
         text: The yaml.
         name: Of the file, for the message.
+        limit: Characters at most.
 
     Raises:
         UnsafeFile: If it is not plain.
     """
-    if len(text) > LARGEST_YAML:
-        raise UnsafeFile(f"{name} has more than {LARGEST_YAML:,} characters")
+    if len(text) > limit:
+        raise UnsafeFile(f"{name} has more than {limit:,} characters")
     try:
         _check_events(text)
         content = yaml.load(text, Loader=_PlainLoader)

@@ -15,7 +15,6 @@ from typing import NoReturn
 from vae_cli import __version__
 from vae_cli.errors import VaeCliError, shortened
 from vae_cli.memory import is_out_of_memory
-from vae_cli.run.launch import is_first_process
 from vae_cli.streams import OutputError, drop_output, prepare_streams
 
 Body = Callable[[list[str]], int]
@@ -61,13 +60,19 @@ def command(program: str) -> Callable[[Body], Main]:
     return entry
 
 
-def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
+def run_command(
+    program: str,
+    body: Body,
+    argv: Sequence[str] | None,
+    is_silent: Callable[[], bool] = lambda: False,
+) -> int:
     """Runs a command.
 
     Args:
         program: Its name.
         body: What it does with its arguments; returns the exit code.
         argv: Arguments without the program's name; those of the process by default.
+        is_silent: Whether another process of the same run prints the mistake.
 
     Returns:
         The exit code: the body's, 2 after one line about a mistake, 130 after an interruption.
@@ -79,7 +84,8 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
         sys.stdout.flush()
         return code
     except VaeCliError as error:
-        _tell(program, str(error))
+        if not is_silent():
+            _tell(program, str(error))
         return error.exit_code
     except BrokenPipeError:  # whoever read the output has seen enough: "| head"
         drop_output()
@@ -100,17 +106,17 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
         if not is_out_of_memory(error):
             raise
         reason = " ".join(str(error).split())[:200] or "there is not enough"
-        _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
+        if not is_silent():
+            _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
         return VaeCliError.exit_code
 
 
 def _tell(program: str, message: str) -> None:
     """Prints one line, whatever signs the user's values have."""
-    if is_first_process():  # of several, one speaks
-        from vae_cli.console import printable  # rich takes its time to import
+    from vae_cli.console import printable  # rich takes its time to import
 
-        words = re.sub(r"\S+", lambda word: shortened(word.group(), LONGEST_WORD), message)
-        print(f"{program}: {printable(shortened(words, LONGEST_LINE))}", file=sys.stderr)
+    words = re.sub(r"\S+", lambda word: shortened(word.group(), LONGEST_WORD), message)
+    print(f"{program}: {printable(shortened(words, LONGEST_LINE))}", file=sys.stderr)
 
 
 def _rule_of(error: OSError) -> str | None:

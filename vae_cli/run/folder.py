@@ -78,14 +78,17 @@ class RunFolder:
         make_folder(self.figures)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, key: str = "resume") -> Iterator[None]:
         """Keeps other processes from training in the folder; a dead one no longer does.
+
+        Args:
+            key: Which the user gave the folder to.
 
         Raises:
             VaeCliError: If another process trains in it, or if nothing can be written there.
         """
-        check_writable("resume", self.path, COPY)
-        with self.locked("lock", 0, "resume", "trains there. Wait, or stop it"):
+        check_writable(key, self.path, COPY)
+        with self.locked("lock", 0, key, "trains there. Wait, or stop it"):
             for folder in (self.path, self.best.parent, self.figures, self.path / "projector"):
                 with suppress(OSError):  # not there
                     remove_left_over(folder)

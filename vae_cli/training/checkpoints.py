@@ -10,7 +10,6 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from vae_cli.errors import Interrupted
 from vae_cli.folders import new_name, open_new, opened_folder
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.module import TrainingModule, gather
@@ -45,11 +44,23 @@ class Checkpoints(Callback):
         self.best, self._saved_at = -math.inf, 0.0
         self.numbers: dict[str, float] = {}  # of the best one's validation
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Takes the signals back: Lightning has put its own handlers in their place."""
+        self.signals.install()
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """From here on signals wait for the end of a step."""
+        """From here on signals wait for the end of a step.
+
+        Raises:
+            Interrupted: If the run is to stop before its first step.
+        """
         self._saved_at = time.monotonic()
-        self.signals.install()  # Lightning has put its own in their place
-        self.signals.deferred = True
+        self.signals.install()
+        self.signals.defer()
+        wish = self.signals.agreed()
+        if wish is Wish.STOP:
+            self.signals.stop(self.signals.last_words())
+        self.signals.wish = max(self.signals.wish, wish)  # saved after the first step
 
     def after_step(self, module: TrainingModule, step: int) -> None:
         """Saves if it is time to, or if any process was asked to.
@@ -104,7 +115,7 @@ class Checkpoints(Callback):
         return Wish.SAVE if is_time or is_step else Wish.NONE
 
     def _stop(self, step: int) -> None:
-        raise Interrupted(f"stopped and saved at step {step}. {self._remedy}")
+        self.signals.stop(f"stopped and saved at step {step}. {self._remedy}")
 
     @property
     def _remedy(self) -> str:
