@@ -21,8 +21,7 @@ from vae_cli.analysis.base import Analysis
 from vae_cli.config.construct import construct
 from vae_cli.console import print_line
 from vae_cli.errors import ConfigError, TrainingError
-from vae_cli.files import replaced
-from vae_cli.folders import check_name
+from vae_cli.folders import check_name, replaced
 from vae_cli.metric.base import Evaluation, Metric, State
 from vae_cli.model.base import Model
 from vae_cli.run.bits import bits_per_dim
