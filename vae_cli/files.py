@@ -1,4 +1,4 @@
-"""Files that somebody else may have made: read as plain data, written whole or not at all.
+"""Files that somebody else may have made, read as plain data.
 
 A run's folder can come from anybody. Nothing in it is followed out of the folder, no file is read
 without a limit, and nothing in a file is executed: a yaml gives texts, numbers, truth values, lists
@@ -7,12 +7,10 @@ and dictionaries, and nothing else.
 
 import json
 import os
-import secrets
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Container
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import yaml
 
@@ -27,16 +25,18 @@ INTERPOLATION = "${"  # how OmegaConf would find a reference or a resolver in a 
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _READ = os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | getattr(os, "O_CLOEXEC", 0)
-_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_FOLLOW
 
 
 class UnsafeFile(VaeCliError):  # noqa: N818  a clause for the caller's own error
     """A file that cannot be read safely: a clause, ``config.yaml is a symbolic link``."""
 
 
-def check_tree(folder: Path) -> None:
+def check_tree(folder: Path, ignored: Container[str] = ()) -> None:
     """Checks that a folder holds regular files and folders only, at every depth.
+
+    Args:
+        folder: The folder.
+        ignored: Names of files and folders that are not looked at, nor into.
 
     Raises:
         UnsafeFile: If the folder or something in it is a link, a device, a pipe or a socket, or if
@@ -51,15 +51,25 @@ def check_tree(folder: Path) -> None:
             with os.scandir(current) as entries:
                 for entry in entries:
                     count += 1
+                    if entry.name in ignored:
+                        continue
                     if entry.is_dir(follow_symlinks=False):
                         left.append(Path(entry.path))
-                    elif not entry.is_file(follow_symlinks=False):
+                    elif not entry.is_file(follow_symlinks=False) and _is_there(entry.path):
                         kind = "a symbolic link" if entry.is_symlink() else "not a regular file"
                         raise UnsafeFile(f"holds {_below(entry.path, folder)}, which is {kind}")
                     if count > MOST_ENTRIES:
                         raise UnsafeFile(f"holds more than {MOST_ENTRIES:,} files")
+        except FileNotFoundError as error:
+            if current == folder:
+                raise UnsafeFile("is missing") from error  # below it, another command removed it
         except OSError as error:
             raise UnsafeFile(f"cannot be listed ({error.strerror})") from error
+
+
+def _is_there(path: str) -> bool:
+    """Whether a file was not removed meanwhile, as temporary ones of other commands are."""
+    return os.path.lexists(path)
 
 
 def _below(path: str, folder: Path) -> Path:
@@ -141,16 +151,16 @@ _PlainLoader.yaml_implicit_resolvers = {
 }
 
 
-def read_yaml(path: Path) -> Any:
-    """What a yaml file holds, see ``parse_yaml``.
+def read_yaml(path: Path, limit: int = LARGEST_YAML) -> Any:
+    """What a yaml file of no more than ``limit`` bytes holds, see ``parse_yaml``.
 
     Raises:
         UnsafeFile: If it cannot be read, or is not plain.
     """
-    return parse_yaml(read_text(path, LARGEST_YAML), path.name)
+    return parse_yaml(read_text(path, limit), path.name, limit)
 
 
-def parse_yaml(text: str, name: str) -> Any:
+def parse_yaml(text: str, name: str, limit: int = LARGEST_YAML) -> Any:
     """Plain data of a yaml: texts, numbers, truth values, null, lists and dictionaries.
 
     Aliases (``*name``), tags (``!!python``), several documents, keys that are no text and more
@@ -159,12 +169,13 @@ def parse_yaml(text: str, name: str) -> Any:
     Args:
         text: The yaml.
         name: Of the file, for the message.
+        limit: Characters at most.
 
     Raises:
         UnsafeFile: If it is not plain.
     """
-    if len(text) > LARGEST_YAML:
-        raise UnsafeFile(f"{name} has more than {LARGEST_YAML:,} characters")
+    if len(text) > limit:
+        raise UnsafeFile(f"{name} has more than {limit:,} characters")
     try:
         _check_events(text)
         content = yaml.load(text, Loader=_PlainLoader)
@@ -207,44 +218,3 @@ def _check_plain(node: Any, depth: int = 0) -> None:
         raise ValueError("a number of more than 63 bits")
     elif node is not None and not isinstance(node, (str, int, float)):
         raise ValueError(f"a {type(node).__name__}")
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the name ``path`` in the end: whole, or not at all.
-
-    It is new, has a name that nobody else uses, and is made in the folder itself, which must not be
-    a link. A link called ``path`` is replaced; what it points to is left alone.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    folder = os.open(path.parent, _FOLDER)
-    name = f".{path.name}.{secrets.token_hex(6)}.new"
-    try:
-        handle = os.open(name, _NEW, 0o666, dir_fd=folder)
-        try:
-            with os.fdopen(handle, "w+b") as file:
-                yield cast(BinaryIO, file)
-            os.replace(name, path.name, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(name, dir_fd=folder)
-            raise
-    finally:
-        os.close(folder)
-
-
-def append_text(path: Path, text: str) -> None:
-    """Adds text to a regular file, which is made if it is not there; never through a link.
-
-    Raises:
-        OSError: If it cannot be written, or is a link.
-        UnsafeFile: If it is not regular, or has a second name elsewhere.
-    """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
-    with os.fdopen(os.open(path, flags, 0o666), "a", encoding="utf-8") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-            raise UnsafeFile(f"{path.name} is not a regular file of one name")
-        file.write(text)

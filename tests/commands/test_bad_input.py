@@ -292,7 +292,7 @@ TABLE = [
     Bad(f"{ARRAY} data.path=nan.npy", ["data.path=nan.npy"]),
     Bad(f"{ARRAY} data.path=3d.npy data.shape=[1,7,7]", ["data.shape=[1,7,7]"]),
     Bad(f"{FOLDER}", ["data.root=null", "Try data.root=my_images"]),
-    Bad(f"{FOLDER} data.root=gone", ["data.root=gone", "no folder"]),
+    Bad(f"{FOLDER} data.root=gone", ["data.root=gone", "not a folder"]),
     Bad(f"{FOLDER} data.root=empty", ["data.root=empty", "no images", ".png"]),
     Bad(f"{FOLDER} data.root=corrupt", ["data.root=corrupt", "can't be read", "Repair or remove"]),
     Bad("data=circles data.noise=-1", ["data.noise=-1", "at least 0"]),

@@ -26,10 +26,10 @@ from vae_cli.distribution.relations import from_noise
 from vae_cli.errors import VaeCliError
 from vae_cli.model.base import Model
 from vae_cli.run.export import SUFFIX, export
+from vae_cli.run.export_note import note
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import SHARED_FOLDER
 from vae_cli.run.graphs import graphs_of
-from vae_cli.training.signals import WISHES
 
 RUNS = {
     "mlp": ["network.hidden_dims=[16]"],
@@ -203,6 +203,16 @@ def test_note_runs_as_written(name: str, trained: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, ""), len(blocks)
 
 
+def test_a_name_in_the_note_is_a_name() -> None:
+    named = {"data": "[x](http://evil.example)\n# <b>`y`", "values": "v"}
+    record = {"model": "VAE", "latent_dim": 2, "data": named, "functions": {},
+              "versions": {"vae-cli": "1", "torch": "2"}, "checkpoint": "best.ckpt",
+              "checkpoint_sha256": "0"}  # fmt: skip
+    head, *rest = note(record).splitlines()
+    assert head == r"# VAE, trained on \[x\](http\://evil.example)\\n\# \<b\>\`y\`"
+    assert rest[1].startswith("Exported by vae-cli 1")
+
+
 def test_export_takes_the_place_of_one(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
@@ -282,12 +292,9 @@ def test_stopped_it_leaves_nothing(
         "vae_cli.run.export._write_weights", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
     )
     before = sorted(trained.rglob("*"))
-    handlers = {number: signal.getsignal(number) for number in WISHES}
-    try:
-        assert main(["run=mlp", "format=torch_export", "to=deep/er"]) == 130
-    finally:  # a process that was asked to stop ignores them from then on
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    handler = signal.getsignal(signal.SIGTERM)
+    assert main(["run=mlp", "format=torch_export", "to=deep/er"]) == 130
+    assert signal.getsignal(signal.SIGTERM) is handler
     assert capsys.readouterr().err == "vae-export: interrupted\n"
     assert sorted(trained.rglob("*")) == before
 

@@ -11,7 +11,7 @@ import hydra
 
 from vae_cli.config.compose import compose_sweep
 from vae_cli.config.folders import OWN_FOLDERS, search_path, search_path_override
-from vae_cli.errors import ConfigError, Interrupted, VaeCliError
+from vae_cli.errors import Interrupted, VaeCliError
 from vae_cli.streams import OutputError
 
 if TYPE_CHECKING:
@@ -39,19 +39,20 @@ def sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) ->
     from vae_cli.sweep.driver import drive
     from vae_cli.sweep.folder import SweepFolder
 
-    is_new = settings.resume is None
-    wanted = SweepFolder(hydras.sweep.dir)
-    folder = wanted if is_new else SweepFolder.existing(settings.resume)
-    if is_new and wanted.jobs.is_file():
-        remedy = f"Try sweep.resume={wanted.path}."
-        raise ConfigError("hydra.sweep.dir", wanted.path, "is a sweep's already", remedy)
+    is_new, wanted = settings.resume is None, hydras.sweep.dir
+    is_named = any(text.lstrip("+").startswith("hydra.sweep.dir=") for text in overrides)
+    folder = (
+        SweepFolder.create(wanted, is_named) if is_new else SweepFolder.existing(settings.resume)
+    )
     more, own = [f"hydra.sweep.dir='{folder.path}'"], search_path(config_dir)
     if own:  # the jobs are to find them, too
         more.append(f"+hydra.job.env_set.{OWN_FOLDERS}='{os.pathsep.join(map(str, own))}'")
-    drive(config_name, [*overrides, *more, *search_path_override(own)], folder)
-    failed = tell(folder)
-    if folder.stop.exists():
-        raise Interrupted(f"stopped. Go on with the same command and sweep.resume={folder.path}")
+    with folder.held(is_new):
+        drive(config_name, [*overrides, *more, *search_path_override(own)], folder)
+        failed = tell(folder)
+        if folder.stop.exists():
+            remedy = f"Go on with the same command and sweep.resume={folder.path}"
+            raise Interrupted(f"stopped. {remedy}")
     return FAILED if failed else 0
 
 
@@ -80,7 +81,7 @@ def tell(folder: "SweepFolder") -> bool:
     Returns:
         Whether a job failed.
     """
-    from vae_cli.console import make_console
+    from vae_cli.console import make_console, print_line
     from vae_cli.report.outcome import outcome_of, write_outcome
     from vae_cli.run.table import print_table
 
@@ -94,5 +95,5 @@ def tell(folder: "SweepFolder") -> bool:
     for table in shown:
         print_table(table, console)
     write_outcome(folder.path, shown, exact)
-    print(f"sweep      {folder.path} (sweep.csv, sweep.md)")
+    print_line(console, f"sweep      {folder.path} (sweep.csv, sweep.md)")
     return bool(lacking)

@@ -30,6 +30,7 @@ from vae_cli.data.labels import class_count, keep_labels
 from vae_cli.data.split import Binarize, Encode, Split, Treatment
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Figure
+from vae_cli.folders import check_name
 from vae_cli.kl_schedule.base import KlSchedule
 from vae_cli.metric.base import Metric, check_rivals
 from vae_cli.metric.reported import Reported
@@ -86,7 +87,7 @@ def build(cfg: DictConfig) -> Experiment:
     check_room(cfg, objective, accelerator)
     with sizes_counted(cfg):
         with torch.device("meta"):
-            outline = _construct_model(cfg)
+            outline = construct_model(cfg)
         check_model(cfg, outline, objective)
         check_parts(cfg, outline, objective)
         check_weights(cfg, outline)
@@ -123,6 +124,10 @@ def build_splits(cfg: DictConfig) -> dict[str, Split]:
         if value != cfg.derived[name]:
             rule = f"the images have {name} {value}, and those of the run had {cfg.derived[name]}"
             raise ConfigError("data", option_of(cfg.data), rule, "Are they where the run had them?")
+    classes, known = class_count(dataset), cfg.derived.get("classes")
+    if known is not None and classes > known:  # fewer can be measured
+        rule = f"the images have {classes} classes, and those of the run had {known}"
+        raise ConfigError("data", option_of(cfg.data), rule, "Are they where the run had them?")
     return _splits(dataset, _settled(cfg, dataset, cfg.data.binarize))
 
 
@@ -133,23 +138,34 @@ def models_binary_values(cfg: DictConfig) -> bool:
 
 def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
     """The objects of a group of which several can be chosen, by name."""
+    for name in cfg.get(group) or {}:
+        check_name(group, str(name))  # of which files and numbers get their names
     return {name: construct(cfg, f"{group}.{name}") for name in cfg.get(group) or {}}
 
 
 def build_model(cfg: DictConfig) -> Model:
     """The model of a configuration whose values are concrete, with fresh weights."""
     noise.seed_draws(torch.device("cpu"), "weights", cfg.seed)
-    return _construct_model(cfg)
+    return construct_model(cfg)
 
 
-def _construct_model(cfg: DictConfig) -> Model:
-    model: Model = construct(cfg, "model", without=shared_keys(cfg.model._target_))
+def construct_model(cfg: DictConfig) -> Model:
+    """The model of a configuration, on torch's current device; its weights are left to chance.
+
+    Raises:
+        ConfigError: If what it names is no model.
+    """
+    model = construct(cfg, "model", without=shared_keys(cfg.model._target_))
+    if not isinstance(model, Model):
+        raise ConfigError("model._target_", cfg.model._target_, "is not a Model of vae_cli")
     return model
 
 
 def _load(cfg: DictConfig) -> Dataset:
     """The images, with as many training labels as are to be known."""
-    dataset: Dataset = construct(cfg, "data", without=shared_keys("data"))
+    dataset = construct(cfg, "data", without=shared_keys("data"))
+    if not isinstance(dataset, Dataset):
+        raise ConfigError("data._target_", cfg.data._target_, "does not load a Dataset of vae_cli")
     count, seed = cfg.data.get("labels"), cfg.data.get("label_seed")
     return dataset if count is None else keep_labels(dataset, count, seed or 0)
 

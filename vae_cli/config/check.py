@@ -46,7 +46,6 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
         groups: Names of the configuration groups.
         settings: The keys at the top.
     """
-    cfg = cfg.copy()
     derived = cfg.get("derived")
     if derived is not None and not isinstance(derived, DictConfig):
         raise ConfigError("derived", derived, "is found out from the data", "Leave it out.")
@@ -61,20 +60,30 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
         if key not in cfg:
             raise is_required(key, "OPTION" if key in known else "VALUE")
     check_references(cfg)
-    with open_dict(cfg):
-        cfg.derived = PLACEHOLDERS
-    plain = fill_in(cfg)
+    plain = resolved(cfg)
     check_keys("", plain, [*own, *known, "derived"])
     for key, annotation in own.items():
         check_value(key, plain[key], annotation)
     for group in plain:
         if group not in own and group != "derived":
-            _check_group(group, plain[group])
+            check_group(group, plain[group])
     _check_values("", plain)  # last: a key's own rule says more
 
 
+def resolved(cfg: DictConfig) -> dict[str, Any]:
+    """A configuration as plain data, with placeholders for what the data decide.
+
+    Raises:
+        ConfigError: For the first value that refers to what is not there.
+    """
+    cfg = cfg.copy()
+    with open_dict(cfg):
+        cfg.derived = PLACEHOLDERS
+    return fill_in(cfg)
+
+
 def is_required(key: str, example: str = "VALUE") -> VaeCliError:
-    """What is told where a configuration lacks a key."""
+    """The mistake of a configuration that lacks a key."""
     return VaeCliError(f"~{key}: {key} is required. Try {key}={example}.")
 
 
@@ -100,8 +109,12 @@ def _is_lost_in_float32(size: float) -> bool:
     return 0 < size < SMALLEST or LARGEST < size < math.inf
 
 
-def _check_group(group: str, node: Any) -> None:
-    """A group is one thing to instantiate, or several by name."""
+def check_group(group: str, node: Any) -> None:
+    """Checks a group: one thing to build, or several by name.
+
+    Raises:
+        ConfigError: For the first value that breaks a rule.
+    """
     if not isinstance(node, dict):
         rule = "is a group, to choose an option of"
         raise ConfigError(group, node, rule, f"Leave it out, or try {group}=OPTION.")

@@ -113,7 +113,8 @@ def compose_sweep(
     """
     for text in overrides:
         override = parsed(text)
-        if is_about_sweep(override.key_or_group) and override.is_sweep_override():
+        is_of_all = is_about_sweep(override.key_or_group) or override.key_or_group == "trust"
+        if is_of_all and override.is_sweep_override():
             value = text.partition("=")[2]
             rule = "takes one value: it is about the sweep, not about its runs"
             raise ConfigError(override.key_or_group, value, rule, "Start a sweep for each.")
@@ -158,6 +159,11 @@ def _values_of(text: str) -> list[str]:
         return values if override.is_choice_sweep() else list({values[0]: 0, values[-1]: 0})
     interval = cast(IntervalSweep, override.value())
     return [f"{key}={interval.start}", f"{key}={interval.end}"]
+
+
+def last_of_each(overrides: Sequence[str]) -> list[str]:
+    """The overrides without those that a later one of the same key replaces."""
+    return list({text.partition("=")[0]: text for text in overrides}.values())
 
 
 def check_again(cfg: DictConfig) -> None:

@@ -1,6 +1,7 @@
 """Training: what is made of an experiment, and from where it starts."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,15 +10,19 @@ from typing import NamedTuple
 
 from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
 from rich.console import Console
 
 from vae_cli.config.build import Experiment
 from vae_cli.config.construct import construct
-from vae_cli.errors import TrainingError
+from vae_cli.console import print_line, printable
+from vae_cli.errors import TrainingError, VaeCliError
+from vae_cli.memory import is_out_of_memory
 from vae_cli.run.environment import environment
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.resume import Start, find_start
 from vae_cli.training.callbacks import EarlyStopping, Throughput
+from vae_cli.training.checkpoint_file import CheckpointError
 from vae_cli.training.checkpoints import Checkpoints
 from vae_cli.training.collapse import CollapseWarning
 from vae_cli.training.dashboard import Dashboard
@@ -29,6 +34,7 @@ from vae_cli.training.study import TRIAL, Trial
 from vae_cli.training.trainer import make_trainer
 
 FAST_DEV_BATCHES = 2
+LOST = ("Connection closed by peer", "Connection reset by peer", "NCCL")  # in torch's messages
 RESTORES = 3  # from one checkpoint, before the run is given up
 
 
@@ -122,7 +128,11 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
         options.save_minutes,
     )  # fmt: skip
 
+    has_begun = False
+
     def after_step(step: int) -> None:
+        nonlocal has_begun
+        has_begun = True
         throughput.after_step(step, module.device)
         progress.after_step(step)
         checkpoints.after_step(module, step)
@@ -151,14 +161,31 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
             *_pruning(config.derived.steps_per_epoch), progress,
         ],
     )  # fmt: skip
+    if isinstance(launcher := trainer.strategy.launcher, _SubprocessScriptLauncher):
+        job.signals.farewells.append(partial(launcher.kill, signal.SIGKILL))
     _warn_of_unsettled(experiment, console)
     began = time.perf_counter()
-    with shared(folder):
+    with shared(folder), _restoring(start, lambda: has_begun):
         trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=True)
     seconds = time.perf_counter() - began
     return Fit(
         module, data, trainer, seconds, throughput.images_per_second, checkpoints.numbers
     )  # fmt: skip
+
+
+@contextmanager
+def _restoring(start: Start | None, has_begun: Callable[[], bool]) -> Iterator[None]:
+    """Reports in one line a checkpoint that fails before the first step is taken from it."""
+    try:
+        yield
+    except (VaeCliError, OSError):
+        raise
+    except Exception as error:  # Lightning and torch raise whatever a malformed state leads to
+        is_others = is_out_of_memory(error) or any(word in str(error) for word in LOST)
+        if start is None or is_others or has_begun():
+            raise
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise CheckpointError(f"{start.path}: no run can be resumed from it ({reason})") from error
 
 
 def _module(
@@ -210,10 +237,15 @@ def _pruning(steps_per_epoch: int) -> list[Callback]:
 
 def _text(experiment: Experiment, command: Sequence[str]) -> dict[str, str]:
     return {
-        "config": f"```yaml\n{OmegaConf.to_yaml(experiment.config)}```",
-        "command": f"    {' '.join(command)}",
-        "environment": "".join(f"    {line}\n" for line in environment().splitlines()),
+        "config": _block(OmegaConf.to_yaml(experiment.config)),
+        "command": _block(" ".join(command)),
+        "environment": _block(environment()),
     }
+
+
+def _block(text: str) -> str:
+    """A text as Markdown's code: indented, which nothing within it can end, as it could a fence."""
+    return "".join(f"    {printable(line)}\n" for line in text.splitlines())
 
 
 def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
@@ -230,4 +262,4 @@ def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
 
 def say(console: Console, text: str) -> None:
     """Prints a note: something to know that is no mistake."""
-    console.print(f"note: {text}", highlight=False, markup=False, soft_wrap=True)
+    print_line(console, f"note: {text}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hydra.core.override_parser.types import Override
 
+from vae_cli.console import printable
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.options import NonNegativeInt, PositiveInt, checked
 from vae_cli.sweep.folder import SweepFolder
@@ -83,7 +84,9 @@ class Search(Strategy):
         self.pruner, self.startup_trials, self.warmup_epochs = pruner, startup_trials, warmup_epochs
         self.storage, self.study = storage, study
 
-    def run(self, choices: Sequence[Override], folder: str, launch: Launch) -> None:
+    def run(
+        self, choices: Sequence[Override], folder: str, launch: Launch, trust: bool = False
+    ) -> None:
         """See the base class.
 
         Raises:
@@ -92,7 +95,7 @@ class Search(Strategy):
         from vae_cli.sweep.trials import Trials  # with optuna
 
         sweep = SweepFolder(folder)
-        trials, launched = Trials(self, choices, sweep), Counter[str]()
+        trials, launched = Trials(self, choices, sweep, trust), Counter[str]()
         try:
             while not sweep.stop.exists():
                 self._check_failures(trials)
@@ -106,7 +109,7 @@ class Search(Strategy):
                     trials.tell(job, results)
         finally:
             for line in trials.summary():
-                print(line)
+                print(printable(line))
 
     def _check_failures(self, trials: "Trials") -> None:
         failed = trials.failed

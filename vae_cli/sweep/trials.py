@@ -45,16 +45,23 @@ class Trials:
         search: What was asked for.
         choices: Every key with its value or values.
         folder: Of the sweep.
+        trust: Whether today's command line trusts what the folder holds.
 
     Raises:
         VaeCliError: If the study can't be used.
     """
 
-    def __init__(self, search: "Search", choices: Sequence[Override], folder: SweepFolder) -> None:
+    def __init__(
+        self, search: "Search", choices: Sequence[Override], folder: SweepFolder, trust: bool
+    ) -> None:
         self.search, self.folder, self.space = search, folder, space_of(choices)
         self._check_command()
-        folder.path.mkdir(parents=True, exist_ok=True)
-        self.place = search.storage or f"sqlite:///{folder.path.resolve() / 'study.db'}"
+        database = folder.path.resolve() / "study.db"
+        if search.sampler == "cmaes" and not (search.storage or trust) and database.exists():
+            rule = "keeps its state in the folder's study.db as a pickle, which is a program"
+            remedy = "Add trust=true if the folder is yours, or try sweep.sampler=tpe."
+            raise ConfigError("sweep.sampler", "cmaes", rule, remedy)
+        self.place = search.storage or f"sqlite:///{database}"
         self.name = search.study or folder.path.resolve().name
         sampler = _sampler(search.sampler, 0)
         self.study = open_study(self.place, self.name, search.directions, sampler)
@@ -147,12 +154,17 @@ class Trials:
         return {TRIAL: trial.to_text()}
 
     def _check_command(self) -> None:
-        """Raises ConfigError if the sweep's jobs so far differ from new ones in what is fixed."""
-        for name, given in list(self.folder.known_jobs().items())[:1]:
-            keys = self.space.distributions
+        """Raises ConfigError if the sweep's jobs so far differ from new ones in what is fixed.
+
+        What a job is given comes from the folder, and is run again: of its values, too, none may
+        make Hydra look up anything.
+        """
+        keys, fixed = self.space.distributions, {*self.space.fixed}
+        for name, given in self.folder.known_jobs().items():
             before = [text for text in given if text.partition("=")[0] not in keys]
-            if {*before} != {*self.space.fixed}:
-                rule = f"its {name} was run with {' '.join(before)}"
+            looks_up = any("${" in text for text in given if text not in fixed)
+            if {*before} != fixed or looks_up:
+                rule = f"its {name} was run with {' '.join(given if looks_up else before)}"
                 remedy = "Go on with the same command, or start a new sweep."
                 raise ConfigError("sweep.resume", self.folder.path, rule, remedy)
 

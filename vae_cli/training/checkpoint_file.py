@@ -18,11 +18,16 @@ import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 
 from vae_cli.errors import VaeCliError
+from vae_cli.files import UnsafeFile, open_regular
+from vae_cli.folders import open_new, opened_folder
 from vae_cli.memory import in_words
+from vae_cli.training.archive import check_members, read_archive
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CHUNK = 1 << 20  # bytes read at once
 LENGTH = 64  # of a digest in hexadecimal digits
+PARTS = {"state_dict": dict, "config": str, "global_step": int, "callbacks": dict}
+COUNTS = ("global_step", "validated_at", "skipped", "restores")  # if it has them
 
 
 class CheckpointError(VaeCliError):
@@ -30,30 +35,54 @@ class CheckpointError(VaeCliError):
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """What a checkpoint holds, on the CPU: tensors and plain values only, so that no code is run.
+    """What a run's checkpoint holds, see ``read_sealed``.
 
     Raises:
-        CheckpointError: If it is missing or damaged: a clause, ``last.ckpt is missing``.
+        CheckpointError: If it is missing, damaged or no checkpoint: ``last.ckpt is missing``.
+    """
+    found = read_sealed(path)
+    wrong = [name for name, kind in PARTS.items() if not isinstance(found.get(name), kind)]
+    counts = {name: found[name] for name in COUNTS if name in found}
+    wrong += [name for name, n in counts.items() if type(n) is not int or n < 0]
+    if not wrong and not all(isinstance(state, dict) for state in found["callbacks"].values()):
+        wrong.append("callbacks")
+    if wrong:
+        raise CheckpointError(f"{path.name} is not a checkpoint of a run (see its {wrong[0]})")
+    return found
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """What ``write_sealed`` or torch.save wrote, on the CPU: tensors and plain values only.
+
+    Raises:
+        CheckpointError: If it is missing or damaged.
     """
     try:
         if not _is_whole(path):
             raise CheckpointError(f"{path.name} is damaged (its digest is another)")
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return read_archive(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path.name} is missing") from error
     except CheckpointError:
         raise
+    except UnsafeFile as error:
+        raise CheckpointError(str(error)) from error
     except Exception as error:  # zipfile and torch raise whatever the damage leads to
-        raise CheckpointError(f"{path.name} can't be read ({type(error).__name__})") from error
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise CheckpointError(f"{path.name} can't be read ({reason})") from error
 
 
 def _is_whole(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        seal = archive.comment
-        if not seal:  # of a version that wrote none
-            return archive.testzip() is None
-    digest, left = _digest(), path.stat().st_size - len(seal) - 2
-    with path.open("rb") as file:
+    with open_regular(path) as file:
+        with zipfile.ZipFile(file) as archive:
+            seal = archive.comment
+            if not seal:  # of a version that wrote none
+                check_members(archive, file.seek(0, os.SEEK_END))
+                return archive.testzip() is None
+        digest, left = _digest(), file.seek(-len(seal) - 2, os.SEEK_END)
+        if file.read(2) != LENGTH.to_bytes(2, "little"):
+            return False
+        file.seek(0)
         while left > 0:
             part = file.read(min(CHUNK, left))
             digest.update(part)
@@ -80,9 +109,23 @@ class _Digesting:
         self.file.flush()
 
 
-def _write_sealed(checkpoint: Any, file: BinaryIO) -> None:
+def write_sealed(checkpoint: Any, file: BinaryIO) -> None:
+    """Writes what ``read_sealed`` reads.
+
+    Args:
+        checkpoint: Tensors and plain values.
+        file: Open for reading and writing, and empty.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
     digesting = _Digesting(file)
-    torch.save(checkpoint, digesting)  # type: ignore[arg-type]  # it only writes and flushes
+    try:
+        torch.save(checkpoint, digesting)  # type: ignore[arg-type]  # it only writes and flushes
+    except RuntimeError as error:  # of an archive that torch cannot end, after a write has failed
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        raise
     file.seek(-2, os.SEEK_END)  # the last field of an archive is the length of its comment
     file.write(LENGTH.to_bytes(2, "little") + digesting.digest.hexdigest().encode())
 
@@ -102,14 +145,10 @@ class DurableCheckpointIO(CheckpointIO):
         self.failure = None
         path = Path(path)
         try:
-            with path.open("wb") as file:
-                _write_sealed(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
+            with opened_folder(path.parent) as folder:
+                _write_durably(checkpoint, path.name, folder)
         except OSError as error:
             self.failure = _explained(error, path, checkpoint)
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
 
     def load_checkpoint(
         self, path: Any, map_location: Any = None, weights_only: bool | None = True
@@ -122,11 +161,22 @@ class DurableCheckpointIO(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
 
+def _write_durably(checkpoint: Any, name: str, folder: int) -> None:
+    try:
+        with open_new(name, folder) as file:
+            write_sealed(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException as error:
+        if not isinstance(error, FileExistsError):  # else it is somebody else's
+            with suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+        raise
+
+
 def _explained(error: OSError, path: Path, checkpoint: Any) -> str:
     if error.errno not in FULL:
         return f"{path.parent}: no checkpoint can be written ({error.strerror})"
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
     needed, free = _size(checkpoint), shutil.disk_usage(path.parent).free
     return (
         f"{path.parent}: no room for a checkpoint ({error.strerror}): it takes "
