@@ -87,8 +87,7 @@ INTERPOLATIONS = {
 
 def rows() -> Iterator[Row]:
     for name, target in TARGETS.items():
-        change = put("model.network._target_", target)
-        yield Row(2, f"the network is {name}", partial(_both, change), BUILT)
+        yield Row(2, f"the network is {name}", partial(_network, "._target_", target), BUILT)
     for place, refused in PLACES.items():
         change = put(f"{place}._target_", "os.mkdir")
         yield Row(2, f"{place} is os.mkdir", partial(StrangeRun.everywhere, change=change), refused)
@@ -96,12 +95,10 @@ def rows() -> Iterator[Row]:
         change = put(f"{place}.more", {"_target_": "os.mkdir", "path": "hit"})
         yield Row(2, f"{place} has a part more", partial(_all, change), refused)
     for name, node in NODES.items():
-        yield Row(2, f"the network has {name}", partial(_both, put("model.network", node)), BUILT)
+        yield Row(2, f"the network has {name}", partial(_network, "", node), BUILT)
     for name, text in INTERPOLATIONS.items():
-        change = put("model.network", text)
-        yield Row(1, f"the network is {name}", partial(_both, change), BUILT)
-        option = put("model.network.activation", text)
-        yield Row(1, f"the activation is {name}", partial(_both, option), BUILT)
+        yield Row(1, f"the network is {name}", partial(_network, "", text), BUILT)
+        yield Row(1, f"the activation is {name}", partial(_network, ".activation", text), BUILT)
         yield Row(1, f"the data's treatment is {name}", partial(_all, put("data.binarize", text)),
                   IMAGES | RESUME)  # fmt: skip
         yield Row(1, f"each text is {name}", partial(_texts, text))
@@ -112,14 +109,15 @@ def _all(change: Any, run: StrangeRun) -> None:
     run.everywhere(change)
 
 
-def _both(change: Any, run: StrangeRun) -> None:
-    """The network stands in a group of its own and in the model."""
+def _network(below: str, value: Any, run: StrangeRun) -> None:
+    """The network stands in a group of its own and, but for a reference, in the model."""
 
-    def changed(config: dict[str, Any]) -> None:
-        change(config)
-        config["network"] = config["model"]["network"]
+    def change(config: dict[str, Any]) -> None:
+        put(f"network{below}", value)(config)
+        if isinstance(config["model"]["network"], dict):
+            put(f"model.network{below}", value)(config)
 
-    run.everywhere(changed)
+    run.everywhere(change)
 
 
 def _texts(text: str, run: StrangeRun) -> None:

@@ -97,11 +97,10 @@ def _overrides(content: Any, run: StrangeRun) -> None:
 def _trusted(text: str, run: StrangeRun) -> None:
     """A class of the stranger's, in a run that says it may be built."""
 
-    def change(config: dict[str, Any]) -> None:
-        config["trust"] = True
-        config["network"]["_target_"] = config["model"]["network"]["_target_"] = "canary_module.X"
-
-    run.everywhere(change)
+    run.everywhere(put("trust", True))
+    run.everywhere(put("network._target_", "canary_module.X"))
+    run.checkpoint_config(put("model.network._target_", "canary_module.X"))
+    run.yamls(put("model.network._target_", "canary_module.X"), ["config.yaml"])
     run.overrides(text, "network._target_=canary_module.X")
 
 

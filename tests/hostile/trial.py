@@ -49,8 +49,9 @@ def settled(folder: Path, models: tuple[str, ...]) -> Iterator[Path]:
 
 def spoiled(row: Row, place: Path) -> StrangeRun:
     """A hostile run, and everything around it as it was in the beginning."""
-    clear(place / STRANGER)
-    clear(place / OUTSIDE)
+    for child in place.iterdir():
+        if child.name != GOOD:
+            clear(child)
     for name, content in CONTENT.items():
         path = place / OUTSIDE / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,8 +88,10 @@ def clear(folder: Path) -> None:
     """Removes a folder, a link, or whatever has its name."""
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
-    elif folder.exists():
+    elif folder.is_dir():
         shutil.rmtree(folder)
+    elif folder.exists():  # a pipe, a socket
+        folder.unlink()
 
 
 def report(row: Row, name: str, outcome: guard.Outcome) -> dict[str, Any]:
