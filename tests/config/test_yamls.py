@@ -7,10 +7,12 @@ import pytest
 from omegaconf import OmegaConf
 from yamls import BORROWED, IDS, ROOT, YAMLS, commands, group_of, targets
 
-from vae_cli.config.check import in_epochs
+from vae_cli.config.check import in_epochs, resolved
 from vae_cli.config.compose import compose, compose_sweep
 from vae_cli.config.keys import SHARED
+from vae_cli.config.parts import check_parts
 from vae_cli.config.signature import signature_of
+from vae_cli.config.trust import check_saved
 
 GROUPS = sorted({group_of(path) for path in YAMLS} - {"", *BORROWED})
 # Of each command the primary file.
@@ -38,7 +40,10 @@ def test_command_composes(path: Path, tmp_path: Path, monkeypatch: pytest.Monkey
             if "-m" in arguments:
                 compose_sweep(PROGRAMS[program], composed, None)
             else:
-                compose(PROGRAMS[program], composed)
+                cfg, _ = compose(PROGRAMS[program], composed)
+                if PROGRAMS[program] == "train":  # a run of it can be opened by anybody
+                    assert check_saved(composed, None, trust=False) == composed
+                    check_parts({k: v for k, v in resolved(cfg).items() if k != "derived"})
     assert not list(tmp_path.iterdir())
 
 

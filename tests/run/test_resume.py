@@ -157,7 +157,7 @@ def test_a_changed_default_is_reported_and_not_applied(
     folder.composed.write_text(yaml.safe_dump(then))
     vae_train(f"resume={run}", "trainer.max_steps=22", "trainer.log_every=9")
     said = " ".join(capsys.readouterr().out.split())
-    assert "optimizer.lr was 0.5 when the run was started and would be 0.001" in said
+    assert "optimizer.lr was 0.5 when the run was started and is 0.001" in said
     assert "log_every" not in said and "of_old" not in said
     config: Any = yaml.safe_load(folder.config.read_text())
     assert config["optimizer"]["lr"] == 0.5 and config["trainer"]["log_every"] == 9

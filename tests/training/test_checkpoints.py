@@ -21,6 +21,7 @@ from vae_cli.training.checkpoints import Checkpoints
 from vae_cli.training.signals import Signals, Wish
 
 DAMAGED = r"is damaged|can't be read"
+EMPTY = {"state_dict": {}, "config": "", "global_step": 0, "callbacks": {}}  # what each needs
 
 
 class Trainer:
@@ -33,7 +34,7 @@ class Trainer:
         self.strategy = SimpleNamespace(checkpoint_io=DurableCheckpointIO())
 
     def save_checkpoint(self, path: Path) -> None:
-        self.strategy.checkpoint_io.save_checkpoint({"step": self.global_step}, path)
+        self.strategy.checkpoint_io.save_checkpoint(EMPTY | {"step": self.global_step}, path)
 
 
 def step_of(path: Path) -> int:
@@ -114,7 +115,7 @@ def test_folder_that_is_gone(tmp_path: Path) -> None:
 
 def test_damage_is_seen(tmp_path: Path) -> None:
     path, generator = tmp_path / "x.ckpt", torch.Generator().manual_seed(0)
-    weights = {"x": torch.randn(50, generator=generator), "y": [1, "two"]}
+    weights = EMPTY | {"x": torch.randn(50, generator=generator), "y": [1, "two"]}
     DurableCheckpointIO().save_checkpoint(weights, path)
     content = path.read_bytes()
     for length in range(0, len(content), 37):
@@ -135,7 +136,7 @@ def test_damage_is_seen(tmp_path: Path) -> None:
 
 def test_what_torch_alone_has_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.ckpt"
-    torch.save({"x": torch.ones(50)}, path)
+    torch.save(EMPTY | {"x": torch.ones(50)}, path)
     assert torch.equal(read_checkpoint(path)["x"], torch.ones(50))
     content = path.read_bytes()
     with zipfile.ZipFile(path) as archive:

@@ -3,15 +3,15 @@
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
 from vae_cli.commands.entry import prepare_libraries
-from vae_cli.config.compose import check_again, compose
-from vae_cli.config.trust import check_paths, check_training
+from vae_cli.config.compose import compose
+from vae_cli.config.trust import check_paths, concrete
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
@@ -22,8 +22,6 @@ from vae_cli.training.signals import Signals
 if TYPE_CHECKING:
     from vae_cli.config.build import Experiment
     from vae_cli.run.features import FirstStage
-
-LOST = ("Connection closed by peer", "Connection reset by peer", "NCCL")  # said by torch
 
 
 def one_run(
@@ -64,13 +62,15 @@ def one_run(
         resumed = str(known) if resumed == "auto" and is_there else ""
     folder, changes = None, list[str]()
     if resumed:
+        from vae_cli.run.resume import resumed_config
+
         folder = RunFolder.existing(resumed)
-        cfg, chosen, changes = _gone_on_with(folder, config_name, chosen, config_dir)
+        cfg, chosen, changes = resumed_config(folder, config_name, chosen, config_dir)
     size = launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
     composed = cfg.copy()
-    stage = _first_stage(cfg, chosen, config_dir, folder, launch)
-    is_own = folder is None or cfg.trust or any(t.startswith("data.root=") for t in overrides)
-    experiment = _build(cfg, may_fetch=is_own or cfg.data.get("root") is None)
+    with _fetching(cfg, folder, overrides):
+        stage = _first_stage(cfg, chosen, config_dir, folder, launch)
+        experiment = _build(cfg)
     if stage is not None and folder is None:
         _check_stage(cfg, stage)
     meeting.call(size, resumed)
@@ -83,28 +83,6 @@ def one_run(
     _execute(experiment, composed, folder, chosen, command, signals, changes, meeting, stage)
     signals.deferred = True  # nothing is left that could be stopped
     return 0
-
-
-def _gone_on_with(
-    folder: RunFolder, config_name: str, overrides: list[str], config_dir: str | None
-) -> tuple[DictConfig, list[str], list[str]]:
-    """A run's configuration with further overrides, all overrides, and what is to be said."""
-    from vae_cli.run.resume import keep_defaults
-
-    # Whether it is trusted only its user says, today.
-    saved = [text for text in folder.saved_overrides() if not text.startswith("trust=")]
-    everything = _last_of_each([*saved, *overrides])
-    try:
-        base, _ = compose(config_name, saved, config_dir)
-    except VaeCliError as error:
-        folder.check_version(error)
-        raise
-    cfg, _ = compose(config_name, everything, config_dir)
-    changes = keep_defaults(folder, base, cfg)
-    if SHARED_FOLDER not in os.environ:  # else the first process has, before it wrote the folder
-        check_training(cfg)
-    check_again(cfg)
-    return cfg, everything, changes
 
 
 def _execute(
@@ -140,7 +118,8 @@ def _execute(
         if start is None and stage is None and folder.overrides.is_file() and is_first:
             print(f"{folder.path} has no checkpoint yet: starting anew.")
         if is_first:
-            folder.describe(experiment.config, composed, overrides, command)
+            saved = concrete(overrides, experiment.config)
+            folder.describe(experiment.config, composed, saved, command)
         if start is None and stage is not None:
             experiment = provide_features(experiment, stage, folder, partial(say, console))
         results = train(Job(experiment, folder, command, console, signals), start)
@@ -150,6 +129,7 @@ def _execute(
 @contextmanager
 def _told(folder: RunFolder) -> Iterator[None]:
     """Tells in one line what stops a run that is no mistake of its settings."""
+    from vae_cli.run.fit import LOST
     from vae_cli.training.checkpoint_file import CheckpointError
 
     remedy = f"vae-train resume={folder.path}"
@@ -190,8 +170,9 @@ def _first_stage(
     if cfg.model.m1 is None and (launch.size or 1) > 1:
         rule = "one process has to train the first stage before others are started"
         raise ConfigError("model.m1", None, rule, "Try model.m1=RUN_DIR, of a model=m1 run.")
-    stage = first_stage(cfg, overrides, config_dir)
-    if folder is None:  # a run that there is has been let to say it
+    is_own = folder is None or cfg.trust
+    stage = first_stage(cfg, overrides, config_dir, is_own)
+    if folder is None:  # earlier versions started runs that say it
         check_said(cfg, overrides)
     describe_features(cfg, stage, folder)
     return stage
@@ -203,16 +184,19 @@ def _check_stage(cfg: DictConfig, stage: "FirstStage") -> None:
     check_features(cfg, stage)
 
 
-def _build(cfg: DictConfig, may_fetch: bool = True) -> "Experiment":
+def _build(cfg: DictConfig) -> "Experiment":
     check_paths(cfg)
     prepare_libraries()
     from vae_cli.config.build import build  # torch and all: not before it is needed
+
+    return build(cfg)
+
+
+def _fetching(
+    cfg: DictConfig, folder: RunFolder | None, overrides: Sequence[str]
+) -> AbstractContextManager[None]:
+    """Lets data be fetched, but not into a folder that only a run's folder names."""
     from vae_cli.data.files import reading_only
 
-    with reading_only(not may_fetch):
-        return build(cfg)
-
-
-def _last_of_each(overrides: Sequence[str]) -> list[str]:
-    """Of several overrides of one key the last, which wins."""
-    return list({text.partition("=")[0]: text for text in overrides}.values())
+    is_own = folder is None or cfg.trust or any(t.startswith("data.root=") for t in overrides)
+    return reading_only(not is_own and cfg.data.get("root") is not None)

@@ -85,7 +85,7 @@ def build(cfg: DictConfig) -> Experiment:
     objective = construct(cfg, "objective")
     check_room(cfg, objective, accelerator)
     with torch.device("meta"):
-        outline = _construct_model(cfg)
+        outline = construct_model(cfg)
     check_model(cfg, outline, objective)
     check_parts(cfg, outline, objective)
     check_weights(cfg, outline)
@@ -138,17 +138,26 @@ def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
 def build_model(cfg: DictConfig) -> Model:
     """The model of a configuration whose values are concrete, with fresh weights."""
     noise.seed_draws(torch.device("cpu"), "weights", cfg.seed)
-    return _construct_model(cfg)
+    return construct_model(cfg)
 
 
-def _construct_model(cfg: DictConfig) -> Model:
-    model: Model = construct(cfg, "model", without=shared_keys(cfg.model._target_))
+def construct_model(cfg: DictConfig) -> Model:
+    """The model of a configuration, on torch's current device; its weights are left to chance.
+
+    Raises:
+        ConfigError: If what it names is no model.
+    """
+    model = construct(cfg, "model", without=shared_keys(cfg.model._target_))
+    if not isinstance(model, Model):
+        raise ConfigError("model._target_", cfg.model._target_, "is not a Model of vae_cli")
     return model
 
 
 def _load(cfg: DictConfig) -> Dataset:
     """The images, with as many training labels as are to be known."""
-    dataset: Dataset = construct(cfg, "data", without=shared_keys("data"))
+    dataset = construct(cfg, "data", without=shared_keys("data"))
+    if not isinstance(dataset, Dataset):
+        raise ConfigError("data._target_", cfg.data._target_, "does not load a Dataset of vae_cli")
     count, seed = cfg.data.get("labels"), cfg.data.get("label_seed")
     return dataset if count is None else keep_labels(dataset, count, seed or 0)
 

@@ -46,7 +46,6 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
         groups: Names of the configuration groups.
         settings: The keys at the top.
     """
-    cfg = cfg.copy()
     derived = cfg.get("derived")
     if derived is not None and not isinstance(derived, DictConfig):
         raise ConfigError("derived", derived, "is found out from the data", "Leave it out.")
@@ -54,9 +53,7 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
         if not OmegaConf.is_missing(cfg.derived, name):
             rule = "is found out from the data, not for setting"
             raise ConfigError(f"derived.{name}", cfg.derived[name], rule, "Leave it out.")
-    with open_dict(cfg):
-        cfg.derived = PLACEHOLDERS
-    plain = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
+    plain = resolved(cfg)
     own = settings.__annotations__
     known = list(groups)
     check_keys("", plain, [*own, *known, "derived"])
@@ -69,8 +66,16 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
             raise VaeCliError(f"{group}: there is none. Try {group}=OPTION.")
     for group in plain:
         if group not in own and group != "derived":
-            _check_group(group, plain[group])
+            check_group(group, plain[group])
     _check_numbers("", plain)  # last: a key's own rule says more
+
+
+def resolved(cfg: DictConfig) -> dict[str, Any]:
+    """A configuration as plain data, with placeholders for what the data decide."""
+    cfg = cfg.copy()
+    with open_dict(cfg):
+        cfg.derived = PLACEHOLDERS
+    return cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
 
 
 def _check_numbers(key: str, node: Any) -> None:
@@ -82,8 +87,12 @@ def _check_numbers(key: str, node: Any) -> None:
         raise ConfigError(key, node, f"needs a number of no more than {BITS} bits")
 
 
-def _check_group(group: str, node: Any) -> None:
-    """A group is one thing to instantiate, or several by name."""
+def check_group(group: str, node: Any) -> None:
+    """Checks a group: one thing to build, or several by name.
+
+    Raises:
+        ConfigError: For the first value that breaks a rule.
+    """
     if not isinstance(node, dict):
         rule = "is a group, to choose an option of"
         raise ConfigError(group, node, rule, f"Leave it out, or try {group}=OPTION.")

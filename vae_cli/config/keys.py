@@ -26,6 +26,19 @@ class TrainSettings:
 
 
 @dataclass(frozen=True)
+class Derived:
+    """What every configuration knows of its data once they are loaded."""
+
+    shape: tuple[PositiveInt, PositiveInt, PositiveInt]
+    levels: PositiveInt | None
+    classes: NonNegativeInt | None  # earlier versions do not record it
+    train_images: PositiveInt | None
+    labelled_images: NonNegativeInt | None
+    steps_per_epoch: PositiveInt
+    total_steps: PositiveInt
+
+
+@dataclass(frozen=True)
 class EvalSettings:
     """The keys at the top of ``eval.yaml``."""
 

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.build import Experiment, build, build_model
 from vae_cli.config.compose import compose
-from vae_cli.config.trust import MODEL, check_targets
+from vae_cli.config.trust import check_references, check_resumed, check_saved
 from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError, as_written
 from vae_cli.metric.active_units import ActiveUnits
@@ -17,7 +17,7 @@ from vae_cli.metric.base import Evaluation
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import BATCH
 from vae_cli.model.labelled import SemiSupervisedModel
-from vae_cli.run.checkpoint import load_model
+from vae_cli.run.checkpoint import load_model, open_saved
 from vae_cli.run.child import environment_without, train_command
 from vae_cli.run.files import save_yaml
 from vae_cli.run.folder import RunFolder
@@ -32,31 +32,36 @@ ALIKE = ("derived.shape", "data.binarize", "data.dequantize")  # what the stages
 
 
 class FirstStage(NamedTuple):
-    """How the features of a run are had.
+    """Where the features of a run come from.
 
     Attributes:
-        run: The folder of a run that has been trained, None to train one within the run's own.
-        overrides: For that: what is said of data, likelihood, seed and accelerator, and
-            ``model.first``.
+        run: The folder of a trained run; None to train one in the run's own folder.
+        overrides: For training one: ``model.first``, and the run's overrides of data, likelihood,
+            seed and accelerator.
         flags: Likewise, of the command.
+        is_own: Whether ``overrides`` are the user's: given today, or trusted today.
     """
 
     run: str | None
     overrides: list[str]
     flags: list[str]
+    is_own: bool
 
     def folder(self, of_run: RunFolder) -> RunFolder:
         """Where the first stage is, or will be."""
         return RunFolder(self.run or of_run.path / "m1")
 
 
-def first_stage(cfg: DictConfig, overrides: Sequence[str], config_dir: str | None) -> FirstStage:
+def first_stage(
+    cfg: DictConfig, overrides: Sequence[str], config_dir: str | None, is_own: bool
+) -> FirstStage:
     """The first stage of a run whose model has two.
 
     Args:
         cfg: As composed.
         overrides: That it was composed from.
         config_dir: A folder of the user's own yamls.
+        is_own: Whether the configuration is the user's, not only a folder's.
 
     Raises:
         ConfigError: If something is said that is found out.
@@ -66,9 +71,9 @@ def first_stage(cfg: DictConfig, overrides: Sequence[str], config_dir: str | Non
             raise ConfigError(f"model.{name}", cfg.model[name], "is found out", "Leave it out.")
     shared = [text for text in overrides if _is_shared(text.partition("=")[0])]
     named = any(text.startswith(("model=", "experiment=")) for text in cfg.model.first)
-    first = [*([] if named else ["model=m1"]), *cfg.model.first]
+    first = [*([] if named else ["model=m1"]), *check_saved(cfg.model.first, config_dir, is_own)]
     flags = ["--config-dir", config_dir] if config_dir else []
-    return FirstStage(cfg.model.m1, [*first, *shared], flags)
+    return FirstStage(cfg.model.m1, [*first, *shared], flags, is_own)
 
 
 def check_said(cfg: DictConfig, overrides: Sequence[str]) -> None:
@@ -107,29 +112,25 @@ def describe_features(cfg: DictConfig, stage: FirstStage, folder: RunFolder | No
         VaeCliError: If there is no such stage, or it can't be.
     """
     if folder is not None and folder.config.is_file():
-        saved = OmegaConf.load(folder.config)
-        if saved.model.m1 != cfg.model.m1:
+        saved = open_saved(folder, "resume", ("model", "likelihood"), cfg.trust)
+        if saved.model.get("m1") != cfg.model.m1:
             rule = "the run has its features already"
             raise ConfigError("model.m1", cfg.model.m1, rule, "Leave it out.")
-        cfg.model.features, cfg.likelihood = saved.model.features, saved.likelihood
+        cfg.model.features, cfg.likelihood = saved.model.get("features"), saved.likelihood
         cfg.model.units = saved.model.get("units")  # earlier versions took all
         return
     if stage.run is not None:
-        first = _config_of(stage.run)
+        first = _config_of(stage.run, cfg.trust)
         if "m1" in first.model:
             rule = "has two stages itself"
             raise ConfigError("model.m1", stage.run, rule, "Try a run of model=m1.")
-        if "labelled_images" in first.objective:
+        if "labelled_images" in (first.get("objective") or {}):
             rule = "is of a model of which the label is a part"
             raise ConfigError("model.m1", stage.run, rule, "Try a run of model=m1, vae or flow.")
         named = any(text.startswith("likelihood") for text in stage.overrides)
         if named and cfg.likelihood != first.likelihood:
             rule = "has another likelihood than the one asked for"
             raise ConfigError("model.m1", stage.run, rule, "Leave likelihood out.")
-        if not cfg.trust:
-            rule = "features may only be made of this package's modules and torch.nn's"
-            for node in (first.model, first.likelihood):
-                check_targets(OmegaConf.to_container(node), MODEL, rule)
     else:
         first = _composed(stage)
     cfg.model.features, cfg.likelihood = first.model, first.likelihood
@@ -139,6 +140,9 @@ def _composed(stage: FirstStage) -> DictConfig:
     """The configuration of a stage that is to be trained, found to be sound."""
     try:
         first, _ = compose("train", stage.overrides, stage.flags[-1] if stage.flags else None)
+        if not stage.is_own:
+            check_references(first)
+            check_resumed(first)
     except VaeCliError as error:  # what both stages share has been checked: it is model.first's
         raise VaeCliError(f"model.first: {error}") from error
     chosen = next((text for text in stage.overrides if text.startswith("model=")), "")
@@ -152,14 +156,12 @@ def _composed(stage: FirstStage) -> DictConfig:
     return first
 
 
-def _config_of(path: str) -> DictConfig:
+def _config_of(path: str, trust: bool) -> DictConfig:
     folder = RunFolder.existing(path, key="model.m1")
     if not folder.best.is_file():
         rule = "it has not been trained"
         raise ConfigError("model.m1", path, rule, f"Try vae-train resume={path}.")
-    config = OmegaConf.load(folder.config)
-    assert isinstance(config, DictConfig)
-    return config
+    return open_saved(folder, "model.m1", ("model", "likelihood"), trust)
 
 
 def check_features(cfg: DictConfig, stage: FirstStage) -> None:
@@ -174,7 +176,7 @@ def check_features(cfg: DictConfig, stage: FirstStage) -> None:
     """
     if stage.run is None:
         return
-    first = _config_of(stage.run)
+    first = _config_of(stage.run, cfg.trust)
     for key in ALIKE:
         ours, theirs = (OmegaConf.select(config, key) for config in (cfg, first))
         if ours != theirs:

@@ -13,11 +13,13 @@ from rich.console import Console
 
 from vae_cli.config.build import Experiment
 from vae_cli.config.construct import construct
-from vae_cli.errors import TrainingError
+from vae_cli.errors import TrainingError, VaeCliError
+from vae_cli.memory import is_out_of_memory
 from vae_cli.run.environment import environment
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.resume import Start, find_start
 from vae_cli.training.callbacks import EarlyStopping, Throughput
+from vae_cli.training.checkpoint_file import CheckpointError
 from vae_cli.training.checkpoints import Checkpoints
 from vae_cli.training.collapse import CollapseWarning
 from vae_cli.training.dashboard import Dashboard
@@ -29,6 +31,7 @@ from vae_cli.training.study import TRIAL, Trial
 from vae_cli.training.trainer import make_trainer
 
 FAST_DEV_BATCHES = 2
+LOST = ("Connection closed by peer", "Connection reset by peer", "NCCL")  # in torch's messages
 RESTORES = 3  # from one checkpoint, before the run is given up
 
 
@@ -122,7 +125,11 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
         options.save_minutes,
     )  # fmt: skip
 
+    has_begun = False
+
     def after_step(step: int) -> None:
+        nonlocal has_begun
+        has_begun = True
         throughput.after_step(step, module.device)
         progress.after_step(step)
         checkpoints.after_step(module, step)
@@ -153,12 +160,27 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     )  # fmt: skip
     _warn_of_unsettled(experiment, console)
     began = time.perf_counter()
-    with shared(folder):
+    with shared(folder), _restoring(start, lambda: has_begun):
         trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=True)
     seconds = time.perf_counter() - began
     return Fit(
         module, data, trainer, seconds, throughput.images_per_second, checkpoints.numbers
     )  # fmt: skip
+
+
+@contextmanager
+def _restoring(start: Start | None, has_begun: Callable[[], bool]) -> Iterator[None]:
+    """Reports in one line a checkpoint that fails before the first step is taken from it."""
+    try:
+        yield
+    except (VaeCliError, OSError):
+        raise
+    except Exception as error:  # Lightning and torch raise whatever a malformed state leads to
+        is_others = is_out_of_memory(error) or any(word in str(error) for word in LOST)
+        if start is None or is_others or has_begun():
+            raise
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise CheckpointError(f"{start.path}: no run can be resumed from it ({reason})") from error
 
 
 def _module(

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError
 
 import vae_cli
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.files import UnsafeFile, read_yaml
 from vae_cli.run.environment import environment
 from vae_cli.run.files import check_writable, new_folder, replaced, save_yaml, write_json
 
@@ -135,12 +135,19 @@ class RunFolder:
             ) from error
 
     def saved_overrides(self) -> list[str]:
-        """What the user chose when the run was started, and at each resume."""
+        """The overrides of the run's start and of each resume, as texts that nobody has checked.
+
+        Raises:
+            ConfigError: If they cannot be read.
+        """
         try:
-            return [str(item) for item in OmegaConf.load(self.overrides)]
-        except (YAMLError, TypeError, OSError) as error:
-            rule = f"its {self.overrides.name} can't be read"
-            raise ConfigError("resume", self.path, rule, "Start the run anew.") from error
+            found = read_yaml(self.overrides)
+        except UnsafeFile as error:
+            raise ConfigError("resume", self.path, str(error), "Start the run anew.") from error
+        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+            rule = f"its {self.overrides.name} is not a list of overrides"
+            raise ConfigError("resume", self.path, rule, "Start the run anew.")
+        return found
 
     def describe(
         self,

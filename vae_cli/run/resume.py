@@ -1,13 +1,23 @@
-"""Going on with a run: where it stands, and what has changed since it was started."""
+"""Resuming a run: what it is made of, where it stands, and which defaults have changed since."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.build import Experiment
-from vae_cli.errors import ConfigError, as_written
+from vae_cli.config.compose import check_again, compose
+from vae_cli.config.parts import leaves
+from vae_cli.config.trust import (
+    NOT_SAVED,
+    check_references,
+    check_resumed,
+    check_saved,
+    is_trusted,
+)
+from vae_cli.errors import ConfigError, VaeCliError, as_written
+from vae_cli.files import INTERPOLATION, UnsafeFile, read_yaml
 from vae_cli.model.base import Model
 from vae_cli.run.checkpoint import check_fits
 from vae_cli.run.folder import RunFolder
@@ -70,46 +80,91 @@ def is_finished(experiment: Experiment, folder: RunFolder, start: Start | None) 
     if start is None or not folder.results.is_file():
         return False
     patience = experiment.trainer.patience
-    early: Mapping[str, Any] = start.state["callbacks"].get("EarlyStopping", {})
-    has_stopped = patience is not None and early.get("waited", 0) >= patience
+    waited = start.state["callbacks"].get("EarlyStopping", {}).get("waited", 0)
+    has_stopped = patience is not None and isinstance(waited, int) and waited >= patience
     return has_stopped or start.step >= experiment.config.derived.total_steps
 
 
-def keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> list[str]:
+def resumed_config(
+    folder: RunFolder, config_name: str, overrides: Sequence[str], config_dir: str | None
+) -> tuple[DictConfig, list[str], list[str]]:
+    """A run's configuration with further overrides.
+
+    What the folder holds is data. Unless today's command line says ``trust=true``, the result is
+    made of the package's own parts and plain values.
+
+    Args:
+        folder: Of the run.
+        config_name, overrides, config_dir: Of today's command line.
+
+    Returns:
+        The configuration, all overrides, and notes for the user.
+
+    Raises:
+        VaeCliError: If the folder holds anything else, or the overrides do not go together.
+    """
+    trust = is_trusted(overrides)
+    saved = folder.saved_overrides()
+    try:
+        saved = check_saved(saved, config_dir, trust)
+        base, _ = compose(config_name, saved, config_dir)
+        if not trust:
+            check_references(base)
+    except VaeCliError as error:
+        folder.check_version(error)
+        raise
+    everything = _last_of_each([*saved, *overrides])
+    cfg, _ = compose(config_name, everything, config_dir)
+    cfg.trust = trust
+    changes = _keep_defaults(folder, base, cfg)
+    if not trust:
+        check_resumed(cfg)
+    check_again(cfg)
+    return cfg, everything, changes
+
+
+def _last_of_each(overrides: Sequence[str]) -> list[str]:
+    """Of several overrides of one key the last, which wins."""
+    return list({text.partition("=")[0]: text for text in overrides}.values())
+
+
+def _keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> list[str]:
     """Gives a run's configuration back what was the default when the run was started.
 
     Args:
         folder: Of the run.
-        base: What the run's own choices come to today.
-        config: With the choices of this resume, too, which count; changed in place.
+        base: What the run's own overrides give today.
+        config: With the overrides of this resume, too, which count; changed in place.
 
     Returns:
-        What there is to say of each default that has changed since.
+        A note for each default that has changed since.
     """
     if not folder.composed.is_file():
         return []  # of a version that kept no record
-    stored = OmegaConf.load(folder.composed)
-    then, today, now = (
-        dict(_leaves(OmegaConf.to_container(cfg))) for cfg in (stored, base, config)
-    )
-    changed = [
-        key
-        for key, value in then.items()
-        if key in today and value != today[key] and now.get(key, value) == today[key]
-    ]
-    for key in changed:
-        OmegaConf.update(config, key, then[key], merge=False)
+    then = dict(leaves(_saved(folder.composed)))
+    today, now = (dict(leaves(OmegaConf.to_container(cfg))) for cfg in (base, config))
+    concrete = dict(leaves(_saved(folder.config)) if folder.config.is_file() else ())
+    changed = []
+    for key, value in then.items():
+        if key in NOT_SAVED or key not in today or value == today[key]:
+            continue
+        if now.get(key, value) == today[key]:
+            # A reference of then is replaced by the value that it had.
+            is_reference = isinstance(value, str) and INTERPOLATION in value
+            kept = concrete.get(key, today[key]) if is_reference else value
+            if kept != today[key]:
+                OmegaConf.update(config, key, kept, merge=False)
+                changed.append((key, kept))
     return [
-        f"{key} was {as_written(then[key])} when the run was started and would be "
-        f"{as_written(today[key])} by today's defaults; it stays as it was"
-        for key in changed
+        f"{key} was {as_written(kept)} when the run was started and is {as_written(today[key])} "
+        "by today's defaults; the run keeps its value"
+        for key, kept in changed
     ]
 
 
-def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of a nested configuration, by their dotted keys."""
-    if not isinstance(node, dict) or not node:
-        yield key, node
-        return
-    for name, child in node.items():
-        yield from _leaves(child, f"{key}.{name}".lstrip("."))
+def _saved(file: Path) -> Any:
+    try:
+        return read_yaml(file)
+    except UnsafeFile as error:
+        rule = str(error)
+        raise ConfigError("resume", file.parent, rule, "Start the run anew.") from error

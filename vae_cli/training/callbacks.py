@@ -100,4 +100,4 @@ class EarlyStopping(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """See Lightning."""
-        self.best, self.waited = state_dict["best"], state_dict["waited"]
+        self.best, self.waited = float(state_dict["best"]), int(state_dict["waited"])

@@ -18,11 +18,15 @@ import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 
 from vae_cli.errors import VaeCliError
+from vae_cli.files import UnsafeFile, open_regular
 from vae_cli.memory import in_words
+from vae_cli.training.archive import check_members, read_archive
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CHUNK = 1 << 20  # bytes read at once
 LENGTH = 64  # of a digest in hexadecimal digits
+PARTS = {"state_dict": dict, "config": str, "global_step": int, "callbacks": dict}
+COUNTS = ("validated_at", "skipped", "restores")  # which earlier versions did not write
 
 
 class CheckpointError(VaeCliError):
@@ -33,27 +37,40 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """What a checkpoint holds, on the CPU: tensors and plain values only, so that no code is run.
 
     Raises:
-        CheckpointError: If it is missing or damaged: a clause, ``last.ckpt is missing``.
+        CheckpointError: If it is missing, damaged or no checkpoint: ``last.ckpt is missing``.
     """
     try:
         if not _is_whole(path):
             raise CheckpointError(f"{path.name} is damaged (its digest is another)")
-        return torch.load(path, map_location="cpu", weights_only=True)
+        found = read_archive(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path.name} is missing") from error
     except CheckpointError:
         raise
+    except UnsafeFile as error:
+        raise CheckpointError(str(error)) from error
     except Exception as error:  # zipfile and torch raise whatever the damage leads to
-        raise CheckpointError(f"{path.name} can't be read ({type(error).__name__})") from error
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise CheckpointError(f"{path.name} can't be read ({reason})") from error
+    for name, kind in [*PARTS.items(), *((name, int) for name in COUNTS if name in found)]:
+        if not isinstance(found.get(name), kind):
+            raise CheckpointError(f"{path.name} is not a checkpoint of a run (it has no {name})")
+    if not all(isinstance(state, dict) for state in found["callbacks"].values()):
+        raise CheckpointError(f"{path.name} is not a checkpoint of a run (see its callbacks)")
+    return found
 
 
 def _is_whole(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        seal = archive.comment
-        if not seal:  # of a version that wrote none
-            return archive.testzip() is None
-    digest, left = _digest(), path.stat().st_size - len(seal) - 2
-    with path.open("rb") as file:
+    with open_regular(path) as file:
+        with zipfile.ZipFile(file) as archive:
+            seal = archive.comment
+            if not seal:  # of a version that wrote none
+                check_members(archive, file.seek(0, os.SEEK_END))
+                return archive.testzip() is None
+        digest, left = _digest(), file.seek(-len(seal) - 2, os.SEEK_END)
+        if file.read(2) != LENGTH.to_bytes(2, "little"):
+            return False
+        file.seek(0)
         while left > 0:
             part = file.read(min(CHUNK, left))
             digest.update(part)

@@ -122,8 +122,9 @@ class Checkpoints(Callback):
         self.best = -math.inf
         with suppress(CheckpointError):
             read_checkpoint(self.folder / "best.ckpt")
-            self.best = state_dict["best"]
-            self.numbers = state_dict.get("numbers", {})  # earlier versions kept none
+            self.best = float(state_dict["best"])
+            numbers = state_dict.get("numbers", {})  # earlier versions kept none
+            self.numbers = {str(name): float(value) for name, value in numbers.items()}
 
 
 def _link(source: Path, target: Path) -> None:

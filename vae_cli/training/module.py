@@ -252,6 +252,9 @@ class TrainingModule(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """See Lightning. Earlier versions saved after validations alone."""
+        steps = checkpoint["loops"]["fit_loop"][LOOP_STEPS]["total"]["completed"]
+        if steps != checkpoint["global_step"]:
+            raise ValueError("its numbers of steps contradict each other")
         self.validated_at = checkpoint.get("validated_at", checkpoint["global_step"])
         self.skipped = checkpoint.get("skipped", 0)
         self._recorded = checkpoint.get("recorder")

@@ -1,7 +1,9 @@
 """An optimizer's state from a checkpoint, under today's settings."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor
 from torch.optim import Optimizer
 
 # Of a learning-rate schedule what says how far it is; the rest are settings.
@@ -19,12 +21,16 @@ def adopt(checkpoint: dict[str, Any], fresh: Optimizer) -> None:
     Args:
         checkpoint: As Lightning has loaded it; changed in place.
         fresh: An optimizer of today's settings, over the model's parameters.
+
+    Raises:
+        ValueError: If a moment does not have its parameter's shape: a fused kernel does not look.
     """
     if checkpoint.get("optimizer", type(fresh).__qualname__) != type(fresh).__qualname__:
         checkpoint["optimizer_states"] = [fresh.state_dict()]
         checkpoint["lr_schedulers"] = []
         return
     (state,) = checkpoint["optimizer_states"]
+    _check_moments(state["state"], [p for group in fresh.param_groups for p in group["params"]])
     for saved, today in zip(state["param_groups"], fresh.param_groups, strict=True):
         before = saved.get("initial_lr", saved["lr"])
         factor = today["lr"] / before
@@ -41,3 +47,11 @@ def adopt(checkpoint: dict[str, Any], fresh: Optimizer) -> None:
         {name: value for name, value in schedule.items() if name in PROGRESS}
         for schedule in checkpoint["lr_schedulers"]
     ]
+
+
+def _check_moments(state: dict[int, dict[str, Any]], parameters: Sequence[Tensor]) -> None:
+    for index, moments in state.items():
+        for name, value in moments.items():
+            shape = () if name == "step" else parameters[index].shape
+            if not (value.shape == shape and value.is_floating_point()):
+                raise ValueError(f"its optimizer's {name} does not fit its parameter")

@@ -114,8 +114,16 @@ class Recorder:
         }
 
     def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
-        """Goes on from there, on a device."""
-        self.names, self.first_step = state["names"], state["first_step"]
+        """Continues from a state, on a device.
+
+        Raises:
+            ValueError: If the state is not one of a recorder.
+        """
+        rows, gradients, width = state["rows"], state["gradients"], (len(state["names"]),)
+        is_whole = all(row.shape == width for row in rows) and all(g.dim() == 0 for g in gradients)
+        if not is_whole or len(gradients) not in (0, len(rows)):
+            raise ValueError("its record of the last steps is damaged")
+        self.names, self.first_step = list(map(str, state["names"])), int(state["first_step"])
         self.rows = [row.to(device) for row in state["rows"]]
         self.gradients = [gradient.to(device) for gradient in state["gradients"]]
 
