@@ -126,6 +126,18 @@ def limited() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
+def _content(path: Path, entry: os.DirEntry[str]) -> str:
+    """A digest of a file; a file that is as it was is not read again."""
+    found = entry.stat()
+    key = (entry.path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    if key not in _digests:
+        _digests[key] = hashlib.blake2b(path.read_bytes()).hexdigest()
+    return _digests[key]
+
+
+_digests: dict[tuple[str, int, int, int, int], str] = {}
+
+
 def snapshot(folder: Path) -> dict[str, str]:
     """Every path below a folder with what it is; links are not followed."""
     found, left = dict[str, str](), [folder] if folder.is_dir() else []
@@ -138,7 +150,7 @@ def snapshot(folder: Path) -> dict[str, str]:
                 what = "folder"
                 left.append(path)
             elif entry.is_file():
-                what = hashlib.blake2b(path.read_bytes()).hexdigest()
+                what = _content(path, entry)
             else:
                 what = f"mode {entry.stat().st_mode:o}"
             found[entry.path] = what

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any
@@ -21,6 +22,9 @@ IMAGES = {"eval", "sample", "beside", "finetune"}  # build the data, too
 BUILT = MODEL | {"resume", "stage"}
 TABLES = {"compare", "csv", "markdown", "latex"}
 ALL = BUILT | TABLES | {"report"}
+
+
+COSTLY = {"resume", "stage", "beside", "export"}  # each takes as long as ten of the others
 
 
 def command(name: str, *arguments: str) -> int:
@@ -73,5 +77,7 @@ def compose_once(patch: Any) -> None:
         config, *others = known[key]
         return (config.copy(), *others)
 
-    for name in ("eval", "sample", "finetune", "export", "report", "compare", "one_run"):
-        patch.setattr(f"vae_cli.commands.{name}.compose", remembered)
+    modules = [m for name, m in sys.modules.items() if name.startswith("vae_cli.")]
+    for module in modules:
+        if getattr(module, "compose", None) is compose and module is not composing:
+            patch.setattr(module, "compose", remembered)

@@ -1,6 +1,7 @@
 """A hostile run in a place where everything that it could reach is watched."""
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,7 +45,25 @@ def settled(folder: Path, models: tuple[str, ...]) -> Iterator[Path]:
         patch.setenv("CANARY", guard.SECRET)
         patch.setenv("HOME", str(folder / OUTSIDE / "home"))
         patch.setattr(sys, "path", [*sys.path, str(folder / OUTSIDE)])
+        patch.setattr(subprocess, "Popen", _Process)
         yield folder
+
+
+class _Process(subprocess.Popen):  # type: ignore[type-arg]
+    """A process; that of a first stage is trained in this one, where it is watched, too."""
+
+    def __init__(self, command: Any, *arguments: Any, **named: Any) -> None:
+        self.training = list(command[1:3]) == ["-m", "vae_cli.commands.train"]
+        self.command = command
+        self._child_created = False
+        if not self.training:
+            super().__init__(command, *arguments, **named)
+
+    def wait(self, timeout: float | None = None) -> int:
+        if not self.training:
+            return super().wait(timeout)
+        self.returncode = openings.command("train", *self.command[3:])
+        return self.returncode
 
 
 def spoiled(row: Row, place: Path) -> StrangeRun:
