@@ -122,6 +122,10 @@ def build_splits(cfg: DictConfig) -> dict[str, Split]:
         if value != cfg.derived[name]:
             rule = f"the images have {name} {value}, and those of the run had {cfg.derived[name]}"
             raise ConfigError("data", option_of(cfg.data), rule, "Are they where the run had them?")
+    classes, known = class_count(dataset), cfg.derived.get("classes")
+    if known is not None and classes > known:  # fewer can be measured
+        rule = f"the images have {classes} classes, and those of the run had {known}"
+        raise ConfigError("data", option_of(cfg.data), rule, "Are they where the run had them?")
     return _splits(dataset, _settled(cfg, dataset, cfg.data.binarize))
 
 

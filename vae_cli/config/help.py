@@ -92,7 +92,7 @@ Keys:
   device       auto, cpu or gpu
   data.root, data.path    where the images are now, if not where the run had them
   mixed        put runs of different data or treatment into one table
-  trust        let a run's configuration name modules that are not of this package
+  trust        let the run name classes that are not in this package: docs/security.md
   metric.M.KEY, analysis.A.KEY    their own options: analysis.mutual_information.images=5000
 
 Flags:
@@ -129,7 +129,7 @@ Keys:
   checkpoint   best or last
   device       auto, cpu or gpu
   data.root, data.path    where the images are now, if not where the run had them
-  trust        let a run's configuration name modules that are not of this package
+  trust        let the run name classes that are not in this package: docs/security.md
 
 Flags:
 
@@ -155,7 +155,7 @@ Keys:
                [torch_export,onnx], as by itself
   to           folder to write to (export in the run's folder)
   checkpoint   best or last
-  trust        let a run's configuration name modules that are not of this package
+  trust        let the run name classes that are not in this package: docs/security.md
 
 Flags:
 
@@ -222,7 +222,7 @@ Keys:
   checkpoint   best or last
   device       auto, cpu or gpu
   data.root, data.path    where the images are now, if not where the run had them
-  trust        let a run's configuration name modules that are not of this package
+  trust        let the run name classes that are not in this package: docs/security.md
 
 Flags:
 

@@ -102,6 +102,11 @@ def texts(node: Any) -> Iterator[str]:
         yield from texts(child)
 
 
+def has_reference(node: Any) -> bool:
+    """Whether plain data holds what OmegaConf would take for a reference or a resolver."""
+    return any(INTERPOLATION in text for text in texts(node))
+
+
 def _nested(defaults: Iterable[Any], group: str) -> Iterator[tuple[str, str]]:
     """Options whose part a defaults list chooses, each with the group that the part is from."""
     for item in defaults:

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.build import Experiment
 from vae_cli.config.compose import check_again, compose
-from vae_cli.config.parts import leaves
+from vae_cli.config.parts import has_reference, leaves
 from vae_cli.config.trust import (
     NOT_SAVED,
     check_references,
@@ -17,7 +17,7 @@ from vae_cli.config.trust import (
     is_trusted,
 )
 from vae_cli.errors import ConfigError, VaeCliError, as_written
-from vae_cli.files import INTERPOLATION, UnsafeFile, read_yaml
+from vae_cli.files import UnsafeFile, read_yaml
 from vae_cli.model.base import Model
 from vae_cli.run.checkpoint import check_fits
 from vae_cli.run.folder import RunFolder
@@ -150,8 +150,10 @@ def _keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> l
             continue
         if now.get(key, value) == today[key]:
             # A reference of then is replaced by the value that it had.
-            is_reference = isinstance(value, str) and INTERPOLATION in value
-            kept = concrete.get(key, today[key]) if is_reference else value
+            kept = concrete.get(key, today[key]) if has_reference(value) else value
+            if has_reference(kept) and kept != today[key]:
+                rule = f"its {key}={as_written(kept)} is not a plain value"
+                raise ConfigError("resume", folder.path, rule, "Start the run anew.")
             if kept != today[key]:
                 OmegaConf.update(config, key, kept, merge=False)
                 changed.append((key, kept))
