@@ -12,8 +12,8 @@ RESUME = {"resume"}
 OPENED = BUILT - RESUME  # which may leave alone what its record has beside the keys of today
 # Where a node stands in a configuration, and the openings that build it.
 PLACES = {
-    "model": BUILT, "model.network": BUILT, "model.likelihood": BUILT, "model.posterior": BUILT,
-    "model.prior": BUILT, "data": IMAGES | RESUME, "objective": RESUME, "kl_schedule": RESUME,
+    "model": BUILT, "model.network": OPENED, "model.likelihood": OPENED, "model.posterior": OPENED,
+    "model.prior": OPENED, "data": IMAGES | RESUME, "objective": RESUME, "kl_schedule": RESUME,
     "optimizer": RESUME, "trainer": RESUME, "accelerator": RESUME, "logger": RESUME,
     "metric.active_units": RESUME, "figure.samples": RESUME,
 }  # fmt: skip
