@@ -9,7 +9,6 @@ limits on file sizes and the deaths are real.
 """
 
 import argparse
-import contextlib
 import json
 import multiprocessing
 import os
@@ -26,11 +25,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from pytorch_lightning.loggers import TensorBoardLogger
+from tensorboard.summary.writer import event_file_writer
 from torch.utils.tensorboard.writer import FileWriter
 
+from vae_cli.commands import one_run
 from vae_cli.commands.train import main as vae_train
+from vae_cli.data import digits
 from vae_cli.data.split import Split
 from vae_cli.metric.base import Evaluation
+from vae_cli.run import summary
+from vae_cli.run import train as run_train
 from vae_cli.run.folder import RunFolder
 from vae_cli.training import checkpoint_file, checkpoints
 from vae_cli.training.callbacks import Throughput
@@ -64,6 +70,21 @@ class Death(NamedTuple):
     number: int = signal.SIGKILL
 
 
+# What a run comes by once or twice, from its first moment to its last.
+PHASES: dict[str, tuple[Any, str]] = {
+    "composing": (ConfigLoaderImpl, "load_configuration"),
+    "importing": (one_run, "prepare_libraries"),
+    "loading data": (digits, "load_digits"),
+    "describing the run": (RunFolder, "describe"),
+    "making the logger": (TensorBoardLogger, "__init__"),
+    "setting up the loop": (Throughput, "setup"),
+    "before the first step": (Throughput, "on_train_start"),
+    "queueing an event": (event_file_writer._AsyncWriter, "write"),
+    "testing": (run_train, "test"),
+    "drawing": (run_train, "_draw"),
+    "writing results": (RunFolder, "write_results"),
+    "showing results": (summary, "print_summary"),
+}
 PLACES: dict[str, tuple[Any, str]] = {
     "a training step": (Throughput, "after_step"),
     "a validation batch": (Evaluation, "add"),
@@ -85,18 +106,14 @@ def _child(arguments: Sequence[str], work: str, death: Death | None, limit: int 
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     if death is not None:
         _arm(death)
-    with (
-        Path("out").open("w") as out,
-        Path("errors").open("w") as errors,
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(errors),
-    ):
-        code = vae_train(list(arguments))
+    for number, name in ((1, "out"), (2, "errors")):
+        os.dup2(os.open(name, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), number)
+    code = vae_train(list(arguments))
     sys.exit(code)
 
 
 def _arm(death: Death) -> None:
-    owner, name = PLACES[death.place]
+    owner, name = (PHASES | PLACES)[death.place]
     original, calls = getattr(owner, name), iter(range(1, sys.maxsize))
 
     def deadly(*args: Any, **kwargs: Any) -> Any:
@@ -187,6 +204,17 @@ def killed_at(campaign: Campaign, death: Death) -> bool:
     return outcome.code == wanted and campaign.is_survived(run)
 
 
+def stopped_at(campaign: Campaign, death: Death) -> bool:
+    """A signal to stop in a phase: one line, 75, and the run goes on, if it had begun."""
+    run = campaign.new()
+    outcome = campaign.train(run, death=death)
+    if outcome.code == 0:
+        return state(campaign.work / run) == campaign.expected
+    is_clean = outcome.code == STOPPED and len(outcome.errors.splitlines()) == 1
+    has_begun = f"resume={run}" in outcome.errors
+    return is_clean and (not has_begun or campaign.is_survived(run))
+
+
 def killed_after(campaign: Campaign, seconds: float) -> bool:
     """SIGKILL at any moment."""
     run = campaign.new()
@@ -257,6 +285,9 @@ def trial(campaign: Campaign, chance: random.Random) -> tuple[str, bool]:
         ),
         "SIGTERM at a validation": lambda: killed_at(
             campaign, Death("a validation batch", call % EPOCHS + 1, signal.SIGTERM)
+        ),
+        "SIGTERM in a phase": lambda: stopped_at(
+            campaign, Death(chance.choice(list(PHASES)), chance.randint(1, 2), signal.SIGTERM)
         ),
         "full disk": lambda: full_disk(campaign, chance.randint(4_000, HALF_A_CHECKPOINT)),
         "truncated checkpoint": lambda: damaged(

@@ -1,12 +1,35 @@
-"""Where commands print to, as wide and as colourful as it takes."""
+"""Where commands print to, as wide and as colourful as it takes, and what they may print."""
 
 import os
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.text import Text
 
 GAP = "   "
 WIDE = 140  # columns for tables where the output is no terminal
+
+
+def printable(text: object, keep: str = "") -> str:
+    """A text that only shows what it holds, on one line.
+
+    Signs that move a cursor, end a line or turn the direction of reading stand as Python writes
+    them: ``\\x1b``. A run's folder may come from anybody: all of its texts pass through here on
+    their way to a terminal, a page or a table.
+
+    Args:
+        text: The text.
+        keep: Signs that stay, as line breaks where they are harmless.
+    """
+    line = str(text)
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in line)
+
+
+def print_line(console: Console, text: object, style: str = "") -> None:
+    """Prints a text on one line, however long; neither markup nor emoji codes mean anything."""
+    console.print(Text(printable(text), style), soft_wrap=True)
 
 
 def make_console(quiet: bool = False) -> Console:

@@ -13,7 +13,12 @@ def as_written(value: object) -> str:
         text = f"{{{','.join(f'{name}:{as_written(v)}' for name, v in value.items())}}}"
     else:
         text = str(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"
+    return shortened(text)
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """A text without its middle if it is longer than that."""
+    return text if len(text) <= longest else f"{text[: longest // 2]}…{text[-longest // 2 :]}"
 
 
 class VaeCliError(Exception):
@@ -33,7 +38,8 @@ class ConfigError(VaeCliError):
     """
 
     def __init__(self, key: str, value: object, rule: str, remedy: str = "") -> None:
-        super().__init__(f"{key}={as_written(value)}: {rule.rstrip('.')}. {remedy}".rstrip())
+        what = f"{shortened(key)}={as_written(value)}"
+        super().__init__(f"{what}: {rule.rstrip('.')}. {remedy}".rstrip())
         self.key, self.value, self.rule, self.remedy = key, value, rule, remedy
 
 

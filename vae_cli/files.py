@@ -7,16 +7,16 @@ and dictionaries, and nothing else.
 
 import json
 import os
-import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TextIO
 
 import yaml
 
 from vae_cli.errors import VaeCliError
+from vae_cli.folders import new_name, open_new, opened_folder
 
 LARGEST_YAML = 1 << 18  # bytes; a run's configuration takes 3,000
 LARGEST_JSON = 1 << 24  # bytes; the confusion of many classes takes some
@@ -27,16 +27,19 @@ INTERPOLATION = "${"  # how OmegaConf would find a reference or a resolver in a 
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _READ = os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | getattr(os, "O_CLOEXEC", 0)
-_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_FOLLOW
+_ADD = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
 
 
 class UnsafeFile(VaeCliError):  # noqa: N818  a clause for the caller's own error
     """A file that cannot be read safely: a clause, ``config.yaml is a symbolic link``."""
 
 
-def check_tree(folder: Path) -> None:
+def check_tree(folder: Path, ignored: Container[str] = ()) -> None:
     """Checks that a folder holds regular files and folders only, at every depth.
+
+    Args:
+        folder: The folder.
+        ignored: Names of files and folders that are not looked at, nor into.
 
     Raises:
         UnsafeFile: If the folder or something in it is a link, a device, a pipe or a socket, or if
@@ -51,15 +54,25 @@ def check_tree(folder: Path) -> None:
             with os.scandir(current) as entries:
                 for entry in entries:
                     count += 1
+                    if entry.name in ignored:
+                        continue
                     if entry.is_dir(follow_symlinks=False):
                         left.append(Path(entry.path))
-                    elif not entry.is_file(follow_symlinks=False):
+                    elif not entry.is_file(follow_symlinks=False) and _is_there(entry.path):
                         kind = "a symbolic link" if entry.is_symlink() else "not a regular file"
                         raise UnsafeFile(f"holds {_below(entry.path, folder)}, which is {kind}")
                     if count > MOST_ENTRIES:
                         raise UnsafeFile(f"holds more than {MOST_ENTRIES:,} files")
+        except FileNotFoundError as error:
+            if current == folder:
+                raise UnsafeFile("is missing") from error  # below it, another command removed it
         except OSError as error:
             raise UnsafeFile(f"cannot be listed ({error.strerror})") from error
+
+
+def _is_there(path: str) -> bool:
+    """Whether a file was not removed meanwhile, as temporary ones of other commands are."""
+    return os.path.lexists(path)
 
 
 def _below(path: str, folder: Path) -> Path:
@@ -141,16 +154,16 @@ _PlainLoader.yaml_implicit_resolvers = {
 }
 
 
-def read_yaml(path: Path) -> Any:
-    """What a yaml file holds, see ``parse_yaml``.
+def read_yaml(path: Path, limit: int = LARGEST_YAML) -> Any:
+    """What a yaml file of no more than ``limit`` bytes holds, see ``parse_yaml``.
 
     Raises:
         UnsafeFile: If it cannot be read, or is not plain.
     """
-    return parse_yaml(read_text(path, LARGEST_YAML), path.name)
+    return parse_yaml(read_text(path, limit), path.name, limit)
 
 
-def parse_yaml(text: str, name: str) -> Any:
+def parse_yaml(text: str, name: str, limit: int = LARGEST_YAML) -> Any:
     """Plain data of a yaml: texts, numbers, truth values, null, lists and dictionaries.
 
     Aliases (``*name``), tags (``!!python``), several documents, keys that are no text and more
@@ -159,12 +172,13 @@ def parse_yaml(text: str, name: str) -> Any:
     Args:
         text: The yaml.
         name: Of the file, for the message.
+        limit: Characters at most.
 
     Raises:
         UnsafeFile: If it is not plain.
     """
-    if len(text) > LARGEST_YAML:
-        raise UnsafeFile(f"{name} has more than {LARGEST_YAML:,} characters")
+    if len(text) > limit:
+        raise UnsafeFile(f"{name} has more than {limit:,} characters")
     try:
         _check_events(text)
         content = yaml.load(text, Loader=_PlainLoader)
@@ -219,32 +233,45 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: If it cannot be written.
     """
-    folder = os.open(path.parent, _FOLDER)
-    name = f".{path.name}.{secrets.token_hex(6)}.new"
-    try:
-        handle = os.open(name, _NEW, 0o666, dir_fd=folder)
+    name = new_name(path.name)
+    with opened_folder(path.parent) as folder:
         try:
-            with os.fdopen(handle, "w+b") as file:
-                yield cast(BinaryIO, file)
+            with open_new(name, folder) as file:
+                yield file
             os.replace(name, path.name, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
+        except BaseException as error:
             with suppress(OSError):
                 os.unlink(name, dir_fd=folder)
+            if isinstance(error, OSError) and error.filename in (None, name):
+                error.filename = os.fspath(path)  # a full disk does not say which file it is about
             raise
-    finally:
-        os.close(folder)
 
 
-def append_text(path: Path, text: str) -> None:
-    """Adds text to a regular file, which is made if it is not there; never through a link.
+def open_to_append(path: Path) -> TextIO:
+    """Opens a regular file for adding text; it is made if it is missing. Never through a link.
 
     Raises:
         OSError: If it cannot be written, or is a link.
         UnsafeFile: If it is not regular, or has a second name elsewhere.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
-    with os.fdopen(os.open(path, flags, 0o666), "a", encoding="utf-8") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-            raise UnsafeFile(f"{path.name} is not a regular file of one name")
-        file.write(text)
+    file = os.fdopen(os.open(path, _ADD, 0o666), "a", encoding="utf-8", newline="")
+    found = os.fstat(file.fileno())
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        file.close()
+        raise UnsafeFile(f"{path.name} is not a regular file of one name")
+    return file
+
+
+def append_text(path: Path, text: str) -> None:
+    """Adds text to a regular file, see ``open_to_append``.
+
+    Raises:
+        OSError: If it cannot be written, or is a link.
+        UnsafeFile: If it is not regular, or has a second name elsewhere.
+    """
+    try:
+        with open_to_append(path) as file:
+            file.write(text)
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise

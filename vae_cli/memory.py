@@ -4,6 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+# What torch says of a tensor whose bytes no whole number of a processor counts.
+OVERFLOWS = ("Storage size calculation overflowed", "Overflow when unpacking", "numel: integer")
 CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container, in bytes, or "max"
 
 
@@ -26,13 +28,24 @@ def in_words(count: float) -> str:
     return f"{count:.4g} PiB"
 
 
+# In an exception of torch's: that a tensor is larger than memory, or than a number of bytes.
+TOO_LARGE = ("can't allocate memory", "out of memory", *OVERFLOWS)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception says that there was not enough memory.
 
     Python and numpy have a class for it, torch has one on GPUs alone.
     """
-    said = str(error)
     return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError)
-        and ("can't allocate memory" in said or "out of memory" in said)
+        isinstance(error, RuntimeError) and any(words in str(error) for words in TOO_LARGE)
     )
+
+
+def is_overflow(error: BaseException | None) -> bool:
+    """Whether an exception, or the one that it comes from, says that a size has no number."""
+    while error is not None:
+        if any(words in str(error) for words in OVERFLOWS):
+            return True
+        error = error.__cause__
+    return False

@@ -54,6 +54,21 @@ class Above:
 
 
 @dataclass(frozen=True)
+class Below:
+    """A number smaller than ``bound``."""
+
+    bound: float
+    remedy: str = ""
+
+    def holds(self, value: float) -> bool:
+        """Whether a number obeys the rule."""
+        return value < self.bound
+
+    def __str__(self) -> str:
+        return f"below {self.bound}"
+
+
+@dataclass(frozen=True)
 class AtMost:
     """A number no larger than ``maximum``."""
 
@@ -68,7 +83,8 @@ class AtMost:
         return f"at most {self.maximum}"
 
 
-PositiveInt = Annotated[int, AtLeast(1)]
+COUNTABLE = AtMost(2**31 - 1)  # a larger size has no memory, a larger duration no end
+PositiveInt = Annotated[int, AtLeast(1), COUNTABLE]
 Draws = Annotated[int, AtLeast(1), AtMost(1_000_000_000)]  # or steps; more would take years
 Tiles = Annotated[int, AtLeast(1), AtMost(100)]  # rows or columns of a picture; more can't be seen
 NonNegativeInt = Annotated[int, AtLeast(0)]
@@ -81,7 +97,7 @@ class Foreign:
     """Stands for a type that only code can give, such as a tensor, beside one that a user can."""
 
 
-Rule = AtLeast | Above | AtMost
+Rule = AtLeast | Above | AtMost | Below
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
@@ -116,17 +132,23 @@ def accepts(annotation: Any, value: Any) -> bool:
     return True
 
 
-def describe(annotation: Any) -> str:
-    """The rule of an annotation in words, to stand after "needs"."""
+def describe(annotation: Any, value: Any = None) -> str:
+    """The rule of an annotation in words, to stand after "needs".
+
+    Args:
+        annotation: Of the option.
+        value: What it was set to: the largest count is named where this exceeds it.
+    """
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return f"{describe(parts[0])} {' and '.join(map(str, parts[1:]))}"
+        rules = [rule for rule in parts[1:] if rule is not COUNTABLE or _is_countless(value)]
+        return f"{describe(parts[0])} {' and '.join(map(str, rules))}"
     if origin is Literal:
         return ("one of " if len(parts) > 1 else "") + ", ".join(map(str, parts))
     if origin in (Union, types.UnionType):
-        return " or ".join(describe(part) for part in parts if part is not Foreign)
+        return " or ".join(describe(part, value) for part in parts if part is not Foreign)
     if origin in (Sequence, list):
-        return f"a list, each {describe(parts[0])}"
+        return f"a list, each {describe(parts[0], value)}"
     if origin is tuple:
         return f"a list of {len(parts)}, each {describe(parts[0])}"
     if origin is Mapping:
@@ -134,6 +156,12 @@ def describe(annotation: Any) -> str:
     if annotation in (None, types.NoneType):
         return "null"
     return NAMES.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def _is_countless(value: Any) -> bool:
+    """Whether a number, or one of a list, is larger than any count."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return any(isinstance(each, (int, float)) and not COUNTABLE.holds(each) for each in values)
 
 
 def remedy(annotation: Any) -> str:
@@ -153,7 +181,7 @@ def checked(function: F) -> F:
         hints = get_type_hints(function, include_extras=True)
         for name, value in bound.arguments.items():
             if name in hints and not accepts(hints[name], value):
-                rule = f"needs {describe(hints[name])}"
+                rule = f"needs {describe(hints[name], value)}"
                 raise ConfigError(name, value, rule, remedy(hints[name]))
         return function(*args, **kwargs)
 

@@ -120,6 +120,31 @@ def one_file(folder: Path) -> None:
         (folder / f"{i}.png").unlink()
 
 
+def starts_a_program(folder: Path) -> None:
+    (folder / "5.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
+
+
+def another_format(folder: Path) -> None:
+    Image.new("L", (32, 32)).save(folder / "5.png", "ICO")
+
+
+def bomb(folder: Path) -> None:
+    Image.new("1", (9000, 9000)).save(folder / "5.png")
+
+
+def gone(folder: Path) -> None:
+    (folder / "a.png").symlink_to(folder / "nothing")
+
+
+def deep_folders(folder: Path) -> None:
+    (folder / "/".join("a" * 200)).mkdir(parents=True)
+
+
+def odd_class(folder: Path) -> None:
+    (folder / "a\nb").mkdir()
+    (folder / "5.png").rename(folder / "a\nb" / "5.png")
+
+
 FOLDERS: list[tuple[Callable[[Path], None], dict[str, Any], str]] = [
     # what is done to a folder of ten images, options, message
     (corrupt, {}, "5.png, which can't be read as an image"),
@@ -128,6 +153,13 @@ FOLDERS: list[tuple[Callable[[Path], None], dict[str, Any], str]] = [
     (no_image, {"memory_limit": 1e-9}, "5.png, which can't be read as an image"),
     (another_size, {}, "5.png is (6, 7). Try data.size=64"),
     (deep, {}, "0.png with more than 256 grey levels"),
+    (starts_a_program, {}, "5.png, which can't be read as an image (its content is not one of BMP"),
+    (another_format, {}, "5.png, which can't be read as an image (its content is not one of BMP"),
+    (bomb, {"size": 4}, "5.png, which can't be read as an image (it has more than 80,000,000 pix"),
+    (gone, {}, "a.png, a link that cannot be followed (No such file or directory)"),
+    (deep_folders, {}, "a/a/a/a, where folders are more than 100 deep within each other"),
+    (odd_class, {}, r"holds a folder called 'a\nb', which is not a name that can be printed"),
+    (nothing, {"size": 9_000}, "data.size=[9000,9000]: needs no more than 80,000,000 pixels"),
     (part_without_test, {}, "holds the folder train but not test"),
     (empty_part, {}, "holds no images for train, test"),
     (one_file, {}, "data.validation=0.1: leaves none of the 1 images"),
@@ -165,8 +197,9 @@ def test_large_folder_tells_of_a_corrupt_image_when_it_is_read(tmp_path: Path) -
     ("root", "message"),
     [
         (None, "data.root=null: needs a folder of images. Try data.root=my_images."),
-        ("missing", "data.root=missing: is no folder."),
+        ("missing", "data.root=missing: is not a folder that can be entered."),
         (".", "data.root=.: holds no images"),
+        ("~nobody of that name", "names the home folder of an unknown user. Write the whole path."),
     ],
 )
 def test_image_folder_root(

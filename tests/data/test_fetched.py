@@ -1,12 +1,8 @@
 """Datasets that are fetched: from a server, from files put in place, and when that fails."""
 
-import functools
 import gzip
-import http.server
 import re
 import shutil
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,21 +13,6 @@ from published import PUBLISHED, Published
 from vae_cli.data import files
 from vae_cli.data.dataset import Dataset
 from vae_cli.errors import ConfigError
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def do_GET(self) -> None:
-        """Serves a file, or breaks off early where the address asks for it."""
-        if self.path != "/early":
-            return super().do_GET()
-        self.send_response(200)
-        self.send_header("Content-Length", "100")
-        self.end_headers()
-        self.wfile.write(b"x" * 40)
-        return None
-
-    def log_message(self, *args: object) -> None:
-        """Keeps quiet."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +35,6 @@ class Site:
         below.mkdir(parents=True)
         for file in [path for path in self.folder.iterdir() if path.is_file()]:
             file.replace(below / file.name)
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    folder = tmp_path_factory.mktemp("served")
-    handler = functools.partial(Handler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/", folder
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(params=PUBLISHED)
@@ -159,14 +128,6 @@ def test_damaged_files_on_disk_are_told(site: Site) -> None:
     site.published.load(str(site.root))
 
 
-def test_connection_that_ends_early(
-    served: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("no_proxy", "*")
-    with pytest.raises(OSError, match="early ended 60 bytes early"):
-        files.download(f"{served[0]}early", tmp_path / "file")
-
-
 @pytest.mark.parametrize("site", ["static binarised MNIST"], indirect=True)
 def test_compressed_text_is_read_too(site: Site) -> None:
     plain = site.published.load(str(site.root))
@@ -191,3 +152,12 @@ def test_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAE_CLI_DATA", "/data")
     assert files.data_root(None) == Path("/data")
     assert files.data_root("~/mine") == Path.home() / "mine"
+    monkeypatch.setenv("VAE_CLI_DATA", "~nobody of that name/data")
+    with pytest.raises(ConfigError, match="names the home folder of an unknown user"):
+        files.data_root(None)
+
+
+def test_nothing_is_fetched_into_the_folder_of_a_stranger(site: Site, tmp_path: Path) -> None:
+    with files.reading_only(True), pytest.raises(ConfigError, match="not where the run had them"):
+        site.published.load(str(site.root))
+    assert list(tmp_path.iterdir()) == []

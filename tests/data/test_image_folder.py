@@ -1,5 +1,8 @@
+import os
 import pickle
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ from PIL import Image
 
 from vae_cli.data import image_folder
 from vae_cli.data.dataset import Dataset
+from vae_cli.errors import ConfigError
 
 GENERATOR = np.random.default_rng(0)
 
@@ -119,3 +123,68 @@ def test_large_folder_is_read_when_needed(tmp_path: Path) -> None:
         assert torch.equal(one.labels, other.labels)
         index = torch.tensor([1, 0, 1])
         assert torch.equal(one.take(index), other.to(torch.device("cpu")).take(index))
+
+
+def grey_values(dataset: Dataset) -> list[int]:
+    parts = (dataset.train, dataset.validation, dataset.test)
+    return sorted(int(pixels.max()) for part in parts for pixels in part.pixels)
+
+
+def fill(folder: Path, values: range) -> None:
+    """A folder of images that differ in their grey value."""
+    folder.mkdir(parents=True)
+    for value in values:
+        Image.new("L", (4, 4), value).save(folder / f"{value}.png")
+
+
+def test_each_image_is_read_once_whatever_leads_to_it(tmp_path: Path) -> None:
+    fill(tmp_path / "images" / "z", range(20))
+    fill(tmp_path / "elsewhere", range(20, 30))
+    for name in ("again", "once more"):
+        (tmp_path / "images" / name).symlink_to(tmp_path / "images")
+        (tmp_path / "images" / "z" / name).symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "images" / f"{name}.png").symlink_to(tmp_path / "images" / "z" / "3.png")
+    (tmp_path / "other.bin").write_bytes((tmp_path / "elsewhere" / "20.png").read_bytes())
+    (tmp_path / "images" / "b.png").symlink_to(tmp_path / "other.bin")
+    (tmp_path / "images" / "a.png").symlink_to(tmp_path / "other.bin")
+    dataset = image_folder.load(str(tmp_path / "images"))
+    assert grey_values(dataset) == sorted([*range(30), 20])
+    assert list(dataset.classes) == ["z"]
+
+
+def test_parts_may_be_links_and_share_no_image(tmp_path: Path) -> None:
+    fill(tmp_path / "pool" / "a", range(20))
+    fill(tmp_path / "images" / "test", range(20, 25))
+    (tmp_path / "images" / "train").symlink_to(tmp_path / "pool")
+    (tmp_path / "images" / "test" / "more").symlink_to(tmp_path / "pool" / "a")
+    (tmp_path / "images" / "test" / "3.png").symlink_to(tmp_path / "pool" / "a" / "3.png")
+    dataset = image_folder.load(str(tmp_path / "images"))
+    assert sizes(dataset) == [18, 2, 5]
+    assert grey_values(dataset) == list(range(25))
+
+
+def test_names_that_are_not_text(tmp_path: Path) -> None:
+    fill(tmp_path / "images", range(20))
+    for old, new in (("3.png", b"\xff\xfe.png"), ("4.png", b"a\n\x1b[2J.png")):
+        (tmp_path / "images" / old).rename(tmp_path / "images" / os.fsdecode(new))
+    assert grey_values(image_folder.load(str(tmp_path / "images"))) == list(range(20))
+    (tmp_path / "images" / "pipe.txt").mkdir()
+    os.mkfifo(tmp_path / "images" / "pipe.txt" / "pipe")  # not an image, by its name
+    assert len(image_folder.load(str(tmp_path / "images")).train) == 16
+
+
+def test_sub_folder_that_may_not_be_entered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "locked").mkdir()
+    scandir = os.scandir
+
+    def refuse(path: str) -> Any:
+        if path.endswith("locked"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # the superuser may enter all
+    message = "locked, a folder that cannot be read (Permission denied)"
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        image_folder.load(str(tmp_path))

@@ -1,8 +1,10 @@
 """Data files with something wrong in them, each a function of its number."""
 
 import io
+import os
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -85,19 +87,43 @@ def declared(random: Random, folder: Path) -> Damage:
     """A header that promises more than there is, or less."""
     shape = random.choice([
         (BOMB,), (1 << 20, 1 << 20, 3), (1 << 62, 5, 6), (10, -5, 6), (10, 1 << 40, 0), (3, 5, 6),
-        (1 << 70, 2, 2),
+        (1 << 70, 2, 2), (1 << 32, 1 << 32, 0),
     ])  # fmt: skip
-    kind = random.choice(["|u1", "<f8", "|V1000000", "<U1000000", "|b1"])
+    kind = random.choice(["|u1", "<f8", "|V1000000", "<U1000000", "|b1", "|O"])
     text = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode()
     text = random.choice([text, text + b" " * 70_000, b"{" * 5000, b"[" + text + b"]"])
-    head = b"\x93NUMPY\x02\x00" + struct.pack("<I", len(text)) + text
+    length = random.choice([len(text), len(text), (1 << 32) - 1])
+    head = b"\x93NUMPY\x02\x00" + struct.pack("<I", length) + text
     whole = head + bytes(random.choice([0, 100, 5000]))
     if random.random() < 0.5:
         return _written(random, folder / "images.npy", whole)
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    packing = random.choice([zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    with zipfile.ZipFile(buffer, "w", packing) as archive:
         archive.writestr("x.npy", whole)
     return _written(random, folder / "images.npz", buffer.getvalue())
+
+
+def mat_lengths(random: Random, folder: Path) -> Damage:
+    """Matlab's headers with lengths that lie, and streams that inflate to more than they say."""
+    number = random.choice([0, 1, 20, -1, -40, 1 << 30, (1 << 31) - 1])
+    if random.random() < 0.5:  # version 4: kind, rows, columns, whether complex, length of the name
+        numbers = [0, 20, 30, random.choice([0, 1]), 2]
+        numbers[random.randrange(5)] = number
+        content = (struct.pack("<5i", *numbers) + b"x\0" + bytes(4800)) * 2
+        return _written(random, folder / "images.mat", content)
+    shape = [20, 5, 6]
+    shape[random.randrange(3)] = number
+    name = b"x" * random.choice([1, 1, 1 << 22])
+    parts = [(6, struct.pack("<II", 9, 0)), (5, struct.pack("<3i", *shape)), (1, name)]
+    parts += [(2, bytes(random.choice([600, 600, 1 << 22])))]
+    body = b"".join(struct.pack("<II", k, len(c)) + c + bytes(-len(c) % 8) for k, c in parts)
+    array = struct.pack("<II", 14, random.choice([len(body), len(body), 600])) + body
+    if random.random() < 0.7:
+        packed = zlib.compress(array)
+        array = struct.pack("<II", 15, random.choice([len(packed), len(packed), 1 << 31])) + packed
+    head = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM"
+    return _written(random, folder / "images.mat", head + array * random.choice([1, 1, 2]))
 
 
 def zip_bomb(random: Random, folder: Path) -> Damage:
@@ -135,6 +161,10 @@ def _written(random: Random, path: Path, content: bytes) -> Damage:
     elif how == 2:
         path.with_suffix("").symlink_to(folder_of(path))
         path.symlink_to(path.with_suffix(""))
+    elif how == 3:
+        os.mkfifo(path)
+    elif how == 4:
+        path.symlink_to("/dev/zero")
     else:
         path.write_bytes(content)
     return Damage("array", options)
@@ -146,6 +176,6 @@ def folder_of(path: Path) -> Path:
 
 
 KINDS: list[Callable[[Random, Path], Damage]] = [
-    npy, npz, npz, mat, mat, declared, zip_bomb, image_folder, image_folder, image_folder, idx, idx,
-    amat, faces,
+    npy, npz, npz, mat, mat, mat_lengths, declared, zip_bomb, image_folder, image_folder,
+    image_folder, idx, idx, amat, faces,
 ]  # fmt: skip

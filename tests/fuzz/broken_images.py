@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -52,7 +53,10 @@ def an_image(random: Random) -> bytes:
         ["L", "L", "RGB", "RGBA", "P", "1", "LA", "I", "F", "I;16", "CMYK", "YCbCr"]
     )
     image = Image.new(mode, size)
-    for form in (random.choice(["PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM"]), "TIFF"):
+    if random.random() < 0.1:
+        return b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 5\n%%EndComments\nshowpage\n"
+    forms = ["PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "ICO", "PCX", "TGA", "PDF", "MPO"]
+    for form in (random.choice(forms), "TIFF"):
         try:
             image.save(buffer, form)
             break
@@ -62,7 +66,7 @@ def an_image(random: Random) -> bytes:
 
 
 def image_folder(random: Random, folder: Path) -> Damage:
-    """A folder with an image or two that are none, or are enormous, or with loops of links."""
+    """A folder with an image or two that are none, or are enormous, or with links and pipes."""
     suffix = random.choice([".png", ".jpg", ".gif", ".tif", ".PNG", ".webp", ".bmp"])
     below = random.choice(
         [[""], [""], ["a", "b"], ["train", "test"], ["train/a", "test/a", "test/b"], ["train"]]
@@ -76,17 +80,7 @@ def image_folder(random: Random, folder: Path) -> Damage:
         if random.random() < 0.7:
             content = random.choice([an_image(random), png_bomb(random), b""])
             (folder / part / f"odd{suffix}").write_bytes(content)
-    how = random.randrange(10)
-    if how == 0:
-        (folder / below[0] / "again").symlink_to(folder)
-    elif how == 1:
-        (folder / "loop.png").symlink_to(folder / "loop.png")
-    elif how == 2:
-        (folder / "folder.png").mkdir()
-    elif how == 3:
-        (folder / "sür 🦊\n.png").write_bytes(good.getvalue())
-    elif how == 4:
-        (folder / "gone.png").symlink_to(folder / "nothing")
+    random.choice(ODDITIES)(folder, below[0], good.getvalue())
     options: Options = {"root": str(folder)}
     if random.random() < 0.5:
         options["size"] = random.choice([4, [5, 6], [1, 1], [3], 1])
@@ -95,6 +89,48 @@ def image_folder(random: Random, folder: Path) -> Damage:
     if random.random() < 0.2:
         options["memory_limit"] = 1e-9
     return Damage("image_folder", options)
+
+
+def loops(folder: Path, part: str, image: bytes) -> None:
+    """Two links to the folder itself: 2^40 paths to whoever follows each."""
+    (folder / part / "again").symlink_to(folder)
+    (folder / part / "and again").symlink_to(folder)
+
+
+def dead_links(folder: Path, part: str, image: bytes) -> None:
+    """Links to nothing, one of which may be an image."""
+    (folder / part / "loop").symlink_to(folder / part / "loop")
+    (folder / part / "gone.png").symlink_to(folder / "nothing")
+
+
+def odd_names(folder: Path, part: str, image: bytes) -> None:
+    """Names that are not UTF-8, or would end a line."""
+    for name in ("sür 🦊\n.png", os.fsdecode(b"\xff\xfe.png")):
+        (folder / part / name).write_bytes(image)
+
+
+def odd_class(folder: Path, part: str, image: bytes) -> None:
+    """A class whose name would end a line."""
+    (folder / part / "a\nb").mkdir()
+    (folder / part / "a\nb" / "0.png").write_bytes(image)
+
+
+def deep(folder: Path, part: str, image: bytes) -> None:
+    """Folders within folders."""
+    (folder / part / "/".join("d" * 300)).mkdir(parents=True)
+
+
+def images_that_are_not_files(folder: Path, part: str, image: bytes) -> None:
+    """A folder, a pipe and a device called as images are."""
+    (folder / "folder.png").mkdir()
+    os.mkfifo(folder / part / "pipe.png")
+    (folder / part / "zero.png").symlink_to("/dev/zero")
+
+
+ODDITIES = [
+    *(loops, dead_links, odd_names, odd_class, deep, images_that_are_not_files),
+    *[lambda folder, part, image: None] * 6,
+]
 
 
 def png_bomb(random: Random) -> bytes:

@@ -27,6 +27,8 @@ BRIEF = {
     "report": [f"run={RUN}", "output=page.html"],
     "flow": ["energy=[wave]", "lengths=[1]", "steps=1", "restarts=1", "hydra.run.dir=run"],
     "finetune": [f"run={RUN}", "labels=10", "steps=1"],
+    "export": [f"run={RUN}", "format=torch_export", "to=exported"],
+    "compare": [RUN],
 }  # fmt: skip
 SEVERAL = {"metric", "figure", "analysis", "energy"}  # groups of which several can be chosen
 GROUPS = {  # of each command
@@ -39,6 +41,8 @@ GROUPS = {  # of each command
     "report": [],
     "flow": ["energy", "posterior"],
     "finetune": [],
+    "export": [],
+    "compare": ["reference"],
 }  # fmt: skip
 # Their values tell how long it takes, or how many processes there are: legal ones are not for here.
 LONG = (
@@ -72,7 +76,7 @@ class Case(NamedTuple):
 def case(number: int) -> Case:
     """The case of a number: always the same."""
     random = Random(f"command line {number}")
-    command = random.choices(list(BRIEF), [12, 2, 2, 1, 2, 1])[0]
+    command = random.choices(list(BRIEF), [12, 2, 2, 1, 2, 1, 1, 1])[0]
     mutator = random.choice(MUTATORS)
     found = mutator(random, command)
     if random.random() < 0.15:  # two mistakes at once
@@ -148,6 +152,13 @@ def a_prefix(random: Random, command: str) -> Case:
     return Case(command, [*filter(None, [key.choice]), text], {})
 
 
+def a_deletion(random: Random, command: str) -> Case:
+    """A key, a group, or a part of Hydra's, that is deleted."""
+    places = [Key(name, "") for name in (*GROUPS[command], "derived", "hydra", "hydra.run.dir")]
+    key = random.choice([*keys(command), *places])
+    return Case(command, [*filter(None, [key.choice]), f"~{key.name}"], {})
+
+
 def a_typo(random: Random, command: str) -> Case:
     """A key or a group whose name has a letter too many, or not enough, or another."""
     key = random.choice(keys(command))
@@ -220,6 +231,6 @@ def own_yaml(random: Random, command: str) -> Case:
 
 
 MUTATORS: list[Callable[[Random, str], Case]] = [
-    a_value, a_value, a_value, a_neighbour, a_neighbour, a_neighbour, a_prefix, a_typo,
+    a_value, a_value, a_value, a_neighbour, a_neighbour, a_neighbour, a_prefix, a_deletion, a_typo,
     options_at_once, a_loop, a_flag, some_noise, own_yaml,
 ]  # fmt: skip

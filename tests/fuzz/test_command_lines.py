@@ -15,6 +15,7 @@ import pytest
 
 COUNT = int(os.environ.get("VAE_CLI_FUZZ", "80"))
 BATCH = 20  # cases a test
+LONGEST = 1400  # characters of a line
 SECONDS = 60  # until a case counts as hanging
 # After these there is a folder: the training that it tells of did take place.
 RAN = ("step ", "is not a number")
@@ -85,6 +86,7 @@ def check(number: int, workplace: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert code in (0, 2) and "Traceback" not in told, (number, case, told)
     if code == 2:
         assert len(told.splitlines()) == 1 and not warned, (number, case, told, warned)
+        assert len(told) < LONGEST, (number, case, told)
         assert not new or any(part in told for part in RAN), (number, case, told, new)
     for path in sorted(map(Path, new), reverse=True):
         shutil.rmtree(path) if path.is_dir() else path.unlink()

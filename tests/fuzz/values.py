@@ -2,12 +2,13 @@
 
 NUMBERS = [
     "-1", "0", "3", "0.5", "-0.5", "1e308", "-1e308", "1e-308", "nan", "inf", "-inf", f"{10**30}",
-    f"-{10**30}", f"{2**31}", f"{2**63}", "999999999999", "0x10", "1_000", "1e3", "00", "1.", "٣",
+    f"-{10**30}", f"{2**31}", f"{2**53}", f"{2**62}", f"{2**63 - 1}", f"{2**63}", "1e400", "1e38",
+    "1e-320", "9" * 5000, "999999999999", "0x10", "1_000", "1e3", "00", "1.", "٣",
 ]  # fmt: skip
 TEXTS = [
     "text", "''", "' '", "𝟚", "'עברית'", "🦊", "a\x00b", "'a\nb'", "'a\u2028b'", "'\x1b[31m'", "\t",
     "'\udc80'", "NULL", "yes", "None", ".", "a:b", "a=b", "-", "--", "#", "@", "!!python/none x",
-    "*a", "&a", "x" * 3000, "/dev/null", "gone/file.npz", "file.txt", "%s{}", "{0}", "a.b",
+    "*a", "&a", "x" * 5000, "/dev/null", "gone/file.npz", "file.txt", "%s{}", "{0}", "a.b",
 ]  # fmt: skip
 STRUCTURES = [
     "null", "true", "[]", "[1]", "[null]", "[[1],[2]]", "[a,b]", "{}", "{a:1}", "{a:{b:[1,null]}}",
@@ -18,7 +19,9 @@ REFERENCES = [
     "${data}", "${model}", "${derived.shape}", "${hydra:runtime.cwd}", "${hydra:nope}", "${now:%Y}",
     "${oc.decode:'['}", "${oc.decode:'[1,2]'}", "${nope:1}", "${oc.select:nope,3}",
     "${oc.dict.keys:data}", "${..seed}", "${.nope}", "${}",
-    "${oc.create:{a:1}}",
+    "${oc.create:{a:1}}", "${oc.create:[1]}", "${now:}", "${...x}", "${oc.deprecated:seed}",
+    "${hydra:}", "${hydra:job.num}", "${oc.decode:3}", "${oc.env:NOPE,}", "${derived.x}",
+    "${derived.steps_per_epoch}", "${oc.select:KEY}", "a${nope}", "[${...x},1]",
 ]  # fmt: skip
 SYNTAX = [
     "'", '"', "[", "]", "{", "}", "${", "$", "(", ")", "a,b", ",", "\\", "\\,", "range(1,3)",
@@ -37,6 +40,10 @@ FLAGS = [
     "--config-dir=gone", "--config-dir=file.txt", "--config-name=gone", "--config-name=model/vae",
     "--config-name=", "--config-name=🦊", "-cn", "--multirun=3", "-p", "--package=nope",
     "--package=nope --cfg job",
+    "--shell-completion", "--shell-completion query=nope", "--cfg all --resolve",
+    "--cfg job --info", "--info nope", "--hydra-help --cfg job", "--version",
+    f"--{'x' * 5000}", f"--cfg={'x' * 5000}",
+    f"--config-name={'x' * 5000}", f"--config-dir={'x' * 5000}", "x" * 5000, f"{'x' * 5000}=1",
     "--resolve", "-", "--", "---", "-1", "--help=3", "--info=nope", "-c hydra -p nope", "--=", "-m",
 ]  # fmt: skip
 SWEEPS = ["seed=0,nope", "data=digits,nope", "nope=1,2", "seed=", "seed=,", "a,b=1"]

@@ -1,5 +1,6 @@
 """vae-eval, from a run's folder to its numbers."""
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -160,11 +161,14 @@ def test_what_was_left_of_other_settings_is_not_used(runs: Path) -> None:
         patch.setattr(evaluate, "SAVE_EVERY", 0.0)
         interrupt_after(1, patch)
         assert main(["run=plain", *QUICK]) == 130
-    assert (runs / "plain" / "evaluation.partial").exists()
+    (left,) = (runs / "plain").glob("evaluation.*.partial")
     with pytest.MonkeyPatch.context() as patch:
         counted = interrupt_after(100, patch)
         assert main(["run=plain", *QUICK, "seed=1"]) == 0
-    assert counted == [0, 1]
+        assert counted == [0, 1]
+        assert main(["run=plain", *QUICK]) == 0  # the one that was interrupted, whatever came since
+        assert counted == [0, 1, 1]
+    assert not left.exists()
 
 
 def test_done_already_it_is_not_done_again(runs: Path) -> None:
@@ -225,7 +229,6 @@ def test_several_runs_are_put_into_tables(
         (["run=plain", "metric=[]", "analysis=[]"], ["nothing to measure"]),
         (["run=plain", "samples=99999999999999999999"], ["samples=9999", "at most 1000000000"]),
         (["run=plain", "samples=1,2"], ["samples=1,2", "brackets"]),
-        (["run=muddled"], ["run=muddled", "evaluation.json can't be read"]),
         (["run=broken"], ["run=broken", "best.ckpt can't be read", "checkpoint=last"]),
         (["run=foreign"], ["_target_=os.system", "trust=true"]),
         (["run=plain", "splt=test"], ["splt=test", "split?"]),
@@ -260,11 +263,8 @@ def test_mistakes_are_told_in_one_line(
     for name in ("broken", "foreign"):
         shutil.copytree("plain", name)
     Path("broken/checkpoints/best.ckpt").write_bytes(b"no checkpoint")
-    for name in ("half", "muddled"):
-        shutil.copytree("plain", name)
+    shutil.copytree("plain", "half")
     Path("half/checkpoints/best.ckpt").unlink()
-    for name in ("evaluation.json", "evaluation.npz"):
-        Path("muddled", name).write_text("{")
     damage(Path("foreign/checkpoints/best.ckpt"))
     before = sorted(runs.rglob("*"))
     assert main(arguments) == 2
@@ -395,9 +395,45 @@ def test_other_images_are_measured_anew(vae_train: Callable[..., Path], tmp_path
     assert (run / "evaluation.npz").exists()
 
 
-def test_damaged_remains_are_not_used(runs: Path) -> None:
-    (runs / "plain" / "evaluation.partial").write_bytes(b"damaged")
-    assert main(["run=plain", *QUICK]) == 0
+SHORT = ["run=plain", "samples=20", "analysis=[]", "metric=[active_units]"]
+
+
+def compressed() -> bytes:
+    content = io.BytesIO()
+    np.savez_compressed(content, x=np.zeros(10**6))
+    return content.getvalue()
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-40]),
+    "text": lambda path: path.write_text("{"),
+    "empty": lambda path: path.write_bytes(b""),
+    "another kind": lambda path: path.write_text('{"test": {"settings": []}}'),
+    "compressed": lambda path: path.write_bytes(compressed()),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_what_is_damaged_is_measured_again(
+    damage: Callable[[Path], object], runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = runs / "plain"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "SAVE_EVERY", 0.0)
+        interrupt_after(1, patch)
+        assert main(SHORT) == 130
+    (left,) = folder.glob("evaluation.*.partial")
+    damage(left)
+    assert main(SHORT) == 0
+    again = [line for line in capsys.readouterr().out.splitlines() if "measured again" in line]
+    assert len(again) == 1 and left.name in again[0]
+    whole = record(folder)
+    for name in ("evaluation.json", "evaluation.npz"):
+        damage(folder / name)
+        assert main(SHORT) == 0
+        assert record(folder) == whole
+        with np.load(folder / "evaluation.npz") as values:
+            assert "test/label" in values
 
 
 @pytest.mark.parametrize(

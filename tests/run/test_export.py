@@ -26,6 +26,7 @@ from vae_cli.distribution.relations import from_noise
 from vae_cli.errors import VaeCliError
 from vae_cli.model.base import Model
 from vae_cli.run.export import SUFFIX, export
+from vae_cli.run.export_note import note
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import SHARED_FOLDER
 from vae_cli.run.graphs import graphs_of
@@ -201,6 +202,16 @@ def test_note_runs_as_written(name: str, trained: Path, tmp_path: Path) -> None:
         cwd=folder, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, ""), len(blocks)
+
+
+def test_a_name_in_the_note_is_a_name() -> None:
+    named = {"data": "[x](http://evil.example)\n# <b>`y`", "values": "v"}
+    record = {"model": "VAE", "latent_dim": 2, "data": named, "functions": {},
+              "versions": {"vae-cli": "1", "torch": "2"}, "checkpoint": "best.ckpt",
+              "checkpoint_sha256": "0"}  # fmt: skip
+    head, *rest = note(record).splitlines()
+    assert head == r"# VAE, trained on \[x\](http\://evil.example)\\n\# \<b\>\`y\`"
+    assert rest[1].startswith("Exported by vae-cli 1")
 
 
 def test_export_takes_the_place_of_one(

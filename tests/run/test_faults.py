@@ -27,8 +27,8 @@ faults = _load()
 STEP = "a training step"
 DEATHS = [
     *((place, call, signal.SIGKILL) for call, place in enumerate(faults.PLACES, start=2)),
-    *((STEP, step, signal.SIGTERM) for step in (1, 14, 17, 42)),
-    *(("a validation batch", call, signal.SIGTERM) for call in (1, 3)),
+    *((STEP, step, signal.SIGTERM) for step in (1, 14, 42)),
+    ("a validation batch", 3, signal.SIGTERM),
     (STEP, 20, signal.SIGINT), (STEP, 20, signal.SIGUSR1),
 ]  # fmt: skip
 
@@ -41,6 +41,11 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.parametrize(("place", "call", "number"), DEATHS)
 def test_death(place: str, call: int, number: int, campaign: Any) -> None:
     assert faults.killed_at(campaign, faults.Death(place, call, number))
+
+
+@pytest.mark.parametrize("phase", faults.PHASES)
+def test_stopped_in_any_phase(phase: str, campaign: Any) -> None:
+    assert faults.stopped_at(campaign, faults.Death(phase, 1, signal.SIGTERM))
 
 
 def test_death_again_and_again(campaign: Any) -> None:

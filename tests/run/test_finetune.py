@@ -252,8 +252,6 @@ MISTAKES: list[tuple[list[str], list[str]]] = [
     (["run=empty"], ["run=empty", "no best.ckpt", "Try vae-train resume=empty"]),
     (["run=broken"], ["run=broken", "best.ckpt can't be read", "checkpoint=last"]),
     (["run=foreign"], ["_target_=os.system", "trust=true"]),
-    (["run=muddled"], ["run=muddled", "finetune.json can't be read", "Delete that file."]),
-    (["run=listed"], ["run=listed", "finetune.json can't be read", "Delete that file."]),
     (["plain"], ["plain", "key=value"]),
     (["run=plain", "--nope"], ["--nope", "Try --help"]),
 ]
@@ -301,8 +299,6 @@ SPOILED: dict[str, Callable[[Path], Any]] = {
     "empty": empty,
     "broken": lambda run: (run / "checkpoints" / "best.ckpt").write_bytes(b"no checkpoint"),
     "foreign": foreign,
-    "muddled": lambda run: (run / "finetune.json").write_text("{"),
-    "listed": lambda run: (run / "finetune.json").write_text("[]"),
 }
 
 

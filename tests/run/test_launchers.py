@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -16,9 +16,13 @@ import pytest
 import torch
 from test_processes import CODE, DEADLY, ENVIRONMENT
 
+from vae_cli.commands import eval as evaluate
+from vae_cli.commands import launched, train
+from vae_cli.commands.launched import meet
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
+from vae_cli.run import meeting as meeting_module
 from vae_cli.run.folder import SHARED_FOLDER
-from vae_cli.run.launch import Launch, find_launch, is_first_process
+from vae_cli.run.launch import Launch, clear_environment, find_launch, is_first_process
 from vae_cli.run.meeting import Meeting
 from vae_cli.training.checkpoint_file import read_checkpoint
 
@@ -196,7 +200,9 @@ def test_what_stops_the_second_stops_the_first(
 
 
 ELASTIC = {"TORCHELASTIC_RUN_ID": "none", "LOCAL_WORLD_SIZE": "2", "GROUP_WORLD_SIZE": "2",
-           "RANK": "1", "LOCAL_RANK": "1"}  # fmt: skip
+           "RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "127.0.0.1",
+           "MASTER_PORT": "29500"}  # fmt: skip
+TASK = TASKS | {"SLURM_PROCID": "1", "SLURM_LOCALID": "1"}
 HAND = {"MASTER_ADDR": "node0", "MASTER_PORT": "29500", "NODE_RANK": "1"}
 
 
@@ -206,9 +212,13 @@ HAND = {"MASTER_ADDR": "node0", "MASTER_PORT": "29500", "NODE_RANK": "1"}
         (ELASTIC, 1, 2, r"^accelerator.devices=1: torchrun has started 2 .*devices=2, or torchrun"),
         (ELASTIC, [0, 1], 1, r"^accelerator.nodes=1: torchrun has started 2 .*nodes=2, or torchr"),
         (ELASTIC | {"GROUP_WORLD_SIZE": "x"}, 2, 2, r"^GROUP_WORLD_SIZE=x: needs a number"),
-        (TASKS | {"SLURM_NNODES": "2"}, 2, 2, r"^SLURM_NTASKS=2: .*Try srun --ntasks=4"),
-        (TASKS, 2, 2, r"^accelerator.nodes=2: srun has started 1 .*or srun --nodes=2"),
-        ({"SLURM_NTASKS": "2"}, 2, 1, r"^SLURM_NTASKS=2: .*--ntasks-per-node"),
+        (ELASTIC | {"RANK": "4"}, 2, 2, r"^RANK=4: is beyond .* unset TORCHELASTIC_RUN_ID"),
+        (ELASTIC | {"WORLD_SIZE": "3"}, 2, 2, r"^WORLD_SIZE=3: .* unset TORCHELASTIC_RUN_ID"),
+        (TASK | {"SLURM_NNODES": "2"}, 2, 2, r"^SLURM_NTASKS=2: .*Try srun --ntasks=4"),
+        (TASK, 2, 2, r"^accelerator.nodes=2: srun has started 1 .*or srun --nodes=2.*unset SLURM"),
+        ({k: v for k, v in TASK.items() if "PER_NODE" not in k}, 2, 1, r"^SLURM_NTASKS=2: .*-per-"),
+        (TASK | {"SLURM_NTASKS_PER_NODE": "0"}, 2, 1, r"^SLURM_NTASKS_PER_NODE=0: needs a number"),
+        (TASK | {"SLURM_PROCID": "2"}, 2, 1, r"^SLURM_PROCID=2: is beyond"),
         ({"SLURM_NTASKS": "1"}, 2, 1, r"^accelerator.devices=2: srun has started 1 "),
         ({}, 1, 2, r"^accelerator.nodes=2: .*can't find each other. Set MASTER_ADDR"),
         ({"LOCAL_RANK": "0"}, 2, 1, r"^accelerator.devices=2: .*MASTER_PORT is missing"),
@@ -232,8 +242,8 @@ def test_mismatch(
         ({}, 4, 1, 1, True),  # Lightning starts the others
         ({SHARED_FOLDER: "run", "LOCAL_RANK": "1"}, 4, 1, 1, False),
         (ELASTIC, 2, 2, 4, False),
-        (TASKS | {"SLURM_PROCID": "0"}, 2, 1, 2, True),
-        (TASKS | {"SLURM_PROCID": "1"}, [0, 3], 1, 2, False),
+        (TASK | {"SLURM_PROCID": "0"}, 2, 1, 2, True),
+        (TASK, [0, 3], 1, 2, False),
         (TASKS | {"SLURM_JOB_NAME": "bash", "SLURM_PROCID": "1"}, 2, 1, 1, True),
         ({"SLURM_NTASKS": "1", "SLURM_JOB_ID": "4711"}, 1, 1, 1, True),
         (HAND, 2, 2, 2, False),  # one process on each node, where Lightning starts the others
@@ -249,8 +259,60 @@ def test_who_meets(
     assert is_first_process() == is_first
 
 
+@pytest.mark.parametrize("mark", ["TORCHELASTIC_RUN_ID", "SLURM_NTASKS"])
+def test_what_a_launcher_always_sets_is_there(mark: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = ELASTIC if mark in ELASTIC else TASK
+    optional = {mark, "SLURM_NTASKS_PER_NODE", "SLURM_NNODES", "SLURM_NODELIST", "SLURM_JOB_NAME"}
+    for name in {*variables} - optional:
+        only({k: v for k, v in variables.items() if k != name}, monkeypatch)
+        with pytest.raises(ConfigError, match=f"^{mark}=.*{name} is missing.*unset {mark}"):
+            find_launch()
+
+
+LEFT_OVER = [
+    {"LOCAL_RANK": "1"},
+    {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1"},
+    {"NODE_RANK": "1"},
+    {"SLURM_PROCID": "3"},
+    {"SLURM_NTASKS": "1", "SLURM_PROCID": "1", "LOCAL_RANK": "1"},
+    HAND | {"RANK": "1"},
+    HAND | {"LOCAL_RANK": "1", "NODE_RANK": "0"},
+    {"MASTER_PORT": "x", "LOCAL_RANK": "x"},
+]
+
+
+@pytest.mark.parametrize("variables", LEFT_OVER)
+def test_left_over_ranks_do_not_matter_to_a_lone_run(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(variables, monkeypatch)
+    with Meeting() as meeting:
+        launch = meet(meeting, "train", ["data=digits", "accelerator=cpu"], None, "null")
+        assert launch.check(1, 1) == 1
+        clear_environment(launch, is_lone=True)
+        assert is_first_process() and not meeting.is_second
+    left = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "NODE_RANK", "SLURM_NTASKS", "SLURM_PROCID"}
+    assert not left & {*os.environ}
+
+
+@pytest.mark.parametrize(
+    "variables", [{"TORCHELASTIC_RUN_ID": "a"}, ELASTIC, TASK, HAND, {"SLURM_NTASKS": "2"}]
+)
+@pytest.mark.parametrize("main", [train.main, evaluate.main])
+def test_a_mistake_is_never_silent(
+    main: Callable[[list[str]], int], variables: dict[str, str], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    only(variables, monkeypatch)
+    monkeypatch.setattr(launched, "BRIEF", 0.0)  # nobody answers
+    monkeypatch.setattr(meeting_module, "PATIENCE", 0.0)
+    monkeypatch.setattr(launched, "PATIENCE", 0.0)
+    assert main(["nowhere"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def only(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [n for n in os.environ if n.startswith((*LAUNCHERS, "RANK"))]:
+    for name in [n for n in os.environ if n.startswith((*LAUNCHERS, "RANK", "WORLD_SIZE"))]:
         monkeypatch.delenv(name)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -40,3 +40,12 @@ def test_parts_repeat_the_labels() -> None:
 def test_empty_columns_are_left_out() -> None:
     table = Table("", ["model", "KL", "error"], [["a", "", "1"], ["b", "", ""]], [1, 2]).filled()
     assert table == Table("", ["model", "error"], [["a", "1"], ["b", ""]], [1])
+
+
+def test_texts_stay_in_their_cells() -> None:
+    hostile = ["\x1b[2J", "a\nb\tc", "[red]x[/red] :bomb:", "\u202egnp"]
+    table = Table("\x1b]0;x\x07", ["head\n\x1b[1m", "KL"], [[text, "1"] for text in hostile], [1])
+    output = shown(table, 80)
+    for text in ("\\x1b[2J", "a\\nb\\tc", "[red]x[/red] :bomb:", "\\u202egnp", "head\\n\\x1b[1m"):
+        assert text in output
+    assert "\x1b" not in output and len(output.splitlines()) == 5 + len(hostile)

@@ -1,7 +1,7 @@
 """What a run keeps, on scores made up, and that its files stay whole."""
 
 import errno
-import os
+import resource
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from vae_cli.errors import Interrupted
+from vae_cli.folders import new_name, open_new, opened_folder
+from vae_cli.run.folder import RunFolder
 from vae_cli.training import checkpoint_file, checkpoints
 from vae_cli.training.checkpoint_file import (
     CheckpointError,
@@ -70,10 +72,10 @@ def test_a_best_one_that_is_lost_is_no_longer_the_one_to_beat(tmp_path: Path) ->
 
 
 def test_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise OSError(errno.EPERM, "no links here")
 
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    monkeypatch.setattr(checkpoints.os, "link", refuse)
     callback = Checkpoints(tmp_path, "s", Signals())
     for step in range(3):
         callback.on_validation_end(Trainer(step, step), None)  # type: ignore[arg-type]
@@ -98,13 +100,46 @@ def test_full_disk_leaves_the_files_as_they_were(
     assert step_of(tmp_path / "last.ckpt") == step_of(tmp_path / "best.ckpt") == 7
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")  # noqa: PTH110
 def test_really_full(tmp_path: Path) -> None:
-    (tmp_path / "new.ckpt").symlink_to("/dev/full")
-    files = DurableCheckpointIO()
-    files.save_checkpoint({"x": torch.ones(100_000)}, tmp_path / "new.ckpt")
+    files, limits = DurableCheckpointIO(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))  # Python ignores the signal
+    try:
+        files.save_checkpoint({"x": torch.ones(100_000)}, tmp_path / "new.ckpt")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert files.failure is not None and "takes 390.6 KiB" in files.failure
     assert names(tmp_path) == []
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    """Whatever a folder holds: a checkpoint takes the place of a link, and a folder is no link."""
+    theirs, folder = tmp_path / "theirs", tmp_path / "checkpoints"
+    theirs.write_text("theirs")
+    folder.mkdir()
+    for name in ("new.ckpt", "last.ckpt", "best.ckpt", "previous.ckpt", "best.partial"):
+        (folder / name).symlink_to(theirs)
+    callback = Checkpoints(folder, "s", Signals())
+    for step in (1, 2):
+        callback.on_validation_end(Trainer(step, step), None)  # type: ignore[arg-type]
+    assert theirs.read_text() == "theirs"
+    steps = [step_of(folder / f"{name}.ckpt") for name in ("previous", "last", "best")]
+    assert steps == [1, 2, 2]
+    (tmp_path / "link").symlink_to(folder)
+    with pytest.raises(CheckpointError):
+        Checkpoints(tmp_path / "link", "s", Signals()).on_validation_end(Trainer(), None)  # type: ignore[arg-type]
+    assert len(names(folder)) == 5
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    run = RunFolder.create(str(tmp_path / "run"), True)
+    (run.best.parent / new_name("last.ckpt")).write_bytes(b"half")
+    (run.path / new_name("results.json")).write_bytes(b"half")
+    (run.path / ".mine.new").touch()
+    with opened_folder(run.path) as folder, open_new(new_name("alive"), folder), run.held():
+        assert [name[:6] for name in names(run.path)] == [
+            ".alive", ".mine.", "checkp", "figure", "lock",
+        ]  # fmt: skip
+        assert names(run.best.parent) == []
 
 
 def test_folder_that_is_gone(tmp_path: Path) -> None:

@@ -3,11 +3,8 @@
 import csv
 from pathlib import Path
 
-import pytest
-
 from vae_cli.training.csv_logger import CurveTable
 
-pytestmark = pytest.mark.filterwarnings("ignore:Experiment logs directory")  # that it deletes some
 Rows = list[tuple[int, dict[str, float]]]
 
 

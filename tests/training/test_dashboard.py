@@ -127,3 +127,24 @@ def test_sprite_of_oblong_coloured_images() -> None:
     sheet = sprite(torch.stack([torch.zeros(3, 4, 6), torch.ones(3, 4, 6), torch.zeros(3, 4, 6)]))
     assert (sheet.size, sheet.mode) == ((12, 12), "RGB")
     assert sheet.getpixel((0, 0)) == (0, 0, 0) and sheet.getpixel((6, 0)) == (255, 255, 255)
+
+
+def test_texts_of_a_run_stay_texts(vae_train: Train, tmp_path: Path) -> None:
+    """In the HPARAMS, TEXT and PROJECTOR tabs, which take Markdown and tables."""
+    names = ["a\tb\nc", "``` <b>[x](http://evil.example)"]
+    for name in names:
+        for part in ("train", "test"):
+            (tmp_path / "```images" / part / name.replace("/", ":")).mkdir(parents=True)
+            for number in range(6):
+                path = tmp_path / "```images" / part / name.replace("/", ":") / f"{number}.png"
+                Image.new("L", (8, 8), 40 * number).save(path)
+    folder = vae_train(
+        "logger=tensorboard", "data=image_folder", "data.root='```images'", "data.batch_size=4",
+        "trainer.max_steps=2", "network.hidden_dims=[4]", "data.validation=0.3",
+    )  # fmt: skip
+    events = EventAccumulator(str(folder), {"tensors": 0}).Reload()
+    for name in ("config", "command", "environment"):
+        (text,) = events.Tensors(f"{name}/text_summary")[0].tensor_proto.string_val
+        assert all(line.startswith("    ") for line in text.decode().splitlines())
+    labels = (folder / "projector" / "labels.tsv").read_text(encoding="utf-8").splitlines()
+    assert len(labels) == 12 and {"a\\tb\\nc"} < {*labels} and not any("\t" in x for x in labels)

@@ -10,6 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
+from vae_cli.commands.train import main
+
 SETTING = [
     "data=image_folder", "data.root=images", "data.batch_size=16", "trainer.max_epochs=2",
     "network.hidden_dims=[8]", "metric=[log_likelihood]", "metric.log_likelihood.samples=2",
@@ -42,3 +44,18 @@ def test_workers_give_the_same_run(
     )
     assert all(torch.equal(weights[name], others[name]) for name in weights)
     assert numbers == other_numbers
+
+
+def test_image_that_a_worker_cannot_read_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images").mkdir()
+    for i in range(60):
+        path = tmp_path / "images" / f"{i:03}.png"
+        Image.effect_noise((6, 6), 100).save(path)
+        path.write_bytes(path.read_bytes()[:-30])  # the size can still be read
+    assert main([*SETTING, "data.memory_limit=1e-9", "trainer.progress=false"]) == 2
+    message = capsys.readouterr().err
+    assert "can't be read as an image (image file is truncated" in message
+    assert len(message.splitlines()) == 1

@@ -22,8 +22,9 @@ def main(arguments: list[str]) -> int:
     if own.help:
         print(help_of("compare"))
         return 0
-    given, others = parted([text for text in own.overrides if "=" in text])
-    places = [text for text in own.overrides if "=" not in text]
+    settings = [text for text in own.overrides if "=" in text or text.startswith("~")]
+    given, others = parted(settings)
+    places = [text for text in own.overrides if text not in settings]
     places += [place for value in given for place in value.strip("[]").split(",")]
     where = next((t.partition("=")[2] for t in others if t.startswith("where=")), "")
     others = [text for text in others if not text.startswith("where=")]  # Hydra can't read it
@@ -32,13 +33,14 @@ def main(arguments: list[str]) -> int:
         raise VaeCliError("run: needs folders of runs. Try vae-compare outputs.")
     if not cfg.metrics:
         raise ConfigError("metrics", [], "needs one number at least", "Try metrics=[elbo].")
+    from vae_cli.console import printable
     from vae_cli.report.comparison import filtered, tables
     from vae_cli.report.ledger import beside, read_entries, run_paths
     from vae_cli.run.summary import with_stand_ins
 
     entries, notes = read_entries(run_paths(places), cfg.split)
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"note: {printable(note)}", file=sys.stderr)
     metrics = list(cfg.metrics)
     if not any(text.startswith("metrics=") for text in others):
         metrics = with_stand_ins(metrics, [entry.numbers for entry in entries])
@@ -65,9 +67,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _write(found: list["Table"], form: str, output: str | None) -> None:
-    from vae_cli.console import make_console
+    from vae_cli.console import make_console, printable
     from vae_cli.report.formats import WRITTEN
-    from vae_cli.run.files import replaced
+    from vae_cli.run.files import named_place, write_text
     from vae_cli.run.table import print_table
 
     if form == "terminal":
@@ -83,9 +85,8 @@ def _write(found: list["Table"], form: str, output: str | None) -> None:
         print(text, end="")
         return
     try:
-        with replaced(Path(output)) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_text(named_place(Path(output)), text)
     except OSError as error:
         rule = f"can't be written ({error.strerror})"
         raise ConfigError("output", output, rule, "Name another file.") from error
-    print(output)
+    print(printable(output))

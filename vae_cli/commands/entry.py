@@ -2,22 +2,27 @@
 
 import argparse
 import ctypes
+import errno
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import NoReturn
 
-from vae_cli.errors import VaeCliError
+from vae_cli import __version__
+from vae_cli.errors import VaeCliError, shortened
 from vae_cli.memory import is_out_of_memory
-from vae_cli.run.launch import is_first_process
+from vae_cli.streams import OutputError, drop_output, prepare_streams
 
 Body = Callable[[list[str]], int]
 Main = Callable[..., int]  # of arguments, or of none: the installed script's
 
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
+LONGEST_WORD, LONGEST_LINE = 300, 1200  # of a mistake's message
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
 
 
@@ -55,25 +60,45 @@ def command(program: str) -> Callable[[Body], Main]:
     return entry
 
 
-def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
+def run_command(
+    program: str,
+    body: Body,
+    argv: Sequence[str] | None,
+    is_silent: Callable[[], bool] = lambda: False,
+) -> int:
     """Runs a command.
 
     Args:
         program: Its name.
         body: What it does with its arguments; returns the exit code.
         argv: Arguments without the program's name; those of the process by default.
+        is_silent: Whether another process of the same run prints the mistake.
 
     Returns:
         The exit code: the body's, 2 after one line about a mistake, 130 after an interruption.
     """
+    prepare_streams()
+    arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        return body(list(sys.argv[1:] if argv is None else argv))
+        code = _print_version() if "--version" in arguments else body(arguments)
+        sys.stdout.flush()
+        return code
     except VaeCliError as error:
-        _tell(program, str(error))
+        if not is_silent():
+            _tell(program, str(error))
         return error.exit_code
     except BrokenPipeError:  # whoever read the output has seen enough: "| head"
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 0
+    except OutputError as error:
+        _tell(program, f"standard output: {error.strerror}. Free some space, or print elsewhere.")
+        return VaeCliError.exit_code
+    except OSError as error:
+        rule = _rule_of(error)
+        if rule is None:
+            raise
+        _tell(program, rule)
+        return VaeCliError.exit_code
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -81,15 +106,33 @@ def run_command(program: str, body: Body, argv: Sequence[str] | None) -> int:
         if not is_out_of_memory(error):
             raise
         reason = " ".join(str(error).split())[:200] or "there is not enough"
-        _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
+        if not is_silent():
+            _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
         return VaeCliError.exit_code
 
 
 def _tell(program: str, message: str) -> None:
     """Prints one line, whatever signs the user's values have."""
-    if is_first_process():  # of several, one speaks
-        signs = (c if c.isprintable() else repr(c)[1:-1] for c in message)
-        print(f"{program}: {''.join(signs)}", file=sys.stderr)
+    from vae_cli.console import printable  # rich takes its time to import
+
+    words = re.sub(r"\S+", lambda word: shortened(word.group(), LONGEST_WORD), message)
+    print(f"{program}: {printable(shortened(words, LONGEST_LINE))}", file=sys.stderr)
+
+
+def _rule_of(error: OSError) -> str | None:
+    """The line for a file that cannot be named or written; None for any other error."""
+    if error.errno == errno.ENAMETOOLONG:
+        return f"{error.filename}: the name is too long. Choose a shorter one."
+    if error.errno in UNWRITABLE and error.filename is not None:
+        where = os.fsdecode(error.filename)
+        remedy = "Make room, or write somewhere else."
+        return f"{where}: can't be written ({error.strerror}). {remedy}"
+    return None
+
+
+def _print_version() -> int:
+    print(f"vae-cli {__version__}")
+    return 0
 
 
 def prepare_libraries() -> None:

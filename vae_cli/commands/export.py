@@ -33,10 +33,11 @@ def main(arguments: list[str]) -> int:
     for each in formats:
         check_installed(each)
     prepare_libraries()
+    from vae_cli.console import printable
     from vae_cli.run.export import export
 
     with Signals():  # SIGTERM, too, is an interruption, after which nothing half-written is left
-        print(export(path, formats, cfg.to, cfg.checkpoint, cfg.trust))
+        print(printable(export(path, formats, cfg.to, cfg.checkpoint, cfg.trust)))
     return 0
 
 

@@ -22,10 +22,12 @@ def main(arguments: list[str]) -> int:
     OmegaConf.resolve(cfg)
     paths = run_folders(named, "vae-finetune")
     prepare_libraries()
+    from vae_cli.config.memory import check_widths
     from vae_cli.console import make_console
     from vae_cli.run.finetune import finetune
     from vae_cli.run.finetuned import print_finetuned, print_several
 
+    check_widths("hidden_dims", cfg.hidden_dims)
     for path in paths:
         folder = RunFolder.existing(path, key="run")  # all, before the first is worked on
         check_writable("run", folder.path, COPY)

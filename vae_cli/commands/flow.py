@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     describe(folder, cfg, ["vae-flow", *arguments])
     try:
         results = fits.run(folder, cfg.format, console)
-    except TrainingError:
+    except (TrainingError, OSError):  # the latter of a full disk
         shutil.rmtree(folder)  # it holds nothing but what was asked for
         raise
     print_fits(results, folder, console)

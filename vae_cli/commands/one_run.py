@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from vae_cli.commands.entry import prepare_libraries
+from vae_cli.commands.launched import meet
 from vae_cli.config.compose import compose
 from vae_cli.config.trust import check_paths, concrete
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
-from vae_cli.run.launch import Launch, find_launch, is_first_process
+from vae_cli.run.launch import Launch, clear_environment, is_first_process
 from vae_cli.run.meeting import Meeting
-from vae_cli.training.signals import Signals
+from vae_cli.streams import ignore_output_errors
+from vae_cli.training.signals import GRACE, Signals
 
 if TYPE_CHECKING:
     from vae_cli.config.build import Experiment
@@ -46,12 +48,9 @@ def one_run(
     Raises:
         VaeCliError: With one line for the user.
     """
-    launch = find_launch()
-    if launch.may_have_others:
-        prepare_libraries()  # torch is needed to meet them
-    meeting.join(launch)
     chosen = [text for text in overrides if not text.startswith("resume=")]
     resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")
+    launch = meet(meeting, config_name, chosen, config_dir, resumed)
     if meeting.is_second:
         resumed = meeting.resumed()
     if resumed in ("", "null", "auto"):
@@ -67,6 +66,7 @@ def one_run(
         folder = RunFolder.existing(resumed)
         cfg, chosen, changes = resumed_config(folder, config_name, chosen, config_dir)
     size = launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
+    clear_environment(launch, size == 1)
     composed = cfg.copy()
     with _fetching(cfg, folder, overrides):
         stage = _first_stage(cfg, chosen, config_dir, folder, launch)
@@ -80,8 +80,10 @@ def one_run(
         shared = os.environ.get(SHARED_FOLDER)
         new = (known or run_dir, known is not None)
         folder = RunFolder(shared) if shared else RunFolder.create(*new)
-    _execute(experiment, composed, folder, chosen, command, signals, changes, meeting, stage)
-    signals.deferred = True  # nothing is left that could be stopped
+    _execute(
+        experiment, composed, folder, chosen, command, signals, changes, meeting, stage, launch
+    )
+    signals.defer(GRACE)  # nothing is left that could be stopped
     return 0
 
 
@@ -95,8 +97,9 @@ def _execute(
     changes: Sequence[str],
     meeting: Meeting,
     stage: "FirstStage | None",
+    launch: Launch,
 ) -> None:
-    from vae_cli.console import make_console
+    from vae_cli.console import make_console, print_line
     from vae_cli.run.features import provide_features
     from vae_cli.run.fit import Job, say
     from vae_cli.run.resume import find_start, is_finished
@@ -105,25 +108,36 @@ def _execute(
 
     is_first = is_first_process()
     console = make_console(quiet=not is_first)
+    before = signals.last_words()
+    signals.last_words = lambda: _how_to_resume(folder) if folder.overrides.is_file() else before
+    if not is_first:
+        signals.last_words = lambda: ""
     with folder.held() if is_first else nullcontext(), _told(folder):
         meeting.begin(folder.path)
+        if experiment.accelerator.processes > 1:  # they agree on a stop once training starts
+            signals.defer(None if launch.by == "Lightning" else GRACE)
         for change in changes:
             say(console, change)
         start = find_start(folder, experiment.model, partial(say, console))
         if is_finished(experiment, folder, start):
             if is_first:
                 remedy = "Raise trainer.max_epochs or max_steps to go on."
-                print(f"{folder.path} has finished, and stays as it is. {remedy}")
+                print_line(console, f"{folder.path} has finished, and stays as it is. {remedy}")
             return
         if start is None and stage is None and folder.overrides.is_file() and is_first:
-            print(f"{folder.path} has no checkpoint yet: starting anew.")
+            print_line(console, f"{folder.path} has no checkpoint yet: starting anew.")
         if is_first:
             saved = concrete(overrides, experiment.config)
             folder.describe(experiment.config, composed, saved, command)
         if start is None and stage is not None:
-            experiment = provide_features(experiment, stage, folder, partial(say, console))
+            experiment = provide_features(experiment, stage, folder, partial(say, console), signals)
+        ignore_output_errors()  # training goes on when nobody listens
         results = train(Job(experiment, folder, command, console, signals), start)
         print_summary(results, folder, console)
+
+
+def _how_to_resume(folder: RunFolder) -> str:
+    return f"stopped. Go on with vae-train resume={folder.path}"
 
 
 @contextmanager
@@ -137,7 +151,7 @@ def _told(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as stop:  # the latter is Lightning's for the former
-        raise Interrupted(f"stopped. Go on with {remedy}") from stop
+        raise Interrupted(_how_to_resume(folder)) from stop
     except (OSError, CheckpointError) as error:
         if not folder.path.is_dir():
             raise VaeCliError(f"{folder.path}: the folder is gone, and with it the run") from error

@@ -36,10 +36,15 @@ def _named_by(value: str) -> Iterator[str]:
     for part in filter(None, parts):
         if glob.has_magic(part) and not Path(part).exists():
             matches = sorted(glob.glob(part))  # noqa: PTH207  the pattern may be absolute
-            runs = [match for match in matches if RunFolder(match).overrides.is_file()]
+            runs = [match for match in matches if _is_run(Path(match))]
             if not runs:
                 rule = "no folder of a run matches the pattern"
                 raise ConfigError("run", part, rule, "Try run='outputs/*/*'.")
             yield from runs
         else:
             yield part
+
+
+def _is_run(path: Path) -> bool:
+    """Whether a folder is one of a run; a link to one is not, and would not be opened."""
+    return RunFolder(path).overrides.is_file() and not path.is_symlink()

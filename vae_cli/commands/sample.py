@@ -1,6 +1,7 @@
 """vae-sample: pictures of a trained model."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from vae_cli.commands.entry import Parser, command, prepare_libraries
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.folders import check_name
 from vae_cli.run.files import check_writable
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def main(arguments: list[str]) -> int:
     from vae_cli.run.subject import load_subject
 
     subject = load_subject(given["run"], cfg)
-    folder = Path(cfg.output) if cfg.output else _own_folder(subject, cfg.beside)
+    folder = _named_folder(cfg.output) if cfg.output else _own_folder(subject, cfg.beside)
     write = _write_pictures if cfg.count is None else _write_samples
     write(subject, cfg, folder, make_console())
     return 0
@@ -63,11 +65,23 @@ def main(arguments: list[str]) -> int:
 def _own_folder(subject: "Subject", beside: str | None) -> Path:
     """Where in a run's folder its pictures go; those with another run's are not its own."""
     figures = subject.folder.figures
-    return figures if beside is None else figures / f"beside_{Path(beside).resolve().name}"
+    if beside is None:
+        return figures
+    name = Path(beside).resolve().name
+    check_name("beside", name)
+    return figures / f"beside_{name}"
+
+
+def _named_folder(output: str) -> Path:
+    """The folder that the user names, which may be a link."""
+    folder = Path(output)
+    return folder.resolve() if folder.is_symlink() else folder
 
 
 def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
     from vae_cli.config.build import build_each
+    from vae_cli.console import print_line
+    from vae_cli.run.fit import say
     from vae_cli.run.pictures import draw_all, in_motion, write_picture
 
     figures = build_each(cfg, "figure")
@@ -75,12 +89,12 @@ def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: 
     if cfg.beside is not None:
         drawings = _beside(subject, drawings, figures, cfg)
     if cfg.format == "gif":
-        drawings = in_motion(drawings, subject.folder.path)
+        drawings = in_motion(drawings, subject.folder.path, partial(say, console))
     _make(folder)
     for name, drawing in drawings.items():
         path = folder / f"{name}.{cfg.format}"
         write_picture(drawing, path)
-        console.print(str(path), soft_wrap=True, highlight=False, markup=False)
+        print_line(console, path)
 
 
 def _beside(
@@ -109,6 +123,7 @@ def _beside(
 def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
     from rich.progress import Progress
 
+    from vae_cli.console import print_line
     from vae_cli.figure.points import are_points
     from vae_cli.run.pictures import prior_of, sample_chunks, write_arrays, write_images
 
@@ -129,7 +144,7 @@ def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "
         task = bar.add_task("samples", total=cfg.count)
         for count in written:
             bar.advance(task, count)
-    console.print(str(path), soft_wrap=True, highlight=False, markup=False)
+    print_line(console, path)
 
 
 def _make(folder: Path) -> None:

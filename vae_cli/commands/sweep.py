@@ -1,5 +1,7 @@
 """vae-train -m: many runs, and the table of what came of them."""
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -9,7 +11,8 @@ import hydra
 
 from vae_cli.config.compose import compose_sweep
 from vae_cli.config.folders import OWN_FOLDERS, search_path, search_path_override
-from vae_cli.errors import ConfigError, Interrupted, VaeCliError
+from vae_cli.errors import Interrupted, VaeCliError
+from vae_cli.streams import OutputError
 
 if TYPE_CHECKING:
     from vae_cli.sweep.folder import SweepFolder
@@ -36,19 +39,20 @@ def sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) ->
     from vae_cli.sweep.driver import drive
     from vae_cli.sweep.folder import SweepFolder
 
-    is_new = settings.resume is None
-    wanted = SweepFolder(hydras.sweep.dir)
-    folder = wanted if is_new else SweepFolder.existing(settings.resume)
-    if is_new and wanted.jobs.is_file():
-        remedy = f"Try sweep.resume={wanted.path}."
-        raise ConfigError("hydra.sweep.dir", wanted.path, "is a sweep's already", remedy)
+    is_new, wanted = settings.resume is None, hydras.sweep.dir
+    is_named = any(text.lstrip("+").startswith("hydra.sweep.dir=") for text in overrides)
+    folder = (
+        SweepFolder.create(wanted, is_named) if is_new else SweepFolder.existing(settings.resume)
+    )
     more, own = [f"hydra.sweep.dir='{folder.path}'"], search_path(config_dir)
     if own:  # the jobs are to find them, too
         more.append(f"+hydra.job.env_set.{OWN_FOLDERS}='{os.pathsep.join(map(str, own))}'")
-    drive(config_name, [*overrides, *more, *search_path_override(own)], folder)
-    failed = tell(folder)
-    if folder.stop.exists():
-        raise Interrupted(f"stopped. Go on with the same command and sweep.resume={folder.path}")
+    with folder.held(is_new):
+        drive(config_name, [*overrides, *more, *search_path_override(own)], folder)
+        failed = tell(folder)
+        if folder.stop.exists():
+            remedy = f"Go on with the same command and sweep.resume={folder.path}"
+            raise Interrupted(f"stopped. {remedy}")
     return FAILED if failed else 0
 
 
@@ -56,11 +60,18 @@ def call_hydra(arguments: Sequence[str], config_dir: str | None) -> int:
     """Has Hydra do what only it can, showing a configuration and its help; the exit code."""
     sys.argv = ["vae-train", *arguments, *search_path_override(search_path(config_dir))]
     run = hydra.main(version_base="1.3", config_path="pkg://vae_cli.conf", config_name="train")
+    words = io.StringIO()
     try:
-        run(lambda cfg: None)()
+        with contextlib.redirect_stderr(words):
+            run(lambda cfg: None)()
     except SystemExit as stop:
-        if stop.code:  # after a line of Hydra's own, as about --package
-            return VaeCliError.exit_code
+        if stop.code:  # after lines of Hydra's own, as about --package
+            if OutputError.__name__ in words.getvalue():
+                raise OutputError(0, "it takes no more") from stop
+            if BrokenPipeError.__name__ in words.getvalue():
+                raise BrokenPipeError from stop
+            (first, *_) = [*filter(None, words.getvalue().splitlines()), "Hydra can't do it"]
+            raise VaeCliError(f"{' '.join(arguments)}: {first.strip().rstrip('.')}.") from stop
     return 0
 
 
@@ -70,7 +81,7 @@ def tell(folder: "SweepFolder") -> bool:
     Returns:
         Whether a job failed.
     """
-    from vae_cli.console import make_console
+    from vae_cli.console import make_console, print_line
     from vae_cli.report.outcome import outcome_of, write_outcome
     from vae_cli.run.table import print_table
 
@@ -84,5 +95,5 @@ def tell(folder: "SweepFolder") -> bool:
     for table in shown:
         print_table(table, console)
     write_outcome(folder.path, shown, exact)
-    print(f"sweep      {folder.path} (sweep.csv, sweep.md)")
+    print_line(console, f"sweep      {folder.path} (sweep.csv, sweep.md)")
     return bool(lacking)

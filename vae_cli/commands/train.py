@@ -4,19 +4,20 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
-from vae_cli.commands.entry import Parser, run_command
-from vae_cli.commands.one_run import one_run
-from vae_cli.commands.sweep import call_hydra, sweep
-from vae_cli.config.compose import compose_sweep
-from vae_cli.config.help import help_of
+# What takes long to import is imported once signals are received.
 from vae_cli.errors import Interrupted, Pruned, VaeCliError
-from vae_cli.run.folder import SHARED_FOLDER
-from vae_cli.run.launch import find_launch
-from vae_cli.run.meeting import Meeting
-from vae_cli.training.signals import Signals
+from vae_cli.streams import prepare_streams
+from vae_cli.training.signals import GRACE, Signals, Wish
 
+if TYPE_CHECKING:
+    from vae_cli.run.meeting import Meeting
+
+ALONE = ("multirun", "cfg", "info", "hydra_help", "shell_completion")
+SHELLS = ("bash", "fish", "zsh")
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")  # as Hydra has it
 
 
@@ -29,22 +30,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 after one line about a mistake, 75 if the run was stopped and can go on.
     """
-    meeting = Meeting()
-    code = run_command("vae-train", partial(_main, meeting), argv)
-    meeting.leave(code)
-    if code in (Interrupted.exit_code, Pruned.exit_code) and SHARED_FOLDER in os.environ:
-        code = 0  # the first process of the run speaks, and is killed if another fails before it
-    # As a program: Python takes seconds to tidy up, in which signals would kill. A launcher,
-    # though, has things of its own to put away.
-    if argv is None and not {"-m", "--multirun"} & {*sys.argv}:
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    prepare_streams()  # before anything else is opened
+    with Signals() as signals:
+        code = _code(signals, argv)
+        # As a program: Python takes seconds to tidy up, in which signals would kill. A launcher,
+        # though, has things of its own to put away.
+        if argv is None and not {"-m", "--multirun"} & {*sys.argv}:
+            logging.shutdown()
+            with suppress(OSError):
+                sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
     return code
 
 
-def _main(meeting: Meeting, arguments: list[str]) -> int:
+def _code(signals: Signals, argv: Sequence[str] | None) -> int:
+    from vae_cli.commands.entry import run_command
+    from vae_cli.run.folder import SHARED_FOLDER
+    from vae_cli.run.meeting import Meeting
+
+    meeting = Meeting()
+    signals.farewells.append(meeting.stop)
+
+    def is_silent() -> bool:
+        """Whether the run has a first process, which speaks for this one."""
+        return meeting.is_second or SHARED_FOLDER in os.environ
+
+    signals.last_words = lambda: "" if is_silent() else "stopped before it began"
+    if SHARED_FOLDER in os.environ:  # a process of a run that trains: they agree to stop together
+        signals.exit_code = 0
+        signals.defer()
+    code = run_command("vae-train", partial(_main, signals, meeting), argv, is_silent)
+    signals.defer(GRACE)  # the code stands
+    meeting.leave(code)
+    if code in (Interrupted.exit_code, Pruned.exit_code) and SHARED_FOLDER in os.environ:
+        code = 0  # the first process of the run speaks, and is killed if another fails before it
+    return code
+
+
+def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
+    from vae_cli.commands.entry import Parser
+
     parser = Parser()
     parser.add_argument("--config-name", "-cn", default="train")
     hydras = [parser.add_argument("--multirun", "-m", action="store_true")]
@@ -56,44 +82,71 @@ def _main(meeting: Meeting, arguments: list[str]) -> int:
     hydras += [parser.add_argument("--shell-completion", "-sc", action="store_true")]
     own = parser.parse_intermixed_args(arguments)
     if own.help:
+        from vae_cli.config.help import help_of
+
         print(help_of("train"))
         return 0
     if (own.package or own.resolve) and not own.cfg:
         raise VaeCliError("--package and --resolve: go with --cfg. Try --cfg job.")
+    if own.resolve and own.cfg != "job":
+        raise VaeCliError("--resolve: goes with --cfg job, as Hydra's part depends on the run.")
+    alone = [name for name in ALONE if getattr(own, name)]
+    if len(alone) > 1:
+        both = " and ".join(f"--{name.replace('_', '-')}" for name in alone)
+        raise VaeCliError(f"{both}: do not go together. Leave one out.")
     if any(getattr(own, action.dest) for action in hydras):
         if any(text.startswith("resume=") for text in own.overrides):
             rule = "goes on with one run. Leave out the flags; a sweep has sweep.resume=FOLDER"
             raise VaeCliError(f"resume: {rule}.")
+        from vae_cli.commands.sweep import call_hydra, sweep
+        from vae_cli.config.compose import compose
+        from vae_cli.run.launch import find_launch
+
         if own.multirun:
-            if sum(bool(getattr(own, action.dest)) for action in hydras) > 1:
-                raise VaeCliError("--multirun: goes with no other flag of Hydra's. Leave one out.")
             if (find_launch().size or 1) > 1:
                 rule = "each process would do it all. Try accelerator.devices=N in the sweep"
                 raise VaeCliError(f"--multirun: {rule}.")
+            signals.release()  # to the sweep, which stops its jobs
             return sweep(own.config_name, own.overrides, own.config_dir)
-        compose_sweep(own.config_name, own.overrides, own.config_dir)
+        if own.shell_completion:
+            _check_completion(own.overrides)
+        else:
+            compose(own.config_name, own.overrides, own.config_dir)
         flags = [text for text in arguments if text not in own.overrides]
         return call_hydra([*flags, *own.overrides], own.config_dir)
     if any(text.startswith("sweep") for text in own.overrides):
         raise VaeCliError("sweep: is about several runs. Try it behind vae-train -m.")
     command = ["vae-train", *arguments]
-    return _run(meeting, own.config_name, own.overrides, own.config_dir, command)
+    return _run(signals, meeting, own.config_name, own.overrides, own.config_dir, command)
+
+
+def _check_completion(overrides: list[str]) -> None:
+    """Hydra's completion takes one of its own words, and nothing else."""
+    verbs = ("install", "uninstall", "query")  # the last is for what the first installs
+    known = [f"{verb}={shell}" for verb in verbs for shell in SHELLS]
+    if len(overrides) != 1 or overrides[0] not in known:
+        rule = "takes install=SHELL or uninstall=SHELL"
+        raise VaeCliError(f"--shell-completion: {rule}. Try {' or '.join(known[:3])}.")
 
 
 def _run(
-    meeting: Meeting,
+    signals: Signals,
+    meeting: "Meeting",
     config_name: str,
     overrides: list[str],
     config_dir: str | None,
     command: list[str],
 ) -> int:
-    """One run, and what a signal means before it has begun."""
-    with Signals() as signals:
+    """One run. Whatever happens to it once it has to stop, it is stopped."""
+    from vae_cli.commands.one_run import one_run
+
+    with meeting:
         try:
-            with meeting:
-                return one_run(signals, meeting, config_name, overrides, config_dir, command)
-        except KeyboardInterrupt as stop:
-            raise Interrupted("stopped before it began") from stop
+            return one_run(signals, meeting, config_name, overrides, config_dir, command)
+        except BaseException as error:
+            if signals.wish is not Wish.STOP or isinstance(error, Interrupted):
+                raise
+            raise Interrupted(signals.last_words()) from error
 
 
 if __name__ == "__main__":

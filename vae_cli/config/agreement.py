@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from omegaconf import DictConfig
 
+from vae_cli.config.check import is_required
 from vae_cli.config.construct import option_of
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import missing_labels
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import ConfigError
 from vae_cli.metric.base import Metric
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.labelled import SemiSupervisedModel
@@ -62,7 +63,7 @@ def check_parts(cfg: DictConfig, model: Model, objective: Objective) -> None:
         rule = "there is no KL to be weighed in the objective"
         raise ConfigError("kl_schedule", option_of(cfg.kl_schedule), rule, "Leave it out.")
     if "kl_schedule" not in cfg and objective.weighs_kl:
-        raise VaeCliError("kl_schedule: there is none. Try kl_schedule=OPTION.")
+        raise is_required("kl_schedule", "OPTION")
 
 
 def check_measured(model: Model, metrics: Mapping[str, Metric]) -> None:

@@ -24,12 +24,13 @@ from vae_cli.config.agreement import (
 from vae_cli.config.check import in_epochs
 from vae_cli.config.construct import construct, option_of
 from vae_cli.config.keys import shared_keys
-from vae_cli.config.memory import check_step, check_weights
+from vae_cli.config.memory import check_step, check_weights, sizes_counted
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.labels import class_count, keep_labels
 from vae_cli.data.split import Binarize, Encode, Split, Treatment
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Figure
+from vae_cli.folders import check_name
 from vae_cli.kl_schedule.base import KlSchedule
 from vae_cli.metric.base import Metric, check_rivals
 from vae_cli.metric.reported import Reported
@@ -84,12 +85,13 @@ def build(cfg: DictConfig) -> Experiment:
     check_labels(cfg, dataset)
     objective = construct(cfg, "objective")
     check_room(cfg, objective, accelerator)
-    with torch.device("meta"):
-        outline = construct_model(cfg)
-    check_model(cfg, outline, objective)
-    check_parts(cfg, outline, objective)
-    check_weights(cfg, outline)
-    check_step(cfg, outline, objective)
+    with sizes_counted(cfg):
+        with torch.device("meta"):
+            outline = construct_model(cfg)
+        check_model(cfg, outline, objective)
+        check_parts(cfg, outline, objective)
+        check_weights(cfg, outline)
+        check_step(cfg, outline, objective)
     model = build_model(cfg)
     experiment = Experiment(
         config=cfg,
@@ -136,6 +138,8 @@ def models_binary_values(cfg: DictConfig) -> bool:
 
 def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
     """The objects of a group of which several can be chosen, by name."""
+    for name in cfg.get(group) or {}:
+        check_name(group, str(name))  # of which files and numbers get their names
     return {name: construct(cfg, f"{group}.{name}") for name in cfg.get(group) or {}}
 
 

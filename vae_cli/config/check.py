@@ -1,21 +1,18 @@
 """Checks a composed configuration against what its targets accept, before anything is built."""
 
 import difflib
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import UnionType
-from typing import Any, Literal, Union, cast, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from vae_cli.config.keys import SHARED, TrainSettings
+from vae_cli.config.keys import SHARED, Epochs, TorchSettings, TrainSettings
+from vae_cli.config.references import check_references, fill_in
 from vae_cli.config.signature import Signature, signature_of
 from vae_cli.errors import ConfigError, VaeCliError
-from vae_cli.options import (
-    PositiveFloat,
-    accepts,
-    describe,
-    remedy,
-)
+from vae_cli.options import accepts, describe, remedy
 
 # Groups of which an option must be something to build.
 BUILT = (
@@ -24,12 +21,14 @@ BUILT = (
 )  # fmt: skip
 NEEDLESS = ("posterior", "prior", "kl_schedule")  # of which a model may have none
 BITS = 63  # of a whole number
+SMALLEST, LARGEST = 2.0**-149, (2 - 2.0**-23) * 2.0**127  # of float32, in which torch computes
 PLACEHOLDERS = {
     "shape": [1, 1, 1], "levels": 2, "classes": 2, "train_images": 1, "labelled_images": 1,
     "steps_per_epoch": 1, "total_steps": 1,
 }  # fmt: skip
 MILESTONES = "milestones"
 SIZES = ("in_shape", "out_shape", "condition_dim", "latent_dim")  # that the code gives a builder
+SAVE_DIR = "save_dir"  # of a logger: the code gives it
 SPECIAL = {  # what Hydra takes for itself
     "_target_": str,
     "_partial_": bool,
@@ -53,17 +52,17 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
         if not OmegaConf.is_missing(cfg.derived, name):
             rule = "is found out from the data, not for setting"
             raise ConfigError(f"derived.{name}", cfg.derived[name], rule, "Leave it out.")
-    plain = resolved(cfg)
     own = settings.__annotations__
     known = list(groups)
+    needless = NEEDLESS if "model" in known else ()
+    for key in (*own, *(group for group in BUILT if group in known and group not in needless)):
+        if key not in cfg:
+            raise is_required(key, "OPTION" if key in known else "VALUE")
+    check_references(cfg)
+    plain = resolved(cfg)
     check_keys("", plain, [*own, *known, "derived"])
     for key, annotation in own.items():
-        if key not in plain:
-            raise VaeCliError(f"~{key}: {key} can't be left out.")
         check_value(key, plain[key], annotation)
-    for group in BUILT:
-        if group in known and group not in (*plain, *NEEDLESS):
-            raise VaeCliError(f"{group}: there is none. Try {group}=OPTION.")
     for group in plain:
         if group not in own and group != "derived":
             check_group(group, plain[group])
@@ -71,20 +70,40 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
 
 
 def resolved(cfg: DictConfig) -> dict[str, Any]:
-    """A configuration as plain data, with placeholders for what the data decide."""
+    """A configuration as plain data, with placeholders for what the data decide.
+
+    Raises:
+        ConfigError: For the first value that refers to what is not there.
+    """
     cfg = cfg.copy()
     with open_dict(cfg):
         cfg.derived = PLACEHOLDERS
-    return cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
+    return fill_in(cfg)
 
 
-def _check_numbers(key: str, node: Any) -> None:
-    """Whole numbers are those of a processor: torch and numpy have no others."""
+def is_required(key: str, example: str = "VALUE") -> VaeCliError:
+    """The mistake of a configuration that lacks a key."""
+    return VaeCliError(f"~{key}: {key} is required. Try {key}={example}.")
+
+
+def _check_numbers(key: str, node: Any, is_torch: bool = True) -> None:
+    """Numbers are those of a processor: torch and numpy have no others."""
+    if isinstance(node, dict):
+        target = node.get("_target_")
+        is_torch = is_torch if target is None else str(target).startswith(("vae_cli.", "torch."))
     if isinstance(node, (dict, list)):
         for name, child in node.items() if isinstance(node, dict) else enumerate(node):
-            _check_numbers(f"{key}.{name}".lstrip("."), child)
+            part = f"{key}.{name}".lstrip(".") if isinstance(node, dict) else key
+            _check_numbers(part, child, is_torch)
     elif isinstance(node, int) and node.bit_length() > BITS:
         raise ConfigError(key, node, f"needs a number of no more than {BITS} bits")
+    elif isinstance(node, float) and is_torch and _is_lost_in_float32(abs(node)):
+        what = "infinite" if abs(node) > 1 else "0"
+        raise ConfigError(key, node, f"is {what} in float32, in which torch computes")
+
+
+def _is_lost_in_float32(size: float) -> bool:
+    return 0 < size < SMALLEST or LARGEST < size < math.inf
 
 
 def check_group(group: str, node: Any) -> None:
@@ -97,11 +116,15 @@ def check_group(group: str, node: Any) -> None:
         rule = "is a group, to choose an option of"
         raise ConfigError(group, node, rule, f"Leave it out, or try {group}=OPTION.")
     if group in BUILT and "_target_" not in node:
+        if node:
+            raise is_required(f"{group}._target_")
         rule = "has no _target_: there is nothing to build"
         raise ConfigError(group, node, rule, f"Try another {group}=OPTION.")
     for name, child in node.items() if "_target_" not in node else ():
-        if not (isinstance(child, dict) and "_target_" in child):
+        if not isinstance(child, dict):
             raise ConfigError(f"{group}.{name}", child, "there is no such key")
+        if "_target_" not in child:
+            raise is_required(f"{group}.{name}._target_")
     _check_node(group, node, SHARED.get(group) or SHARED.get(str(node.get("_target_"))))
 
 
@@ -123,12 +146,18 @@ def _check_target(key: str, node: dict[str, Any], shared: type | None) -> None:
             f"{key}._target_", target, rule, "Is its module installed, or on PYTHONPATH?"
         )
     annotations = SPECIAL | signature.annotations | (shared.__annotations__ if shared else {})
+    if target.startswith("torch.optim."):
+        ranges = TorchSettings.__annotations__
+        annotations |= {name: ranges[name] for name in signature.annotations if name in ranges}
     allowed = [*annotations, *_in_epochs(signature)]
     if not signature.takes_any:
         check_keys(key, node, allowed)
     for name, annotation in (shared.__annotations__ if shared else {}).items():
         if name not in node and not accepts(annotation, None):
-            raise VaeCliError(f"~{key}.{name}: {key}.{name} can't be left out.")
+            raise is_required(f"{key}.{name}")
+    for name in _needed(key, node, signature):
+        if name not in node:
+            raise is_required(f"{key}.{name}")
     for name, annotation in annotations.items():
         value, epochs = node.get(name), in_epochs(name)
         if value is None and epochs in node:
@@ -145,9 +174,18 @@ def _check_target(key: str, node: dict[str, Any], shared: type | None) -> None:
                 _check_builder(name, value)
     for name in _in_epochs(signature):
         if node.get(name) is not None:
-            several = name == in_epochs(MILESTONES)
-            annotation = Sequence[PositiveFloat] if several else PositiveFloat
+            annotation = Sequence[Epochs] if name == in_epochs(MILESTONES) else Epochs
             check_value(f"{key}.{name}", node[name], annotation)
+
+
+def _needed(key: str, node: dict[str, Any], signature: Signature) -> list[str]:
+    """The parameters that a node has to set: what has no default, and the code does not give."""
+    needed = [name for name in signature.required if in_epochs(name) not in node]
+    group = key.partition(".")[0]
+    if node.get("_partial_") or group == "optimizer":  # the code gives what comes first: weights
+        needed = needed[1:]
+    given = SIZES if node.get("_partial_") or group != "model" else ()
+    return [name for name in needed if name not in given and (group, name) != ("logger", SAVE_DIR)]
 
 
 def _check_builder(key: str, node: Any) -> None:
@@ -188,7 +226,7 @@ def check_value(key: str, value: Any, annotation: Any) -> None:
     """Raises ConfigError where a value is not what an annotation allows."""
     if not accepts(annotation, value):
         advice = remedy(annotation) or _nearest(key, value, annotation)
-        raise ConfigError(key, value, f"needs {describe(annotation)}", advice)
+        raise ConfigError(key, value, f"needs {describe(annotation, value)}", advice)
 
 
 def _nearest(key: str, value: Any, annotation: Any) -> str:

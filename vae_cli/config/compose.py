@@ -1,5 +1,6 @@
 """From a command line to a configuration, with mistakes told in one line."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
@@ -12,7 +13,8 @@ from omegaconf import DictConfig, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from vae_cli.config.check import check
+from vae_cli.config.check import check, is_required
+from vae_cli.config.deletion import needed_by
 from vae_cli.config.explain import (
     LAUNCHERS,
     NotComposable,
@@ -31,6 +33,7 @@ from vae_cli.config.folders import (
     search_path_override,
 )
 from vae_cli.config.keys import SETTINGS, TrainSettings
+from vae_cli.config.references import freeze, value_of
 from vae_cli.errors import ConfigError, VaeCliError
 
 CONFIG_MODULE = "vae_cli.conf"
@@ -66,7 +69,8 @@ def _checked(config_name: str, overrides: Sequence[str], config_dir: str | None)
     check_expansion(folders)
     groups = groups_of(config_name, folders)
     everything = [*search_path_override(folders), *overrides]
-    with _hydra():
+    with _hydra(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # OmegaConf's and Hydra's advice: lines beside ours
         try:
             full = composed(config_name, everything)
             cfg = full.copy()
@@ -76,10 +80,14 @@ def _checked(config_name: str, overrides: Sequence[str], config_dir: str | None)
             check_single(cfg, full.hydra.runtime.choices, default_options(config_name), overrides)
             check(cfg, groups, SETTINGS.get(config_name, TrainSettings))
             with read_write(full.hydra):  # what the time has a part in is to be one thing
-                for part in (full.hydra.run, full.hydra.sweep):
-                    part.dir = str(part.dir)
+                for part in ("run", "sweep"):
+                    node = full.hydra[part]
+                    node.dir = str(value_of(full, f"hydra.{part}.dir", node, "dir"))
+            freeze(full)
             return full
         except ConfigError as error:
+            if (needed := needed_by(error, overrides)) is not None:
+                raise needed from error
             if error.remedy:
                 raise
             raise with_default(error, config_name, everything, groups) from error
@@ -105,12 +113,16 @@ def compose_sweep(
     """
     for text in overrides:
         override = parsed(text)
-        if is_about_sweep(override.key_or_group) and override.is_sweep_override():
+        is_of_all = is_about_sweep(override.key_or_group) or override.key_or_group == "trust"
+        if is_of_all and override.is_sweep_override():
             value = text.partition("=")[2]
             rule = "takes one value: it is about the sweep, not about its runs"
             raise ConfigError(override.key_or_group, value, rule, "Start a sweep for each.")
     given = [values[0] for values in map(_values_of, overrides)]
-    params = _checked(config_name, given, config_dir).sweep.params
+    full = _checked(config_name, given, config_dir)
+    if "params" not in full.get("sweep", {}):
+        raise is_required("sweep.params" if "sweep" in full else "sweep")
+    params = full.sweep.params or {}
     named = {parsed(text).get_key_element() for text in overrides}
     beside = [f"{key}={value}" for key, value in params.items() if key not in named]
     choices = [*map(_values_of, beside), *map(_values_of, overrides)]
@@ -147,6 +159,11 @@ def _values_of(text: str) -> list[str]:
         return values if override.is_choice_sweep() else list({values[0]: 0, values[-1]: 0})
     interval = cast(IntervalSweep, override.value())
     return [f"{key}={interval.start}", f"{key}={interval.end}"]
+
+
+def last_of_each(overrides: Sequence[str]) -> list[str]:
+    """The overrides without those that a later one of the same key replaces."""
+    return list({text.partition("=")[0]: text for text in overrides}.values())
 
 
 def check_again(cfg: DictConfig) -> None:

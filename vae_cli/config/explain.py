@@ -16,14 +16,16 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from vae_cli.config.check import suggest
+from vae_cli.config.deletion import explain_deletion
 from vae_cli.config.folders import built_in_folder
-from vae_cli.errors import ConfigError, VaeCliError, as_written
+from vae_cli.errors import ConfigError, VaeCliError, as_written, shortened
 
 OPTIONAL = {"experiment": (None,), "launcher": (None,)}  # groups of which nothing need be chosen
 LAUNCHERS = ("launcher", "hydra/launcher")  # our presets, and what they are presets of
 EXTRAS = {  # of this package, by launcher
     "joblib": "joblib", "submitit_local": "submitit", "submitit_slurm": "submitit", "ray": "ray",
 }  # fmt: skip
+REFUSED = "Error merging override "  # Hydra's words before an override
 SEARCH_PATH = "hydra.searchpath"  # given by the command, not by the user
 Groups = Mapping[str, Sequence[str]]  # the options of each group
 
@@ -36,9 +38,9 @@ def parsed(text: str) -> Override:
     """
     try:
         (override,) = OverridesParser.create().parse_overrides([text])
-    except HydraException as error:
+    except (HydraException, ValueError) as error:  # the latter of a number of 5,000 digits
         rule = "can't be read as key=value. Put what has signs or spaces in quotes within quotes"
-        raise VaeCliError(f"{text}: {rule}.") from error
+        raise VaeCliError(f"{shortened(text)}: {rule}.") from error
     return override
 
 
@@ -128,7 +130,7 @@ def explained(
     if bare:
         near = [f"{group}={bare[0]}" for group, options in groups.items() if bare[0] in options]
         remedy = f"Did you mean {near[0]}?" if near else "Try --help."
-        return VaeCliError(f"{bare[0]}: is not of the form key=value. {remedy}")
+        return VaeCliError(f"{shortened(bare[0])}: is not of the form key=value. {remedy}")
     try:
         own = _own(overrides)
     except VaeCliError as unreadable:
@@ -140,7 +142,7 @@ def explained(
             rule = "values parted by commas make several runs"
             sweep = "Try it behind vae-train -m, put" if config_name == "train" else "Put"
             remedy = f"{sweep} a list in brackets, or one value in quotes within quotes."
-            return VaeCliError(f"{override.input_line}: {rule}. {remedy}")
+            return VaeCliError(f"{shortened(str(override.input_line))}: {rule}. {remedy}")
         if (wrong := _unknown_option(override, groups)) is not None:
             return wrong
     try:
@@ -148,9 +150,11 @@ def explained(
     except (NotComposable, YAMLError):
         return _in_hydras_words(error, overrides)
     for override in own:
+        if (deletion := explain_deletion(error, override, base)) is not None:
+            return deletion
         is_value = override.key_or_group not in groups and not override.is_add()
-        if is_value and (wrong := _unknown_key(base, override, groups)) is not None:
-            return wrong
+        if is_value and (unknown := _unknown_key(base, override, groups)) is not None:
+            return unknown
     return _in_hydras_words(error, overrides)
 
 
@@ -158,6 +162,9 @@ def _in_hydras_words(error: Exception, overrides: Sequence[str]) -> VaeCliError:
     """The first line of Hydra's message, behind the override that it is about if it says so."""
     text = str(error)
     first_line = next(filter(None, text.splitlines()), type(error).__name__).rstrip(".")
+    if (refused := first_line.removeprefix(REFUSED)) != first_line:
+        rule = "is not a value that this key takes. Try another, or leave it out"
+        return VaeCliError(f"{shortened(refused)}: {rule}.")
     named = [
         override
         for override in map(parsed, overrides)
@@ -167,18 +174,21 @@ def _in_hydras_words(error: Exception, overrides: Sequence[str]) -> VaeCliError:
     if not named:
         return VaeCliError(f"{first_line}.")
     most_exact = max(named, key=lambda override: len(override.key_or_group))
-    return VaeCliError(f"{most_exact.input_line}: {first_line}.")
+    return VaeCliError(f"{shortened(str(most_exact.input_line))}: {first_line}.")
 
 
 def _own(overrides: Sequence[str]) -> list[Override]:
-    """The overrides without those of Hydra's own configuration."""
-    return [o for o in map(parsed, overrides) if not o.key_or_group.startswith("hydra.")]
+    """The overrides without values of Hydra's own configuration."""
+    everything = map(parsed, overrides)
+    return [o for o in everything if o.is_delete() or not o.key_or_group.startswith("hydra.")]
 
 
 def _with_choices_only(config_name: str, overrides: Sequence[str], groups: Groups) -> DictConfig:
     """The configuration with the groups' options as chosen, and every value as it is by itself."""
     kept = (*groups, SEARCH_PATH)
-    base = composed(config_name, [o for o in overrides if parsed(o).key_or_group in kept])
+    read = [(text, parsed(text)) for text in overrides]
+    choices = [text for text, o in read if o.key_or_group in kept and not o.is_delete()]
+    base = composed(config_name, choices)
     with open_dict(base):
         del base["hydra"]
     return base
@@ -207,7 +217,7 @@ def _unknown_option(override: Override, groups: Groups) -> ConfigError | None:
     return None
 
 
-def _unknown_key(base: DictConfig, override: Override, groups: Groups) -> ConfigError | None:
+def _unknown_key(base: DictConfig, override: Override, groups: Groups) -> VaeCliError | None:
     node: Any = base
     walked: list[str] = []
     for part in override.key_or_group.split("."):
@@ -219,6 +229,8 @@ def _unknown_key(base: DictConfig, override: Override, groups: Groups) -> Config
             known += [] if walked else [group for group in groups if group not in known]
             remedy = _options_with(walked, part) or suggest(part, known, ".".join(walked))
             key, value = override.key_or_group, override.value()
+            if override.is_delete():
+                return VaeCliError(f"~{shortened(key)}: there is no such key. {remedy}")
             return ConfigError(key, value, "there is no such key", remedy)
         walked.append(part)
         node = _selected(base, ".".join(walked))

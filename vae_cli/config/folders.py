@@ -28,11 +28,19 @@ def search_path(config_dir: str | None) -> list[Path]:
         ConfigError: If ``--config-dir`` is missing.
     """
     named = [Path(config_dir)] if config_dir else []
-    if named and not named[0].is_dir():
+    if named and not is_folder(named[0]):
         raise ConfigError("--config-dir", config_dir, "there is no such folder")
     named += [Path(p) for p in os.environ.get(OWN_FOLDERS, "").split(os.pathsep) if p]
     folders = [f.resolve() for f in [*named, Path("conf")] if f.is_dir()]
     return [folder for folder in folders if folder != built_in_folder()]
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; of a name that no file system takes, there is not."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def check_clashes(folders: Iterable[Path], choices: Mapping[str, str]) -> None:

@@ -32,6 +32,7 @@ Flags:
   --cfg job         show the configuration instead of training
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
   --hydra-help      the flags of Hydra, which does the composing
+  --version         the version of vae-cli
   --help            this text
 """
 COMPARE = """\
@@ -98,6 +99,7 @@ Keys:
 Flags:
 
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --version         the version of vae-cli
   --help            this text
 """
 SAMPLE = """\
@@ -134,6 +136,7 @@ Keys:
 Flags:
 
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --version         the version of vae-cli
   --help            this text
 """
 EXPORT = """\
@@ -159,6 +162,7 @@ Keys:
 
 Flags:
 
+  --version    the version of vae-cli
   --help       this text
 """
 FLOW = """\
@@ -193,6 +197,7 @@ Keys:
 Flags:
 
   --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --version         the version of vae-cli
   --help            this text
 """
 FINETUNE = """\
@@ -226,6 +231,7 @@ Keys:
 
 Flags:
 
+  --version    the version of vae-cli
   --help       this text
 """
 REPORT = """\
@@ -249,6 +255,7 @@ Keys:
 
 Flags:
 
+  --version    the version of vae-cli
   --help       this text
 """
 TEXTS = {

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from vae_cli.options import (
+    COUNTABLE,
+    Above,
+    AtLeast,
+    Below,
     Draws,
     Fraction,
+    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -179,6 +184,26 @@ class FeatureSettings:
     first: Sequence[str]
 
 
+Smoothing = Annotated[float, AtLeast(0), Below(1)]
+
+
+@dataclass(frozen=True)
+class TorchSettings:
+    """What torch's optimizers and schedules of the learning rate accept and can compute with."""
+
+    betas: tuple[Smoothing, Smoothing]
+    alpha: Smoothing
+    eps: Annotated[float, Above(0, "Try 1e-8: where a gradient is 0, the step would be 0 / 0.")]
+    momentum: NonNegativeFloat
+    weight_decay: NonNegativeFloat
+    lr_decay: NonNegativeFloat
+    initial_accumulator_value: NonNegativeFloat
+    T_max: PositiveInt
+    eta_min: NonNegativeFloat
+    gamma: NonNegativeFloat
+
+
+Epochs = Annotated[float, Above(0), COUNTABLE]
 SHARED: dict[str, type] = {  # by group, or by what is built
     "data": DataSettings,
     "optimizer": OptimizerSettings,

@@ -1,6 +1,8 @@
 """Whether a model fits into the machine, found out without allocating it."""
 
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -9,8 +11,8 @@ from torch import Size, Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from vae_cli.data.batch import Batch
-from vae_cli.errors import ConfigError
-from vae_cli.memory import in_words, machine_memory
+from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.memory import in_words, is_overflow, machine_memory
 from vae_cli.model.base import Model
 from vae_cli.objective.base import Objective
 
@@ -24,6 +26,23 @@ SIZES = (
     "data.shape",
     "data.batch_size",
 )
+
+
+@contextmanager
+def sizes_counted(cfg: DictConfig) -> Iterator[None]:
+    """Within it, a tensor too large for its bytes to be counted is the configuration's fault.
+
+    Raises:
+        ConfigError: If there is one.
+    """
+    try:
+        yield
+    except (RuntimeError, VaeCliError) as error:
+        if not is_overflow(error):
+            raise
+        key, value = _largest(cfg)
+        rule = "takes more memory than any machine has"
+        raise ConfigError(key, value, rule, f"Try a smaller {key}.") from error
 
 
 def check_weights(cfg: DictConfig, model: Model) -> None:
@@ -64,14 +83,30 @@ def check_step(cfg: DictConfig, model: Model, objective: Objective) -> None:
     size, shape = cfg.data.batch_size, Size(cfg.derived.shape)
     with torch.device("meta"), saved_tensors_hooks(keep, lambda tensor: tensor):
         x, number = torch.empty(size, *shape), torch.empty(size, dtype=torch.int64)
-        with suppress(RuntimeError, NotImplementedError):
+        try:
             objective(model, Batch(x, x, number, number), 1.0)
+        except (RuntimeError, NotImplementedError) as error:
+            if is_overflow(error):
+                raise
     needed = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
     if cfg.accelerator.precision != "32-true":
         needed //= 2
     on_gpu = cfg.accelerator.kind != "cpu" and torch.cuda.is_available()
     there = torch.cuda.get_device_properties(0).total_memory if on_gpu else machine_memory()
     _check(cfg, needed // _processes(cfg), there, "one step of training")
+
+
+def check_widths(key: str, widths: Sequence[int]) -> None:
+    """Checks that hidden layers of these widths can be trained here.
+
+    Raises:
+        ConfigError: If not even the weights between them can.
+    """
+    count = sum(widths) + sum(a * b for a, b in pairwise(widths))
+    needed, there = COPIES * 4 * count, machine_memory()
+    if needed > there:
+        rule = f"its weights take {in_words(needed)}, and there are {in_words(there)} of memory"
+        raise ConfigError(key, list(widths), rule, f"Try a smaller {key}.")
 
 
 def _processes(cfg: DictConfig) -> int:

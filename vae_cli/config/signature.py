@@ -28,11 +28,13 @@ class Signature(NamedTuple):
     Attributes:
         annotations: By parameter; ``Any`` where the source says nothing that can be read.
         takes_any: Whether it accepts names that it does not list.
+        required: Those of the parameters that have no default.
         is_called: Whether what it makes is called in its turn: it has a ``__call__`` of its own.
     """
 
     annotations: dict[str, Any]
     takes_any: bool
+    required: tuple[str, ...] = ()
     is_called: bool = False
 
 
@@ -88,15 +90,21 @@ def _of_class(node: ast.ClassDef) -> Signature:
         return _of_function(methods["__init__"])._replace(is_called=is_called)
     fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
     if not any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
-        return Signature({}, bool(node.bases) and not fields, is_called)
+        return Signature({}, bool(node.bases) and not fields, is_called=is_called)
     annotations = {ast.unparse(f.target): _evaluate(f.annotation) for f in fields}
-    return Signature(annotations, False, is_called)
+    required = tuple(ast.unparse(f.target) for f in fields if f.value is None)
+    return Signature(annotations, False, required, is_called)
 
 
 def _of_function(node: ast.FunctionDef) -> Signature:
-    parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    ordered = [*node.args.posonlyargs, *node.args.args]
+    parameters = [*ordered, *node.args.kwonlyargs]
     annotations = {p.arg: _evaluate(p.annotation) for p in parameters if p.arg != "self"}
-    return Signature(annotations, takes_any=node.args.kwarg is not None)
+    required = [p.arg for p in ordered[: len(ordered) - len(node.args.defaults)]]
+    lone = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    required += [p.arg for p, default in lone if default is None]
+    names = tuple(name for name in required if name != "self")
+    return Signature(annotations, node.args.kwarg is not None, names)
 
 
 class _Known(dict[str, Any]):

@@ -117,7 +117,7 @@ def _in_grammar(value: Any) -> str:
     return as_written(value)
 
 
-def check_references(cfg: DictConfig) -> None:
+def check_resolvers(cfg: DictConfig) -> None:
     """Checks that a configuration composed for a run has no resolver but those of shipped yamls.
 
     Args:

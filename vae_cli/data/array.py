@@ -10,14 +10,17 @@ import torch
 from torch import Tensor
 
 from vae_cli.data.dataset import Dataset, StoredImages
+from vae_cli.data.files import is_there
 from vae_cli.data.numbers import READERS, read_arrays
+from vae_cli.data.opened import user_path
 from vae_cli.data.parts import three_parts
-from vae_cli.errors import ConfigError
+from vae_cli.errors import ConfigError, as_written
 from vae_cli.options import Fraction, NonNegativeInt, PositiveInt, checked
 
 Array = npt.NDArray[Any]
 
 COLOURS = (1, 3, 4)  # numbers of channels that tell which axis they are
+MOST_CLASSES = 10_000_000
 
 
 @checked
@@ -91,10 +94,10 @@ def _wrong(path: str, rule: str, remedy: str = "") -> ConfigError:
 
 def _contents(path: str) -> dict[str, Array]:
     """The arrays of a file by name."""
-    file = Path(path).expanduser()
+    file = user_path("data.path", path)
     if file.suffix not in READERS:
         raise _wrong(path, f"needs a file that ends in {', '.join(READERS)}")
-    if not file.is_file():
+    if not is_there(file):
         raise _wrong(path, "is not there", f"Paths are relative to {Path.cwd()}.")
     try:
         return read_arrays(file)
@@ -118,14 +121,19 @@ def _names(
             if array.ndim >= 2 and array.dtype.kind != "O" and name != "labels"
         ]
         if len(images) != 1:
-            rule = f"needs one array of images, or train and test, but holds {sorted(contents)}"
+            rule = f"needs one array of images, or train and test, but holds {_listed(contents)}"
             raise _wrong(path, rule, "Name the one to take: data.key=NAME.")
         names = {"all": images[0]}
     for name in names.values():
         if name not in contents:
-            rule = f"holds no array called {name}, only {sorted(contents)}"
+            rule = f"holds no array called {name}, only {_listed(contents)}"
             raise _wrong(path, rule, "Try data.key=NAME, and data.test_key=NAME for the test part.")
     return names
+
+
+def _listed(contents: Iterable[str]) -> str:
+    """Names for a message, the middle left out where they are very long."""
+    return as_written(str(sorted(contents)))
 
 
 def _channels_first(
@@ -185,9 +193,13 @@ def _levels(path: str, parts: Iterable[Array]) -> int | None:
 
 def _labels(path: str, name: str, array: Array, count: int) -> Tensor:
     """One whole number an image; Matlab keeps them in a row or column, and as floats."""
-    if array.size != count or max(array.shape) != count:
+    if array.ndim == 0 or array.size != count or max(array.shape) != count:
         raise _wrong(path, f"holds {name} of shape {array.shape} for {count} images")
-    if array.dtype.kind not in "biuf" or not (array == np.round(array)).all() or array.min() < -1:
+    are_whole = array.dtype.kind in "biuf"
+    if are_whole:
+        with np.errstate(all="ignore"):  # NaN, infinity
+            are_whole = ((array >= -1) & (array < MOST_CLASSES) & (array % 1 == 0)).all()
+    if not are_whole:
         rule = f"holds {name} that are not whole numbers from 0 (or -1, unknown)"
-        raise _wrong(path, rule, "Number the classes.")
+        raise _wrong(path, rule, f"Number the classes; there may be {MOST_CLASSES:,}.")
     return torch.from_numpy(array.ravel().astype(np.int64))

@@ -7,7 +7,9 @@ import numpy as np
 import torch
 
 from vae_cli.data.dataset import Dataset, StoredImages
-from vae_cli.data.files import Source, data_root, download, is_there, obtain
+from vae_cli.data.fetching import download
+from vae_cli.data.files import Source, data_root, is_there, obtain
+from vae_cli.data.opened import open_data
 from vae_cli.options import checked
 
 URL = "http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/"
@@ -50,7 +52,7 @@ def load(root: str | None = None) -> Dataset:
     def fetch(folder: Path) -> None:
         for part, name in names.items():
             if not (folder / FOLDER / name).exists():
-                download(URL + name, folder / FOLDER / name, SHA256[part])
+                download([URL + name], folder / FOLDER / name, f"sha256:{SHA256[part]}")
 
     def read(folder: Path) -> list[StoredImages]:
         return [_read(folder / FOLDER / names[part], size) for part, size in SIZES.items()]
@@ -61,7 +63,7 @@ def load(root: str | None = None) -> Dataset:
 
 def _read(path: Path, size: int) -> StoredImages:
     """One image a line, digits parted by spaces."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+    with open_data(path) as opened, gzip.open(opened) if path.suffix == ".gz" else opened as file:
         content = file.read(LONGEST * size * PIXELS)  # a few kilobytes may unpack to any length
     text = np.frombuffer(content, np.uint8)
     pixels = text[text > ord(" ")] - ord("0")

@@ -1,14 +1,10 @@
 """Where the files of datasets lie, how they come there, and what to tell when they don't."""
 
-import hashlib
 import http.client
 import os
 import pickle
-import shutil
-import socket
 import tarfile
 import tempfile
-import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -18,19 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from vae_cli.data.fetching import LARGEST, copy
+from vae_cli.data.opened import open_data, user_path
 from vae_cli.errors import ConfigError
 
 T = TypeVar("T")
-
-TIMEOUT = 20.0  # seconds without a byte until a download is given up
 
 _fetches = ContextVar("fetches", default=True)
 # What a failed download, a truncated archive or a file with other contents raises.
 UNREADABLE = (
     OSError,  # URLError and read-only folders too
-    RuntimeError,  # torchvision's word for a wrong checksum
+    RuntimeError,  # zipfile's word for a password
     ValueError,
-    AssertionError,  # torchvision's word for a broken idx file
     EOFError,
     LookupError,
     http.client.HTTPException,
@@ -47,7 +42,7 @@ def data_root(root: str | None) -> Path:
     It is ``root``, else ``$VAE_CLI_DATA``, else ``vae_cli`` in the user's cache.
     """
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(root or os.environ.get("VAE_CLI_DATA") or f"{cache}/vae_cli").expanduser()
+    return user_path("data.root", root or os.environ.get("VAE_CLI_DATA") or f"{cache}/vae_cli")
 
 
 @contextmanager
@@ -65,8 +60,8 @@ def reading_only(wanted: bool) -> Iterator[None]:
 
 
 def is_there(path: Path) -> bool:
-    """Whether a file is there to be read; a folder that may not be entered holds none."""
-    with suppress(PermissionError):
+    """Whether something is there; not where that cannot be found out."""
+    with suppress(OSError, ValueError):
         return path.exists()
     return False
 
@@ -124,27 +119,6 @@ def obtain(
         ) from error
 
 
-def download(url: str, path: Path, sha256: str | None = None) -> None:
-    """Fetches one file.
-
-    Args:
-        url: Where it is.
-        path: Where it goes; its folder is made.
-        sha256: What its contents must hash to, where that is known.
-    """
-    digest = hashlib.sha256()
-    with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            while chunk := response.read(1 << 20):
-                digest.update(chunk)
-                file.write(chunk)
-    if response.length:  # a connection that closes early raises nothing by itself
-        raise OSError(f"{url} ended {response.length} bytes early")
-    if sha256 not in (None, digest.hexdigest()):
-        raise OSError(f"{url} has the checksum {digest.hexdigest()}, not {sha256}")
-
-
 @contextmanager
 def _staging(root: Path, published: Sequence[Path]) -> Iterator[Path]:
     """A passing folder below the root whose files move to the root once all are there.
@@ -153,19 +127,17 @@ def _staging(root: Path, published: Sequence[Path]) -> Iterator[Path]:
     first time, half a dataset.
     """
     made = [folder for folder in (root, *root.parents) if not is_there(folder)]
-    timeout = socket.getdefaulttimeout()
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetching-", dir=root) as name:
             stage = Path(name)
             for file in (file for file in published if is_there(root / file)):
                 (stage / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(root / file, stage / file)
-            socket.setdefaulttimeout(TIMEOUT)  # torchvision's downloads state none
+                with open_data(root / file) as there, (stage / file).open("xb") as staged:
+                    copy(there.read, staged, LARGEST)
             yield stage
             _move(stage, root)
     finally:
-        socket.setdefaulttimeout(timeout)
         for folder in made:
             with suppress(OSError):  # not empty: the files arrived
                 folder.rmdir()

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from vae_cli.data.dataset import Dataset, StoredImages, split_by_seed
-from vae_cli.data.files import Source, data_root, download, obtain
+from vae_cli.data.fetching import download
+from vae_cli.data.files import Source, data_root, obtain
 from vae_cli.data.numbers import read_arrays
 from vae_cli.options import checked
 
@@ -33,7 +34,7 @@ def load(root: str | None = None) -> Dataset:
 
     def fetch(folder: Path) -> None:
         # Read at once: its checksum is published nowhere, so the contents have to do.
-        download(URL + FILE, folder / path)
+        download([URL + FILE], folder / path)
         _read(folder / path)
 
     pixels = obtain(source, data_root(root), fetch, lambda folder: _read(folder / path))

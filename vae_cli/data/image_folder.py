@@ -1,6 +1,5 @@
 """The user's own images in a folder."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,24 +12,17 @@ from PIL import Image, ImageOps
 from torch import Size, Tensor
 
 from vae_cli.data.dataset import Dataset, Images, StoredImages
+from vae_cli.data.opened import MOST_PIXELS, is_folder, open_image, user_path
 from vae_cli.data.parts import three_parts
+from vae_cli.data.walk import SUFFIXES, find_images
 from vae_cli.errors import ConfigError
 from vae_cli.options import Fraction, NonNegativeInt, PositiveFloat, PositiveInt, checked
 
-SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
 PARTS = ("train", "validation", "test")
 MODES = {1: "L", 3: "RGB"}  # what PIL calls images of that many channels
 GREY = ("1", "L", "LA")
 UNLABELLED = ("unlabeled", "unlabelled")  # folders that are no class
 DEEP = ("I", "F")  # modes of more than 256 levels begin so; PIL would clip them
-
-# What PIL raises for a broken file.
-BROKEN = (
-    OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError,
-    Image.DecompressionBombWarning,  # where warnings are errors, as in the commands
-)  # fmt: skip
 
 
 @checked
@@ -50,6 +42,9 @@ def load(
     the classes, numbered in alphabetic order over all parts; images beside them have no label,
     nor have those in a folder called ``unlabeled`` or ``unlabelled``.
 
+    Links are followed, also out of the folder. Each folder is read once, however many links lead
+    to it, and a link to an image that is already found is left out.
+
     Args:
         root: The folder.
         size: Height and width, or one number for both: an image's middle is cut to that form and
@@ -67,15 +62,23 @@ def load(
     if isinstance(size, Sequence) and len(size) != 2:
         rule = "needs height and width, or one number for both"
         raise ConfigError("data.size", list(size), rule, "Try data.size=[64,48].")
-    folder = Path(root).expanduser()
-    if not folder.is_dir():
-        raise ConfigError("data.root", root, "is no folder", f"Paths are relative to {Path.cwd()}.")
+    folder = user_path("data.root", root)
+    if not is_folder(folder):
+        rule = "is not a folder that can be entered"
+        raise ConfigError("data.root", root, rule, f"Paths are relative to {Path.cwd()}.")
 
-    found = {part: _paths(below) for part, below in _parts(folder).items()}
+    folders = _parts(folder)
+    found = {
+        part: _with_classes(folders[part], paths)
+        for part, paths in find_images(root, folders).items()
+    }
     if empty := [part for part, paths in found.items() if not paths]:
         rule = "holds no images" + (f" for {', '.join(empty)}" if len(found) > 1 else "")
         raise ConfigError("data.root", root, rule, f"They end in {', '.join(sorted(SUFFIXES))}.")
     classes = sorted({name for part in found.values() for name in part.values() if name})
+    if odd := [name for name in classes if not name.isprintable()]:
+        rule = f"holds a folder called {odd[0]!a}, which is not a name that can be printed"
+        raise ConfigError("data.root", root, rule, "Rename it.")
     numbers = {name: number for number, name in enumerate(classes)} | {"": -1}
 
     paths = [path for part in found.values() for path in part]
@@ -83,6 +86,9 @@ def load(
     with _opened(root, paths[0]) as image:
         channels = channels or (1 if image.mode in GREY else 3)
     shape = Size([channels, height, width])
+    if height * width > MOST_PIXELS:
+        rule = f"needs no more than {MOST_PIXELS:,} pixels"
+        raise ConfigError("data.size", [height, width], rule, "Try data.size=64.")
     given = {
         part: FolderImages(
             root, list(names), torch.tensor([numbers[n] for n in names.values()]), shape
@@ -146,7 +152,7 @@ class FolderImages(Images):
 
 def _parts(folder: Path) -> dict[str, Path]:
     """The folders of the parts that are there; the folder itself as ``all`` where none is."""
-    parts = {part: folder / part for part in PARTS if (folder / part).is_dir()}
+    parts = {part: folder / part for part in PARTS if is_folder(folder / part)}
     if not parts:
         return {"all": folder}
     if missing := {"train", "test"} - set(parts):
@@ -155,14 +161,8 @@ def _parts(folder: Path) -> dict[str, Path]:
     return parts
 
 
-def _paths(folder: Path) -> dict[Path, str]:
-    """The images below a folder in order, each with its class: empty where it has none."""
-    paths = sorted(
-        Path(at, name)
-        for at, _, names in os.walk(folder, followlinks=True)
-        for name in names
-        if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
-    )
+def _with_classes(folder: Path, paths: Sequence[Path]) -> dict[Path, str]:
+    """The images of a part, each with its class: empty where it has none."""
     below = {path: path.relative_to(folder).parts for path in paths}
     return {
         path: parts[0] if len(parts) > 1 and parts[0] not in UNLABELLED else ""
@@ -187,11 +187,11 @@ def _common_size(root: str, paths: Sequence[Path]) -> tuple[int, int]:
 def _opened(root: str, path: Path) -> Iterator[Image.Image]:
     """An image, and one line for the user if it proves broken while it is used."""
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             if image.mode.startswith(DEEP):
                 rule = f"holds {path} with more than 256 grey levels"
                 raise ConfigError("data.root", root, rule, "Such images can come with data=array.")
             yield image
-    except BROKEN as error:
+    except ValueError as error:
         rule = f"holds {path}, which can't be read as an image ({error})"
         raise ConfigError("data.root", root, rule, "Repair or remove it.") from error

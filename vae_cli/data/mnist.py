@@ -1,17 +1,24 @@
 """MNIST and the sets made in its likeness."""
 
+import gzip
+import math
+import struct
 from pathlib import Path
 from typing import Literal
 
+import torch
 from torchvision import datasets
 
 from vae_cli.data.dataset import Dataset, StoredImages
+from vae_cli.data.fetching import LARGEST, copy, download
 from vae_cli.data.files import Source, data_root, obtain
+from vae_cli.data.opened import open_data
 from vae_cli.data.parts import last_aside
 from vae_cli.options import checked
 
 SIZES = (60_000, 10_000)  # images of torchvision's train and test
 VALIDATION = 10_000  # the last ones of train
+BYTES = 8  # how the format calls the type
 
 
 @checked
@@ -35,14 +42,37 @@ def load(name: Literal["MNIST", "FashionMNIST", "KMNIST"], root: str | None = No
         url=kind.mirrors[0],
     )
 
-    def read(folder: Path) -> list[StoredImages]:
-        parts = [kind(folder, train=train) for train in (True, False)]
-        for part, size in zip(parts, SIZES, strict=True):
-            if not len(part.data) == len(part.targets) == size:
-                raise ValueError(f"{len(part.data)} images, {len(part.targets)} labels, not {size}")
-        return [StoredImages(part.data.unsqueeze(1), part.targets) for part in parts]
+    def fetch(to: Path) -> None:
+        for file, checksum in kind.resources:
+            packed = to / source.folder / file
+            download([mirror + file for mirror in kind.mirrors], packed, f"md5:{checksum}")
+            with gzip.open(packed) as inflated, packed.with_suffix("").open("xb") as target:
+                copy(inflated.read, target, LARGEST)
 
-    train, test = obtain(source, data_root(root), lambda to: kind(to, download=True), read)
+    def read(folder: Path) -> list[StoredImages]:
+        return [
+            StoredImages(
+                _read_idx(folder / source.folder / f"{part}-images-idx3-ubyte", (size, 28, 28)),
+                _read_idx(folder / source.folder / f"{part}-labels-idx1-ubyte", (size,)),
+            )
+            for part, size in zip(("train", "t10k"), SIZES, strict=True)
+        ]
+
+    train, test = obtain(source, data_root(root), fetch, read)
     train, validation = last_aside(train, VALIDATION)
     classes = () if name == "MNIST" else kind.classes  # "7 - seven" says nothing more than 7
     return Dataset(train, validation, test, 256, classes)
+
+
+def _read_idx(path: Path, shape: tuple[int, ...]) -> torch.Tensor:
+    """Bytes of a known shape from a file in the format of MNIST; images get a channel."""
+    header = struct.pack(f">HBB{len(shape)}I", 0, BYTES, len(shape), *shape)
+    with open_data(path) as file:
+        found = file.read(len(header))
+        content = bytearray(file.read(math.prod(shape) + 1))
+    if found != header:
+        raise ValueError(f"{path.name} does not begin as a file of shape {list(shape)} does")
+    if len(content) != math.prod(shape):
+        raise ValueError(f"{path.name} has not the length that {list(shape)} needs")
+    values = torch.frombuffer(content, dtype=torch.uint8).view(shape)
+    return values.unsqueeze(1) if len(shape) == 3 else values

@@ -4,15 +4,20 @@ What a file says of its size is held against the file and the machine before any
 is allocated: a few kilobytes may unpack to more than any memory holds. Nothing is unpickled.
 """
 
+import io
 import math
+import os
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from vae_cli.data.matlab import read_mat
+from vae_cli.data.opened import open_data
+from vae_cli.errors import VaeCliError, as_written
 from vae_cli.memory import in_words, machine_memory
 
 Array = npt.NDArray[Any]
@@ -23,8 +28,9 @@ HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
-MATLAB_NUMBERS = {"double": 16, "single": 8, "logical": 1}  # bytes at most: they may be complex
-MATLAB_NUMBERS |= {f"{sign}int{bits}": bits // 4 for sign in ("", "u") for bits in (8, 16, 32, 64)}
+LONGEST_HEADER = 10_000  # characters, numpy's own limit, which it holds against them too late
+MOST_ARRAYS = 10_000  # of one file
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # numpy's; others inflate without a limit
 
 
 def read_arrays(file: Path) -> dict[str, Array]:
@@ -37,39 +43,62 @@ def read_arrays(file: Path) -> dict[str, Array]:
         ValueError: If it can't be read, or would not fit into memory.
     """
     try:
-        return READERS[file.suffix](file)
+        with open_data(file) as opened:
+            return READERS[file.suffix](opened)
+    except VaeCliError:
+        raise
     except MemoryError as error:
         raise ValueError("it needs more memory than there is") from error
     except Exception as error:  # numpy and scipy raise whatever the damage leads to
-        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(as_written(reason)) from error
 
 
-def _read_numpy(file: Path) -> dict[str, Array]:
-    with file.open("rb") as opened:
-        if opened.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
-            _check_fits([_declared(opened, file.stat().st_size)])
-            return {"array": _read_array(opened)}
-        with zipfile.ZipFile(opened) as archive:
-            members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
-            sizes = []
-            for member in members:
-                with archive.open(member) as array:
-                    sizes.append(_declared(array, member.file_size))
-            _check_fits(sizes)
-            found = {}
-            for member in members:
-                with archive.open(member) as array:
-                    found[member.filename.removesuffix(".npy")] = _read_array(array)
-            return found
+def _read_numpy(opened: BinaryIO) -> dict[str, Array]:
+    there = opened.seek(0, os.SEEK_END)
+    opened.seek(0)
+    if opened.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
+        _check_fits([_declared(opened, there)])
+        return {"array": _read_array(opened)}
+    with zipfile.ZipFile(opened) as archive:
+        members = {
+            m.filename.removesuffix(".npy"): m
+            for m in archive.infolist()
+            if m.filename.endswith(".npy")
+        }
+        _check_members(archive.infolist(), members)
+        sizes = []
+        for member in members.values():
+            with archive.open(member) as array:
+                sizes.append(_declared(array, member.file_size))
+        _check_fits(sizes)
+        found = {}
+        for name, member in members.items():
+            with archive.open(member) as array:
+                found[name] = _read_array(array)
+        return found
+
+
+def _check_members(every: Sequence[zipfile.ZipInfo], arrays: Collection[str]) -> None:
+    """Checks an archive's members before any of them is inflated."""
+    if len(every) > MOST_ARRAYS:
+        raise ValueError(f"it holds more than {MOST_ARRAYS:,} arrays")
+    if len(arrays) < sum(member.filename.endswith(".npy") for member in every):
+        raise ValueError("it holds two arrays of one name")
+    if any(member.compress_type not in PACKED for member in every):
+        raise ValueError("it is compressed in another way than numpy's")
 
 
 def _declared(opened: IO[bytes], there: int) -> int:
     """Bytes of an array by its header, of which so many are said to be there."""
     opened.seek(0)
-    version = np.lib.format.read_magic(opened)
+    start = io.BytesIO(opened.read(LONGEST_HEADER))  # its length, too, is only what it says
+    version = np.lib.format.read_magic(start)
     if version not in HEADERS:
         raise ValueError(f"version {version} of the format is not known")
-    shape, _, dtype = HEADERS[version](opened)
+    shape, _, dtype = HEADERS[version](start)
+    if min(shape, default=0) < 0:
+        raise ValueError(f"it declares the shape {shape}")
     size = math.prod(shape) * dtype.itemsize
     if size > there and not dtype.hasobject:  # of objects it says nothing; they are refused
         raise ValueError(f"it should hold {in_words(size)}, but ends after {in_words(there)}")
@@ -82,21 +111,8 @@ def _read_array(opened: IO[bytes]) -> Array:
     return array
 
 
-def _read_mat(file: Path) -> dict[str, Array]:
-    from scipy.io import loadmat, whosmat  # slow to import, and few files are Matlab's
-    from scipy.io.matlab import MatReadError
-
-    try:
-        sizes = {
-            name: math.prod(shape) * MATLAB_NUMBERS[kind]
-            for name, shape, kind in whosmat(file)
-            if kind in MATLAB_NUMBERS
-        }
-        _check_fits(sizes.values())
-        contents: Mapping[str, Any] = loadmat(file, variable_names=list(sizes))
-    except (MatReadError, NotImplementedError, TypeError) as error:
-        raise ValueError(f"{error}; Matlab's save -v7 writes one that can be read") from error
-    return {name: contents[name] for name in sizes}
+def _read_mat(opened: BinaryIO) -> dict[str, Array]:
+    return read_mat(opened, _check_fits, MOST_ARRAYS)
 
 
 def _check_fits(sizes: Iterable[int]) -> None:
@@ -105,7 +121,7 @@ def _check_fits(sizes: Iterable[int]) -> None:
         raise ValueError(f"it takes {in_words(needed)}, and there are {in_words(there)} of memory")
 
 
-READERS: dict[str, Callable[[Path], dict[str, Array]]] = {
+READERS: dict[str, Callable[[BinaryIO], dict[str, Array]]] = {
     ".npy": _read_numpy,
     ".npz": _read_numpy,
     ".mat": _read_mat,

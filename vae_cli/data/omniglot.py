@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from torchvision.datasets import Omniglot
-from torchvision.datasets.utils import download_and_extract_archive
 
 from vae_cli.data.dataset import Dataset, StoredImages, split_by_seed
+from vae_cli.data.fetching import download, unpack
 from vae_cli.data.files import Source, data_root, obtain
+from vae_cli.data.opened import open_image
 from vae_cli.options import PositiveInt, checked
 
 SIZES = {"images_background": 19_280, "images_evaluation": 13_180}
@@ -40,13 +40,10 @@ def load(root: str | None = None, size: PositiveInt = 28) -> Dataset:
     )
 
     def fetch(to: Path) -> None:
-        # Not by the class: it leaves an archive packed that somebody has put there.
         for part, file in zip(SIZES, source.files, strict=True):
-            download_and_extract_archive(
-                f"{Omniglot.download_url_prefix}/{file}",
-                str(to / folder),
-                md5=Omniglot.zips_md5[part],
-            )
+            url, checksum = f"{Omniglot.download_url_prefix}/{file}", Omniglot.zips_md5[part]
+            download([url], to / folder / file, f"md5:{checksum}")
+            unpack(to / folder / file, to / folder)
 
     def read(at: Path) -> list[StoredImages]:
         return [_read(at / folder / part, count, size) for part, count in SIZES.items()]
@@ -71,7 +68,7 @@ def _read(folder: Path, count: int, size: int) -> StoredImages:
     weights = area_weights(SIDE, size)
     pixels = np.empty((count, 1, size, size), np.uint8)
     for row, path in enumerate(paths):
-        with Image.open(path) as image:
+        with open_image(path, ["PNG"]) as image:
             ink = 1 - np.asarray(image.convert("1"), np.float32)
         if ink.shape != (SIDE, SIDE):
             raise ValueError(f"{path} has {ink.shape} pixels, not {SIDE} x {SIDE}")

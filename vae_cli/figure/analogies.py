@@ -5,6 +5,7 @@ import torch
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
+from vae_cli.figure.ink import class_names
 from vae_cli.figure.styles import some_classes, with_decoded_labels
 from vae_cli.model.base import Model
 from vae_cli.options import Tiles, checked
@@ -39,7 +40,7 @@ class Analogies(Figure):
         x = model.decode(z.unsqueeze(1).expand(-1, len(y), -1), y).mean
         original = split.grey(index).to(model.device)
         images = torch.cat([original.unsqueeze(1), x], 1)
-        names = [split.class_name(label) for label in y.tolist()]
+        names = class_names(split, y.tolist())
         title = f"analogies: {split.name} images, and mean of p(x|y,z) at their z"
         canvas = sheet(images.flatten(0, 1), 1 + len(y), title, column_labels=["image", *names])
         predicted = q.log_label.argmax(-1)

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure as Canvas
 
 from vae_cli.figure.base import PAD, Drawing, pixels
-from vae_cli.figure.ink import LABEL_SIZE, text_width
+from vae_cli.figure.ink import LABEL_SIZE, drawable, text_width
 
 DPI = 200
 
@@ -18,6 +18,7 @@ def beside(names: tuple[str, str], drawings: tuple[Drawing, Drawing]) -> Drawing
         names: From the left.
         drawings: Likewise. The numbers of the second one are called ``beside_NAME``.
     """
+    names = drawable(names[0]), drawable(names[1])
     images = [pixels(drawing.canvas, DPI) for drawing in drawings]
     (_, width), (_, other_width) = (_first_axes(drawing.canvas) for drawing in drawings)
     resolution = round(DPI * width / other_width)
@@ -37,7 +38,7 @@ def beside(names: tuple[str, str], drawings: tuple[Drawing, Drawing]) -> Drawing
     for image, name, width, bottom in zip(images, names, widths, bottoms, strict=True):
         height, across = image.shape[0] / DPI, image.shape[1] / DPI
         canvas.text((left + width / 2) / size[0], 1 - PAD / size[1], name,
-                    fontsize=LABEL_SIZE, ha="center", va="top", parse_math=False)  # fmt: skip
+                    fontsize=LABEL_SIZE, ha="center", va="top")  # fmt: skip
         axes = canvas.add_axes(
             ((left + (width - across) / 2) / size[0], 1 - bottom / size[1],
              across / size[0], height / size[1])

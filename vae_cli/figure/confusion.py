@@ -10,7 +10,7 @@ from torch import Tensor
 from vae_cli.data.split import Split
 from vae_cli.figure.base import PAD, Drawing, Figure, heads, to_numpy
 from vae_cli.figure.classified import classified, telling_labels
-from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, text_width
+from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, class_names, text_width
 from vae_cli.model.base import Model
 from vae_cli.options import PositiveInt, checked
 
@@ -48,7 +48,7 @@ class Confusion(Figure):
         error = 1 - each.is_right.mean().item()
         deviation = math.sqrt(error * (1 - error) / max(len(y) - 1, 1))
         title = f"confusion of {split.name} images: error {error:.1%} ± {deviation:.1%}"
-        canvas = _matrix(counts, [*map(split.class_name, range(model.classes))], title)
+        canvas = _matrix(counts, class_names(split, range(model.classes)), title)
         return Drawing(canvas, to_numpy(counts=counts, index=index, y=y, predicted=each.predicted))
 
 

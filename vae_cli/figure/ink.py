@@ -1,9 +1,14 @@
 """Colours and sizes that pictures share."""
 
+from collections.abc import Iterable
 from functools import cache
 
 from matplotlib.textpath import TextPath
 
+from vae_cli.console import printable
+from vae_cli.data.split import Split
+
+LONGEST = 60  # signs of a name, of which a picture is as wide as it takes
 TITLE_SIZE, LABEL_SIZE = 9, 8  # points
 FRAME_WIDTH = 600  # pixels, about, of an animation
 # Paul Tol's muted scheme, made for colour-blind readers, and a grey.
@@ -11,6 +16,18 @@ PALETTE = (
     "#332288", "#88ccee", "#44aa99", "#117733", "#999933",
     "#ddcc77", "#cc6677", "#882255", "#aa4499", "#888888",
 )  # fmt: skip
+
+
+def drawable(name: str) -> str:
+    """A name as matplotlib draws it as it stands: a pair of dollar signs makes no formula."""
+    text = printable(name).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text  # which a legend would leave out
+
+
+def class_names(split: Split, labels: Iterable[int]) -> list[str]:
+    """The names of labels, to be drawn."""
+    names = (split.class_name(label) for label in labels)
+    return [drawable(n if len(n) <= LONGEST else f"{n[: LONGEST - 1]}…") for n in names]
 
 
 @cache  # of the same words again and again, and slow

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, to_numpy
-from vae_cli.figure.ink import PALETTE
+from vae_cli.figure.ink import PALETTE, class_names
 from vae_cli.figure.projection import PROJECTIONS, TITLES, Plane, check_installed
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
@@ -74,8 +74,9 @@ def _color(label: int) -> str:
 def _show_plane(axes: Axes, plane: Plane, y: Tensor, split: Split, least: float) -> None:
     """Points in a plane; axes reach so far from 0 at least."""
     size = 6 if len(y) > 1000 else 14
-    for label in y.unique().tolist():  # for the legend alone
-        axes.scatter([], [], s=size, color=_color(label), label=split.class_name(label))
+    labels = y.unique().tolist()  # for the legend alone
+    for label, name in zip(labels, class_names(split, labels), strict=True):
+        axes.scatter([], [], s=size, color=_color(label), label=name)
     # As they come, not label by label, which would hide one below the other.
     colors = [_color(label) for label in y.tolist()]
     axes.scatter(plane.points[:, 0], plane.points[:, 1], s=size, c=colors, linewidths=0)
@@ -93,6 +94,6 @@ def _show_line(axes: Axes, z: Tensor, y: Tensor, split: Split, least: float) -> 
     reach = max(least, 1.05 * float(z.abs().max()))
     axes.hist(
         [z[y == label].numpy() for label in labels], bins=BINS, range=(-reach, reach), stacked=True,
-        color=[_color(label) for label in labels], label=[*map(split.class_name, labels)],
+        color=[_color(label) for label in labels], label=class_names(split, labels),
     )  # fmt: skip
     axes.set(xlabel="$z$", ylabel="images")

@@ -5,6 +5,7 @@ from torch import Size, Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, sheet, to_numpy
+from vae_cli.figure.ink import class_names
 from vae_cli.model.base import Model
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.options import Tiles, checked
@@ -49,7 +50,7 @@ class Styles(Figure):
         y = some_classes(model, self.classes)
         z = model.prior().sample(Size([self.rows]))[:, : model.latent_dim]
         x = model.decode(z.unsqueeze(1).expand(-1, len(y), -1), y).mean
-        names = [split.class_name(label) for label in y.tolist()]
+        names = class_names(split, y.tolist())
         title = "styles: mean of p(x|y,z), z of a row from the prior"
         canvas = sheet(x.flatten(0, 1), len(y), title, column_labels=names)
         return Drawing(canvas, to_numpy(z=z, y=y, x=x))

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Annotated
 
 from torch import Size, Tensor, nn
 
 from vae_cli.errors import ConfigError
 from vae_cli.network.base import Network, joining
 from vae_cli.network.strided import apply_encoder, areas, growing, is_encoder, shrinking
-from vae_cli.options import PositiveInt, checked
+from vae_cli.options import AtLeast, AtMost, PositiveInt, checked
 
 KERNEL = 5
 
@@ -43,7 +44,7 @@ class GatedConv(Network):
         in_shape: Size,
         out_shape: Size,
         channels: Sequence[PositiveInt] = (32, 32, 64, 64, 64),
-        strides: Sequence[PositiveInt] = (1, 2, 1, 2, 1),
+        strides: Sequence[Annotated[int, AtLeast(1), AtMost(1000)]] = (1, 2, 1, 2, 1),
         hidden_dim: PositiveInt = 256,
         decoder_channels: Sequence[PositiveInt] | None = None,
         condition_dim: int = 0,

@@ -10,7 +10,10 @@ WIDTH, HEIGHT = 560, 300  # of a chart, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 84, 12, 14, 38  # margins
 BEGINNING = 0.05  # share of the steps that does not count for the height: losses fall from afar
 POINTS = 400  # drawn of a curve, at most
+POINTS_OF_ALL = 20_000  # … of all curves of a chart together, about
 TICKS = 5  # of an axis, about
+TINY = 1e-300  # a difference that is none
+LONG = 1e9  # from which a number is shown by its first digits
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Chart:
     x_ticks: list[tuple[float, str]] = field(init=False)  # positions and labels
     y_ticks: list[tuple[float, str]] = field(init=False)
     is_cut: bool = field(init=False)  # whether a beginning lies outside
+    is_thinned: bool = field(init=False)  # whether it is for there being many curves
 
     def __post_init__(self) -> None:
         last_step = max(s.curve.steps[-1] for s in self.series)
@@ -63,7 +67,10 @@ class Chart:
         set_once(self, "is_cut", is_cut)
         set_once(self, "x_ticks", [(_x(t, last_step), _label(t)) for t in _ticks(0, last_step)])
         set_once(self, "y_ticks", [(_y(t, low, high), _label(t)) for t in _ticks(low, high)])
-        set_once(self, "lines", [_line(s, last_step, low, high) for s in self.series])
+        points = min(POINTS, max(2, POINTS_OF_ALL // len(self.series)))
+        longest = max(len(s.curve.steps) for s in self.series)
+        set_once(self, "is_thinned", points < min(POINTS, longest))
+        set_once(self, "lines", [_line(s, last_step, low, high, points) for s in self.series])
 
 
 def _heights(series: Sequence[Series], beginning: float) -> tuple[float, float, bool]:
@@ -82,9 +89,9 @@ def _heights(series: Sequence[Series], beginning: float) -> tuple[float, float, 
     return low, high, min(everything) < low or max(everything) > high
 
 
-def _line(series: Series, last_step: int, low: float, high: float) -> Line:
+def _line(series: Series, last_step: int, low: float, high: float, most: int) -> Line:
     steps, values = series.curve
-    stride = -(-len(steps) // POINTS)
+    stride = -(-len(steps) // most)
     kept = [*range(0, len(steps) - 1, stride), len(steps) - 1]
     points = " ".join(f"{_x(steps[i], last_step):.1f},{_y(values[i], low, high):.1f}" for i in kept)
     extent = f"{precise(min(values))} … {precise(max(values))}"
@@ -103,7 +110,7 @@ def _y(value: float, low: float, high: float) -> float:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers between two: multiples of 1, 2 or 5 times a power of ten."""
-    if not high > low:
+    if high - low < TINY:
         return [low]
     raw = (high - low) / TICKS
     power = 10 ** math.floor(math.log10(raw))
@@ -112,9 +119,9 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _label(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < LONG else f"{value:.4g}"
 
 
 def precise(value: float) -> str:
     """A number with as many digits as are worth reading."""
-    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.1f}" if 1000 <= abs(value) < LONG else f"{value:.4g}"

@@ -13,7 +13,7 @@ from vae_cli.report.ledger import REFERENCE, Entry, each
 from vae_cli.report.tables import differing_settings
 from vae_cli.run.rows import ERRORS, is_share
 from vae_cli.run.summary import HEADS, Comparable, comparable, treatment
-from vae_cli.run.table import Table
+from vae_cli.run.table import Table, cell
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne, ">=": operator.ge, "<=": operator.le, "=": operator.eq, ">": operator.gt,
@@ -198,7 +198,7 @@ def _table(
         if group.is_mixed:
             own["data"] = treatment(first.numbers)
         name = Path(first.path).name if as_written else first.path
-        cells = [str(own.get(key, "")) for key in telling] or [name]
+        cells = [cell(own.get(key, "")) for key in telling] or [name]
         cells += [
             str(len(row.runs)),
             *(_shown(row.numbers.get(key), digits + is_share(key)) for key in keys),

@@ -1,14 +1,14 @@
 """The curves that a run has logged, wherever its logger has put them."""
 
-import csv
-import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from vae_cli.run.events import read_events
-
-TABLE = "metrics.csv"
+from vae_cli.files import UnsafeFile
+from vae_cli.run.events import scalars
+from vae_cli.run.recorded import Note, is_number
+from vae_cli.training.metrics_table import NAME, read_rows, step_of
 
 
 class Curve(NamedTuple):
@@ -18,16 +18,16 @@ class Curve(NamedTuple):
     values: list[float]
 
 
-def read_curves(folder: Path) -> dict[str, Curve]:
+def read_curves(folder: Path, note: Note) -> dict[str, Curve]:
     """All curves of a run by name; none where its logger keeps none.
 
     Args:
         folder: Of the run.
+        note: Takes what can't be read, and why.
     """
     points: dict[str, dict[int, float]] = {}
-    for name, step, value in (*_of_events(folder), *_of_table(folder / TABLE)):
-        if math.isfinite(value):
-            points.setdefault(name, {})[step] = value  # a resumed run's later word counts
+    for name, step, value in (*scalars(folder, note), *_of_table(folder / NAME, note)):
+        points.setdefault(name, {})[step] = value  # a resumed run's later word counts
     return {name: _curve(found) for name, found in points.items()}
 
 
@@ -36,20 +36,26 @@ def _curve(points: dict[int, float]) -> Curve:
     return Curve(steps, [points[step] for step in steps])
 
 
-def _of_events(folder: Path) -> Iterator[tuple[str, int, float]]:
-    events = read_events(folder, "scalars")
-    if events is None:
+def _of_table(file: Path, note: Note) -> Iterator[tuple[str, int, float]]:
+    try:
+        rows = read_rows(file) if os.path.lexists(file) else []
+    except UnsafeFile as error:
+        note(f"{error}: left out")
         return
-    for name in events.Tags()["scalars"]:
-        for event in events.Scalars(name):
-            yield name, event.step, event.value
-
-
-def _of_table(file: Path) -> Iterator[tuple[str, int, float]]:
-    if not file.is_file():
-        return
-    with file.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            for name, text in row.items():
-                if text and row.get("step") and name not in ("step", "epoch"):
-                    yield name, int(row["step"]), float(text)
+    wrong = 0
+    for row in rows:
+        step = step_of(row)
+        if step is None:
+            wrong += 1
+            continue
+        for name, text in row.items():
+            if name not in ("step", "epoch"):
+                try:
+                    value = float(text)
+                except ValueError:
+                    wrong += 1
+                    continue
+                if is_number(value):  # a loss may be NaN for a while
+                    yield name, step, value
+    if wrong:
+        note(f"{file.name}: left out what is not a number ({wrong} cell{'s' * (wrong > 1)})")

@@ -4,13 +4,9 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
+from vae_cli.console import printable
+from vae_cli.run import escape
 from vae_cli.run.table import Table
-
-LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$",
-    "−": "$-$", "Δ": r"$\Delta$",
-}  # fmt: skip
 
 TREATMENT = "treatment"  # of the data: a column in a csv, elsewhere the title
 
@@ -19,14 +15,14 @@ def as_csv(tables: Sequence[Table]) -> str:
     """Tables as one, numbers apart from their errors; what heads a table is a column."""
     file = io.StringIO()
     heads = list(dict.fromkeys(head for table in tables for head in _split_heads(table)))
-    writer = csv.DictWriter(file, [TREATMENT, *heads], lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(map(escape.as_csv, [TREATMENT, *heads]))
     for table in tables:
         for row in table.rows:
             cells = [cell for i, text in enumerate(row) for cell in _split(table, i, text)]
-            writer.writerow(
-                {TREATMENT: table.title, **dict(zip(_split_heads(table), cells, strict=True))}
-            )
+            named = dict(zip(_split_heads(table), cells, strict=True))
+            line = [table.title, *(named.get(head, "") for head in heads)]
+            writer.writerow(map(escape.as_csv, line))
     return file.getvalue()
 
 
@@ -54,9 +50,10 @@ def as_markdown(tables: Sequence[Table]) -> str:
     parts = []
     for table in tables:
         rules = ["---:" if i in table.numbers else "---" for i in range(len(table.heads))]
-        rows = [table.heads, rules, *table.rows]
-        lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in r)} |" for r in rows]
-        parts.append("\n".join([table.title, "", *lines]))
+        texts = [list(map(escape.as_markdown, row)) for row in (table.heads, *table.rows)]
+        rows = [texts[0], rules, *texts[1:]]
+        lines = [f"| {' | '.join(cells)} |" for cells in rows]
+        parts.append("\n".join([escape.as_markdown_line(table.title), "", *lines]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -65,18 +62,14 @@ def as_latex(tables: Sequence[Table]) -> str:
     parts = []
     for table in tables:
         columns = "".join("r" if i in table.numbers else "l" for i in range(len(table.heads)))
-        rows = [" & ".join(map(_latex, row)) + r" \\" for row in table.rows]
+        texts = [" & ".join(map(escape.as_latex, r)) + r" \\" for r in (table.heads, *table.rows)]
+        heads, *rows = texts
         lines = [
-            f"% {table.title}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule",
-            " & ".join(map(_latex, table.heads)) + r" \\", r"\midrule", *rows, r"\bottomrule",
-            r"\end{tabular}",
+            f"% {printable(table.title)}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule",
+            heads, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}",
         ]  # fmt: skip
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
-
-
-def _latex(text: str) -> str:
-    return "".join(LATEX.get(sign, sign) for sign in text)
 
 
 WRITTEN: dict[str, Callable[[Sequence[Table]], str]] = {

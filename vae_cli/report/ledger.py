@@ -1,27 +1,24 @@
 """What runs have come to, read from their folders fast: a thousand in seconds."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import yaml
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.reference.published import Published
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.settings import settings, treatment_of
+from vae_cli.run.recorded import LARGEST, Note, Notes, is_number, read_evaluation, read_results
+from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
+from vae_cli.run.values import read_values
 
-# PyYAML's own reader takes ten times as long; it is there where libyaml is not.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TESTED = "test/"
 ANY = ("elbo", "log_likelihood", "reconstruction")  # numbers, without which a run has none
 BEST = "best.ckpt"  # which is tested at the end of training
 REFERENCE = "reference"  # what entries have that are no runs, in place of settings
 IMAGES = ("images_sha256", "data_path")  # what tells one set of images from another
-READABLE = (ValueError, TypeError, KeyError, AttributeError, OSError, yaml.YAMLError)
 
 
 @dataclass(frozen=True)
@@ -69,26 +66,26 @@ def read_entries(paths: Sequence[str], split: str) -> tuple[list[Entry], list[st
     Returns:
         The runs that have numbers, and what there is to say of the others.
     """
-    entries, notes = [], []
+    entries, notes = list[Entry](), Notes()
     for path in paths:
+        note = notes.of(path)
         try:
-            entry = _read(path, split)
-        except READABLE as error:
-            notes.append(f"{path}: can't be read ({' '.join(str(error).split())[:80]})")
+            entry = _read(path, split, note)
+        except VaeCliError as error:
+            note(f"can't be read ({error})")
             continue
         if any(name in entry.numbers for name in ANY):
             entries.append(entry)
         else:
-            notes.append(f"{path}: no numbers for {split}; it has not finished, or failed")
-    return entries, notes
+            note(f"no numbers for {split}; it has not finished, or failed")
+    return entries, notes.lines
 
 
-def _read(path: str, split: str) -> Entry:
+def _read(path: str, split: str, note: Note) -> Entry:
     folder = RunFolder(path)
-    config = yaml.load(folder.config.read_bytes(), LOADER)
-    evaluation = json.loads(_text(folder.evaluation) or "{}")
-    results = json.loads(_text(folder.results) or "{}")
-    evaluated = evaluation.get(split, {})
+    config = read_config(folder.config)
+    results = read_results(folder.results, note)
+    evaluated = read_evaluation(folder.evaluation, note).get(split, {})
     tested = {k.removeprefix(TESTED): v for k, v in results.items() if k.startswith(TESTED)}
     tested["images_sha256"] = results.get("data/images_sha256")
     # What was left out of an evaluation stands as it was tested, with the same checkpoint.
@@ -96,17 +93,13 @@ def _read(path: str, split: str) -> Entry:
     numbers = {**(tested if alike else {}), **evaluated}
     for name in ("elbo", "elbo_se", "reconstruction", "reconstruction_se"):
         numbers[f"validation_{name}"] = results.get(f"validation/{name}")
-    named = (str(text).partition("=") for text in yaml.load(_text(folder.overrides), LOADER) or ())
+    named = (text.partition("=") for text in read_overrides(folder.overrides))
     return Entry(
         path,
-        {"model": config["model"]["_target_"].rpartition(".")[2], **settings(config)},
+        settings_of_run(config),
         {key.lstrip("+~"): value for key, _, value in named},
         {**treatment_of(config), "split": split, **numbers},
     )
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 def beside(runs: Sequence[Entry], reference: Published) -> list[Entry]:
@@ -121,14 +114,12 @@ def beside(runs: Sequence[Entry], reference: Published) -> list[Entry]:
 
 def values_of_images(entry: Entry, key: str) -> np.ndarray | None:
     """A number of each image, ``(N,)``, where vae-eval has kept them."""
-    file = RunFolder(entry.path).evaluated
-    name = f"{entry.numbers['split']}/{key}"
-    if not file.is_file():
+    found = read_values(RunFolder(entry.path).evaluated, f"{entry.numbers['split']}/{key}")
+    if found is None or not (np.abs(found) <= LARGEST).all():  # NaN is not below it, either
         return None
-    with np.load(file, allow_pickle=False) as arrays:
-        return cast(np.ndarray, arrays[name]) if name in arrays else None
+    return found
 
 
 def each(entries: Sequence[Entry], key: str) -> Iterator[float]:
     """A number of runs, of those that have it."""
-    return (float(e.numbers[key]) for e in entries if e.numbers.get(key) is not None)
+    return (float(e.numbers[key]) for e in entries if is_number(e.numbers.get(key)))

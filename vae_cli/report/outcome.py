@@ -6,7 +6,7 @@ from pathlib import Path
 from vae_cli.report.comparison import tables
 from vae_cli.report.formats import as_csv, as_markdown
 from vae_cli.report.ledger import read_entries
-from vae_cli.run.files import replaced
+from vae_cli.run.files import write_text
 from vae_cli.run.summary import with_stand_ins
 from vae_cli.run.table import Table
 
@@ -52,5 +52,4 @@ def _varying(jobs: Sequence[Sequence[str]]) -> list[str]:
 def write_outcome(folder: Path, shown: Sequence[Table], exact: Sequence[Table]) -> None:
     """Writes ``sweep.csv``, for programs with more digits, and ``sweep.md``."""
     for name, text in (("sweep.csv", as_csv(exact)), ("sweep.md", as_markdown(shown))):
-        with replaced(folder / name) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_text(folder / name, text)

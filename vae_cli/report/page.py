@@ -1,11 +1,14 @@
 """One HTML file about runs, which needs nothing beside it."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
 
 import vae_cli
+from vae_cli.console import printable
 from vae_cli.errors import ConfigError
 from vae_cli.report import chart
 from vae_cli.report.record import RunRecord
@@ -15,9 +18,9 @@ from vae_cli.report.tables import (
     headlines,
     results_table,
 )
-from vae_cli.run.files import replaced
+from vae_cli.run.files import named_place, write_text
 from vae_cli.run.rows import rows_of_evaluation, rows_of_run, warnings_of
-from vae_cli.run.summary import treatment
+from vae_cli.run.summary import number, treatment
 
 MARK = '<meta name="generator" content="vae-report'  # what only our pages have
 BEGINNING = 2_000  # bytes of a file in which it stands
@@ -57,8 +60,7 @@ def write_page(records: Sequence[RunRecord], mixed: bool, output: Path) -> None:
     """
     html = render(records, mixed)
     try:
-        with replaced(output) as partial:
-            partial.write_text(html, encoding="utf-8")
+        write_text(named_place(output), html)
     except OSError as error:
         rule = f"can't be written ({error.strerror})"
         raise ConfigError("output", output, rule, "Name another file.") from error
@@ -75,6 +77,7 @@ def render(records: Sequence[RunRecord], mixed: bool) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("vae_cli.report", "."),
         autoescape=True,
+        finalize=_shown,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -92,19 +95,27 @@ def render(records: Sequence[RunRecord], mixed: bool) -> str:
     )
 
 
+def _shown(value: object) -> object:
+    """What a template's expression gives: a text without signs that turn or hide what follows."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return printable(value, keep="\n\t") if is_text else value
+
+
 def _run(record: RunRecord) -> dict[str, object]:
     """What the template shows of one run."""
     tables, warnings = [], []
     for split, found in record.evaluation.items():
-        title = f"vae-eval: {found['images']} images, {treatment(found)}, {found['checkpoint']}"
+        images, checkpoint = number(found, "images"), found.get("checkpoint")
+        title = f"vae-eval: {images} images, {treatment(found)}, {checkpoint}"
         tables.append(results_table(title, rows_of_evaluation(found), found))
         warnings += [f"{split}: {warning}" for warning in warnings_of(found)]
     if record.results:
-        title = f"vae-train: {record.results['test/images']} test images"
+        title = f"vae-train: {number(record.results, 'test/images')} test images"
         tables.append(results_table(title, rows_of_run(record.results), record.results))
     numbers = {"latent_dim": record.results.get("latent_dim"), **record.comparable}
     return {
         "record": record,
+        "quoted": shlex.quote(record.name),
         "subtitle": treatment(numbers),
         "headlines": headlines(numbers),
         "warnings": warnings,

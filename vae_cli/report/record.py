@@ -1,21 +1,24 @@
 """Everything that a run's folder tells of itself."""
 
 import base64
-import json
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError
-
-from vae_cli.errors import ConfigError
+from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.files import LARGEST_YAML, UnsafeFile, read_bytes, read_text
 from vae_cli.report.curves import Curve, read_curves
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.settings import plain, settings, treatment_of
+from vae_cli.run.png import opened_png
+from vae_cli.run.recorded import Note, Notes, read_evaluation, read_results
+from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
 
-PNG = b"\x89PNG\r\n\x1a\n"  # how such a file begins
 TESTED = "test/"
+LARGEST_PICTURE = 1 << 23  # bytes of a file; a sheet of images takes 100,000
+SEVERAL = (1 << 22, 3 << 20)  # characters of a page for pictures and texts of several runs
+ONE = (1 << 25, 1 << 24)  # … of one run, as much as somebody may want to mail
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class RunRecord:
         results: ``results.json``; empty while it is unfinished.
         evaluation: ``evaluation.json``, by split.
         settings: Its configuration by dotted keys; its group's own key names the class.
-        config: The same as a yaml.
+        config: The same as a yaml, as it was written.
         overrides: What the user chose.
         commands: The command lines, that of each resume too.
         environment: Versions, platform, commits.
@@ -35,6 +38,7 @@ class RunRecord:
         pictures: By name, as ``data:`` addresses.
         comparable: The numbers that runs are compared by, with the data that they depend on; only
             the latter while there are none.
+        left_out: What a page of several runs has no room for.
     """
 
     name: str
@@ -48,64 +52,131 @@ class RunRecord:
     curves: dict[str, Curve]
     pictures: dict[str, str]
     comparable: dict[str, Any]
+    left_out: list[str]
 
 
-def read_run(path: str) -> RunRecord:
+@dataclass
+class Room:
+    """How many characters of a page are left for pictures, and for texts."""
+
+    pictures: int
+    texts: int
+    left_out: list[str] = field(default_factory=list)  # of the run that is being read
+
+    def text(self, what: str, text: str) -> str:
+        """A text if there is room for it, else none."""
+        if len(text) > self.texts:
+            self.left_out.append(what)
+            return ""
+        self.texts -= len(text)
+        return text
+
+
+def read_runs(paths: Sequence[str]) -> tuple[list[RunRecord], list[str]]:
+    """Reads the folders of runs for one page.
+
+    Args:
+        paths: Of the folders.
+
+    Returns:
+        The runs, and what there is to say of what can't be read.
+
+    Raises:
+        ConfigError: If a folder is none of a run, or none of the runs can be read.
+    """
+    folders = {path: RunFolder.existing(path, key="run") for path in paths}
+    room = Room(*(SEVERAL if len(paths) > 1 else ONE))
+    records, notes = list[RunRecord](), Notes()
+    for path, folder in folders.items():
+        note = notes.of(path)
+        try:
+            records.append(_read_run(path, folder, room, note))
+        except VaeCliError as error:
+            if len(paths) == 1:
+                rule = f"a file in it can't be read ({error})"
+                remedy = "Is it whole, and a run of vae-train?"
+                raise ConfigError("run", path, rule, remedy) from error
+            note(f"left out, a file in it can't be read ({error})")
+    if not records:
+        raise ConfigError("run", ",".join(paths), f"no run there can be read ({notes.lines[0]})")
+    return records, notes.lines
+
+
+def _read_run(path: str, folder: RunFolder, room: Room, note: Note) -> RunRecord:
     """Reads a run's folder.
 
     Raises:
-        ConfigError: If it is none, or something in it can't be read.
+        UnsafeFile: If its configuration or its numbers can't be read.
     """
-    folder = RunFolder.existing(path, key="run")
-    file = folder.path
+    config = read_config(folder.config)
+    results = read_results(folder.results, note)
+    evaluation = read_evaluation(folder.evaluation, note)
+    overrides = read_overrides(folder.overrides)
+    room.left_out = []
+    pictures = _pictures(folder.figures, room, note)
+    return RunRecord(
+        name=path,
+        results=results,
+        evaluation=evaluation,
+        settings=settings_of_run(config),
+        overrides=room.text("what was chosen", "\n".join(overrides)).splitlines(),
+        commands=room.text("the commands", _text(folder.path / "command.txt", note)).splitlines(),
+        # Interpolations stay as they are: a page is mailed, and they may ask for secrets.
+        config=room.text("the configuration", read_text(folder.config, LARGEST_YAML)),
+        environment=room.text("the environment", _text(folder.path / "environment.txt", note)),
+        curves=read_curves(folder.path, note),
+        pictures=pictures,
+        comparable=_comparable(config, results, evaluation),
+        left_out=room.left_out,
+    )
+
+
+def _text(file: Path, note: Note) -> str:
     try:
-        config = OmegaConf.create(folder.config.read_text(encoding="utf-8"))
-        if not isinstance(config, DictConfig):
-            raise TypeError("config.yaml holds no keys")
-        results = json.loads(_text(folder.results) or "{}")
-        evaluation = json.loads(_text(folder.evaluation) or "{}")
-        return RunRecord(
-            name=path,
-            results=results,
-            evaluation=evaluation,
-            settings=_settings(config),
-            config=OmegaConf.to_yaml(config),
-            overrides=folder.saved_overrides(),
-            commands=_text(file / "command.txt").splitlines(),
-            environment=_text(file / "environment.txt"),
-            curves=read_curves(file),
-            pictures=_pictures(folder.figures),
-            comparable=_comparable(config, results, evaluation),
-        )
-    except (YAMLError, ValueError, TypeError, AttributeError, KeyError, OSError) as error:
-        rule = f"a file in it can't be read ({' '.join(str(error).split())[:120]})"
-        raise ConfigError("run", path, rule, "Is it whole, and a run of vae-train?") from error
+        return read_text(file) if os.path.lexists(file) else ""
+    except UnsafeFile as error:
+        note(f"{error}: left out")
+        return ""
 
 
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8") if file.is_file() else ""
-
-
-def _settings(config: DictConfig) -> dict[str, Any]:
-    return {"model": config.model._target_.rpartition(".")[2], **settings(plain(config))}
-
-
-def _pictures(folder: Path) -> dict[str, str]:
-    found = {}
+def _pictures(folder: Path, room: Room, note: Note) -> dict[str, str]:
+    """The pictures that there is room for, by name; a folder elsewhere is not followed."""
+    if folder.is_symlink():
+        note(f"{folder.name} is a symbolic link: left out")
+        return {}
+    found: dict[str, str] = {}
+    skipped = 0
     for file in sorted(folder.glob("*.png")):
-        content = file.read_bytes()
-        if content.startswith(PNG):
-            found[file.stem] = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+        if room.pictures == 0:
+            skipped += 1
+            continue
+        try:
+            content = read_bytes(file, LARGEST_PICTURE)
+            with opened_png(content) as image:
+                image.verify()
+        except UnsafeFile as error:
+            reason = str(error).removeprefix(f"{file.name} ")
+            note(f"{folder.name}/{file.name} {reason}: left out")
+            continue
+        address = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+        if len(address) > room.pictures:
+            room.pictures, skipped = 0, 1  # the rest is left out, small ones too: one knows which
+        else:
+            room.pictures -= len(address)
+            found[file.stem] = address
+    if skipped:
+        room.left_out.append(f"{skipped} picture{'s' * (skipped > 1)}")
     return found
 
 
 def _comparable(
-    config: DictConfig, results: dict[str, Any], evaluation: dict[str, Any]
+    config: dict[str, Any], results: dict[str, Any], evaluation: dict[str, Any]
 ) -> dict[str, Any]:
     """Of vae-eval where it has been, else of the test at the end of training."""
+    treatment = treatment_of(config)
     if "test" in evaluation:
-        return evaluation["test"]
+        return {**treatment, **evaluation["test"]}
     tested = {k.removeprefix(TESTED): v for k, v in results.items() if k.startswith(TESTED)}
-    path = config.data.get("path")
-    images = {"data_path": path, "images_sha256": results.get("data/images_sha256")}
-    return {**treatment_of(plain(config)), **images, "split": "test", **tested}
+    path, sha256 = config["data"].get("path"), results.get("data/images_sha256")
+    images = {"data_path": None if path is None else str(path), "images_sha256": sha256}
+    return {**treatment, **images, "split": "test", **tested}

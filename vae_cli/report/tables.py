@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from vae_cli.report.chart import Chart, Series
 from vae_cli.report.record import RunRecord
+from vae_cli.run.recorded import is_number
 from vae_cli.run.rows import Row
 from vae_cli.run.summary import (
     HEADS,
@@ -14,7 +15,7 @@ from vae_cli.run.summary import (
     number,
     treatment,
 )
-from vae_cli.run.table import Table
+from vae_cli.run.table import Table, cell
 
 HEADLINES = (  # key, head, unit
     ("log_likelihood", "log p(x)", "nats"), ("elbo", "ELBO", "nats"), ("kl", "KL", "nats"),
@@ -50,9 +51,9 @@ def headlines(record: Mapping[str, Any]) -> list[Headline]:
     """The numbers to be seen first, of those that there are."""
     found = []
     for key, head, unit in HEADLINES:
-        if record.get(key) is not None:
+        if is_number(record.get(key)):
             value, _, error = number(record, key).partition(" ± ")
-            of = f"of {record['latent_dim']}" if key == "active_units" else unit
+            of = f"of {record.get('latent_dim')}" if key == "active_units" else unit
             found.append(Headline(head, value, error, of))
     return found
 
@@ -98,10 +99,10 @@ def comparisons(records: Sequence[RunRecord], mixed: bool) -> list[Comparison]:
         rows = []
         for record in members:
             numbers = record.comparable
-            samples = str(numbers.get("log_likelihood_samples", ""))
+            samples = number(numbers, "log_likelihood_samples")
             cells = [record.name, *(number(numbers, key) for key in keys), samples]
             cells += [treatment(numbers)] if group.is_mixed else []
-            rows.append([*cells, *(str(record.settings.get(key, "")) for key in differing)])
+            rows.append([*cells, *(cell(record.settings.get(key, "")) for key in differing)])
         table = Table(group.title, heads, rows, range(1, len(keys) + 2))
         found.append(Comparison(table.filled(), charts(members)))
     return found

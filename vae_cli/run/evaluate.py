@@ -1,8 +1,11 @@
 """How good a trained model is, from its run's folder alone."""
 
+import hashlib
+import json
 import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +19,20 @@ from torch import Tensor
 from vae_cli import noise
 from vae_cli.analysis.base import Analysis
 from vae_cli.config.construct import construct
+from vae_cli.console import print_line
 from vae_cli.errors import ConfigError, TrainingError
+from vae_cli.files import replaced
+from vae_cli.folders import check_name
 from vae_cli.metric.base import Evaluation, Metric, State
 from vae_cli.model.base import Model
 from vae_cli.run.bits import bits_per_dim
-from vae_cli.run.files import replaced
+from vae_cli.run.folder import RunFolder
+from vae_cli.run.numbers import GROUPS, Found, read_evaluation, update_evaluation
 from vae_cli.run.subject import Subject, basis_of
+from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint, write_sealed
 
 BATCH = 100  # images; part of the definition of the evaluation's noise: not an option
 SAVE_EVERY = 10.0  # seconds of work that an interruption may cost, beside a batch
-GROUPS = ("metric", "analysis")  # of what can be measured
 LINES = 10  # about so many, where the output is no terminal
 
 
@@ -50,34 +57,45 @@ def evaluate(
         TrainingError: If one of the numbers is none: the model is broken.
     """
     folder, basis = subject.folder, basis_of(subject, cfg.split, cfg.seed)
-    known = folder.read_evaluation().get(cfg.split, {})
-    if any(known.get(name) != value for name, value in basis.items()):
-        known = {}
+    note = partial(_note, console)
+    known = read_evaluation(folder, basis, note)
     wanted = {group: _settings(cfg, group, subject.model, named) for group in GROUPS}
     if not any(wanted.values()):
         raise ConfigError("metric", [], "there is nothing to measure", "Leave it out.")
-    have: dict[str, dict[str, Any]] = known.get("settings", {group: {} for group in GROUPS})
+    have = _measured(known)
     missing = {
         group: [name for name, node in nodes.items() if have[group].get(name) != node]
         for group, nodes in wanted.items()
     }
     if not any(missing.values()):
         return known
-    numbers, values = _measure(subject, cfg, basis, missing["metric"], console)
+    conditions = {
+        **basis,
+        "metric": OmegaConf.to_container(OmegaConf.masked_copy(cfg.metric, missing["metric"])),
+    }
+    unfinished = _unfinished(folder, conditions)
+    numbers, values = _measure(subject, cfg, missing["metric"], unfinished, conditions, console)
     for name in missing["analysis"]:
-        _note(console, name.replace("_", " "))
+        note(name.replace("_", " "))
         noise.seed_draws(subject.model.device, "analysis", cfg.seed, cfg.split, name)
         analysis: Analysis = construct(cfg, f"analysis.{name}")
         numbers |= analysis.numbers(subject.model, subject.splits, cfg.split)
     wrong = [name for name, number in numbers.items() if not math.isfinite(number)]
     if wrong:
         raise TrainingError(f"{folder.path}: {wrong[0]} is not a number. Is it trained?")
-    settings = {group: {**have[group], **wanted[group]} for group in GROUPS}
-    record = {**basis, **known, "settings": settings, **numbers}
-    record["bits_per_dim"] = bits_per_dim(subject.config, record.get("log_likelihood"))
-    folder.write_evaluation(cfg.split, record, values, keep=bool(known))
-    folder.unfinished.unlink(missing_ok=True)
+    if "log_likelihood" in numbers:
+        numbers["bits_per_dim"] = bits_per_dim(subject.config, numbers["log_likelihood"])
+    new = {group: {name: wanted[group][name] for name in missing[group]} for group in GROUPS}
+    record = update_evaluation(folder, basis, Found(new, numbers, values))
+    unfinished.unlink(missing_ok=True)
     return record
+
+
+def _measured(known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The options with which an evaluation was made, by group and name."""
+    found = known.get("settings")
+    groups = found if isinstance(found, dict) else {}
+    return {g: groups[g] if isinstance(groups.get(g), dict) else {} for g in GROUPS}
 
 
 def named_in(overrides: Iterable[str], cfg: DictConfig) -> set[str]:
@@ -94,6 +112,7 @@ def _settings(cfg: DictConfig, group: str, model: Model, named: Collection[str])
     """
     found = {}
     for name in map(str, cfg.get(group) or ()):
+        check_name(group, name)
         measure: Metric | Analysis = construct(cfg, f"{group}.{name}")
         if isinstance(model, measure.model_class):
             found[name] = OmegaConf.to_container(cfg[group][name])
@@ -103,11 +122,19 @@ def _settings(cfg: DictConfig, group: str, model: Model, named: Collection[str])
     return found
 
 
+def _unfinished(folder: RunFolder, conditions: Mapping[str, Any]) -> Path:
+    """What an evaluation that is interrupted leaves; each has a name of its conditions."""
+    text = json.dumps(conditions, sort_keys=True)
+    digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return folder.path / f"evaluation.{digest}.partial"
+
+
 def _measure(
     subject: Subject,
     cfg: DictConfig,
-    basis: Mapping[str, Any],
     names: list[str],
+    unfinished: Path,
+    conditions: Mapping[str, Any],
     console: Console,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Metrics over the split, from where an interrupted evaluation of the same stopped.
@@ -118,12 +145,8 @@ def _measure(
     if not names:
         return {}, {}
     metrics = {name: construct(cfg, f"metric.{name}") for name in names}
-    conditions = {
-        **basis,
-        "metric": OmegaConf.to_container(OmegaConf.masked_copy(cfg.metric, names)),
-    }
-    split, unfinished = subject.splits[cfg.split], subject.folder.unfinished
-    state = _saved_state(unfinished, conditions)
+    split = subject.splits[cfg.split]
+    state = _saved_state(unfinished, conditions, len(split), console)
     evaluation = Evaluation(metrics, cfg.seed, cfg.split, keeps_values=True, state=state)
     done = state.images if state else 0
     if done:
@@ -133,8 +156,8 @@ def _measure(
     for number, index in _tracked(batches[done // BATCH :], done, len(split), console):
         evaluation.add(subject.model, number, split.batch(index))
         if time.monotonic() - saved > SAVE_EVERY:
-            with replaced(unfinished) as partial:
-                torch.save({"conditions": conditions, **evaluation.state._asdict()}, partial)
+            with replaced(unfinished) as file:
+                write_sealed({"conditions": conditions, **evaluation.state._asdict()}, file)
             saved = time.monotonic()
     kept = evaluation.state.kept
     values = {name: torch.cat([part[name] for part in kept]).numpy() for name in kept[0]}
@@ -142,15 +165,42 @@ def _measure(
     return evaluation.results([evaluation.state]), values
 
 
-def _saved_state(path: Path, conditions: Mapping[str, Any]) -> State | None:
+def _saved_state(
+    path: Path, conditions: Mapping[str, Any], total: int, console: Console
+) -> State | None:
+    """Where the same evaluation stopped; None if it never did."""
     if not path.is_file():
         return None
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # torch raises whatever the damage leads to; what it held is measured anew
+        saved = read_checkpoint(path)
+        if not isinstance(saved, dict) or saved.pop("conditions", None) != conditions:
+            raise CheckpointError(f"{path.name} is of another evaluation")
+        state = State(**saved)
+        _check_state(state, conditions["metric"].keys(), total)
+    except (CheckpointError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        what = error if isinstance(error, CheckpointError) else f"{path.name} is damaged"
+        _note(console, f"{path.parent}: {what}; its images are measured again")
         return None
-    is_same = saved.pop("conditions") == conditions
-    return State(**saved) if is_same else None
+    return state
+
+
+def _check_state(state: State, names: Collection[str], total: int) -> None:
+    """Raises ValueError unless a state is one of an evaluation, as far as its shapes tell."""
+    images, sums, kept = state
+    if not isinstance(images, int) or not 0 < images <= total:
+        raise ValueError("it has no number of images")
+    sizes = [min(BATCH, total - start) for start in range(0, images, BATCH)]
+    if sum(sizes) != images or len(sizes) != len(kept) or sums.keys() != set(names):
+        raise ValueError("it has other images or metrics")
+    shapes = {name: value.shape[1:] for name, value in kept[0].items()}
+    for part, size in zip(kept, sizes, strict=True):
+        if {name: value.shape for name, value in part.items()} != {
+            name: (size, *shape) for name, shape in shapes.items()
+        }:
+            raise ValueError("its batches differ")
+    totals = {name: value.shape for each in sums.values() for name, value in each.items()}
+    if totals != {name: (2, *shape) for name, shape in shapes.items()}:
+        raise ValueError("its sums are of other values")
 
 
 def _tracked(
@@ -171,4 +221,4 @@ def _tracked(
 
 
 def _note(console: Console, text: str) -> None:
-    console.print(text, highlight=False, style="dim")
+    print_line(console, text, "dim")

@@ -1,5 +1,6 @@
 """A trained model as files that run without this package."""
 
+import io
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -111,7 +112,9 @@ def _leave_out_unused(program: ExportedProgram) -> None:
 
 
 def _write_torch_export(program: ExportedProgram, graph: Graph, path: Path) -> None:
-    torch.export.save(program, path)
+    content = io.BytesIO()  # torch does not say that a disk is full
+    torch.export.save(program, content)
+    path.write_bytes(content.getbuffer())
 
 
 def _write_onnx(program: ExportedProgram, graph: Graph, path: Path) -> None:
@@ -154,14 +157,14 @@ def _made_whole(wanted: Path) -> Iterator[Path]:
     with temporary as beside:
         partial = Path(beside, "new")
         partial.mkdir()
-        yield partial
         try:
+            yield partial
             wanted.parent.mkdir(parents=True, exist_ok=True)
             if wanted.exists():
                 wanted.rename(Path(beside, "old"))
             partial.rename(wanted)
         except OSError as error:
-            rule = f"can't be made ({error.strerror})"
+            rule = f"can't be written ({error.strerror or error})"
             raise ConfigError("to", wanted, rule, REMEDY) from error
 
 

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from vae_cli.model.base import Model
+from vae_cli.run.escape import as_markdown
 from vae_cli.run.graphs import MEANING, Graph
 from vae_cli.run.settings import plain, treatment_of
 
@@ -80,8 +81,9 @@ def note(record: Mapping[str, Any]) -> str:
     """The record for people, with code to try."""
     functions = record["functions"]
     by_format = zip(*(each["files"] for each in functions.values()), strict=True)
+    named = {**record["data"], "data": as_markdown(record["data"]["data"])}
     return TEXT.format(
-        **record,
+        **{**record, "data": named},
         parts="\n".join(_part(name, each) for name, each in functions.items()),
         examples="\n\n".join(_example(files, functions) for files in by_format),
     )

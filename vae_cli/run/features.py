@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.build import Experiment, build, build_model
 from vae_cli.config.compose import compose
-from vae_cli.config.trust import check_references, check_resumed, check_saved
+from vae_cli.config.trust import check_resolvers, check_resumed, check_saved
 from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError, as_written
 from vae_cli.metric.active_units import ActiveUnits
@@ -22,7 +23,9 @@ from vae_cli.run.child import environment_without, train_command
 from vae_cli.run.files import save_yaml
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.launch import is_first_process
+from vae_cli.training.signals import Signals, Wish
 
+LOOK = 0.1  # seconds between looks at whether to stop
 SHARED = ("data", "likelihood", "seed", "accelerator", "deterministic", "logger")
 SHARED_KEYS = ("trainer.progress", "trainer.fast_dev_run")
 LOOKED_AT = 10_000  # images, for which features vary
@@ -141,7 +144,7 @@ def _composed(stage: FirstStage) -> DictConfig:
     try:
         first, _ = compose("train", stage.overrides, stage.flags[-1] if stage.flags else None)
         if not stage.is_own:
-            check_references(first)
+            check_resolvers(first)
             check_resumed(first)
     except VaeCliError as error:  # what both stages share has been checked: it is model.first's
         raise VaeCliError(f"model.first: {error}") from error
@@ -185,7 +188,11 @@ def check_features(cfg: DictConfig, stage: FirstStage) -> None:
 
 
 def provide_features(
-    experiment: Experiment, stage: FirstStage, folder: RunFolder, say: Callable[[str], None]
+    experiment: Experiment,
+    stage: FirstStage,
+    folder: RunFolder,
+    say: Callable[[str], None],
+    signals: Signals,
 ) -> Experiment:
     """Trains the first stage, or goes on with it, and takes its weights over.
 
@@ -195,18 +202,19 @@ def provide_features(
         stage: Its first stage.
         folder: Of the run.
         say: Told where the run stands.
+        signals: What asks the run to stop.
 
     Returns:
         The run with a model of the features that the first stage uses.
 
     Raises:
         VaeCliError: If the stage fails.
-        KeyboardInterrupt: If the run is to stop.
+        Interrupted: If the run is to stop.
     """
     first = stage.folder(folder)
     if stage.run is None and is_first_process():
         say(f"first stage, in {first.path}: {' '.join(stage.overrides)}")
-        _train(stage, first)
+        _train(stage, first, signals)
     features, _ = load_model(first.best, experiment.config.trust)
     used = units_used(features.eval(), experiment.splits["train"])
     if not used:  # as after a few steps: there is nothing to go by
@@ -231,17 +239,21 @@ def units_used(model: Model, train: Split) -> list[int]:
     return [int(unit) for unit in active.nonzero()]
 
 
-def _train(stage: FirstStage, first: RunFolder) -> None:
-    """Trains the first stage by a command of its own, which a signal stops and saves."""
+def _train(stage: FirstStage, first: RunFolder, signals: Signals) -> None:
+    """Trains the first stage by a command of its own, which saves and stops when this run is to."""
     command = train_command(first.path, stage.overrides, stage.flags)
+    signals.defer()
     process = subprocess.Popen(command, env=environment_without(()))
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        raise
+    is_asked = False
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            code = process.wait(LOOK)
+            break
+        if signals.wish is Wish.STOP and not is_asked:
+            process.terminate()
+            is_asked = True
     if code == Interrupted.exit_code:
-        raise KeyboardInterrupt
+        signals.stop(signals.last_words())
+    signals.stop_at_once()
     if code != 0:
         raise VaeCliError(f"{first.path}: the first stage has failed, with exit code {code}.")

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from vae_cli.errors import ConfigError
+from vae_cli.files import UnsafeFile, check_tree, replaced
 
 
 def new_folder(wanted: str, is_named: bool) -> Path:
@@ -31,6 +32,7 @@ def new_folder(wanted: str, is_named: bool) -> Path:
                 remedy = f"Name a new one, or try vae-train resume={path} if it is a run."
                 raise ConfigError("hydra.run.dir", path, rule, remedy) from error
             if is_named:
+                check_no_links("hydra.run.dir", path)
                 break
             number += 1
             path = Path(f"{wanted}_{number}")
@@ -39,6 +41,26 @@ def new_folder(wanted: str, is_named: bool) -> Path:
             remedy = "Try hydra.run.dir=SOME_WRITABLE_FOLDER."
             raise ConfigError("hydra.run.dir", path, rule, remedy) from error
     return path
+
+
+def check_no_links(key: str, path: Path, ignored: Container[str] = ()) -> None:
+    """Checks that nothing leads out of a folder that is to be opened, see ``check_tree``.
+
+    Args:
+        key: Which the user gave the folder to.
+        path: Of the folder.
+        ignored: Names that are not looked at.
+
+    Raises:
+        ConfigError: If something does.
+    """
+    try:
+        check_tree(path, ignored)
+    except UnsafeFile as error:
+        remedy = "Replace what is no regular file with a copy, or remove it."
+        if path.is_symlink():
+            remedy = f"Try {key}={path.resolve()}."
+        raise ConfigError(key, path, str(error), remedy) from error
 
 
 def check_writable(key: str, path: Path, remedy: str) -> None:
@@ -69,27 +91,37 @@ def _is_unbegun(path: Path) -> bool:
     )
 
 
-@contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """A file to write beside ``path``, which it replaces in the end: whole or not at all."""
-    partial = path.with_name(f"{path.name}.new")
-    yield partial
-    partial.replace(path)
-
-
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def named_place(path: Path) -> Path:
+    """Where a file goes that the user names: the folders on the way there may be links."""
+    return path.parent.resolve() / path.name
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text, whole or not at all.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    with replaced(path) as file:
+        file.write(text.encode("utf-8"))
+
+
 def save_yaml(path: Path, config: DictConfig | ListConfig) -> None:
     """Writes a configuration, whole or not at all."""
-    with replaced(path) as partial:
-        OmegaConf.save(config, partial)
+    write_text(path, OmegaConf.to_yaml(config))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Writes a file of numbers, whole or not at all."""
-    with replaced(path) as partial:
-        text = json.dumps(content, indent=2, allow_nan=False)
-        partial.write_text(text + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays by name, whole or not at all."""
+    with replaced(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option

@@ -1,6 +1,7 @@
 """What a trained encoder is worth to a classifier, beside one that has learned nothing before."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +19,8 @@ from vae_cli.errors import ConfigError, as_written
 from vae_cli.model.base import Model
 from vae_cli.model.classifier import EncoderClassifier, Head
 from vae_cli.model.codes import coded
+from vae_cli.run.fit import say
+from vae_cli.run.numbers import matching, read_finetuned, update_finetuned
 from vae_cli.run.progress import progress
 from vae_cli.run.subject import Subject, basis_of, load_trained
 from vae_cli.training.supervised import FitOptions, fit, score_of
@@ -57,11 +60,11 @@ def finetune(path: str, cfg: DictConfig, console: Console) -> dict[str, Any]:
     basis = {**basis_of(subject, "test", cfg.seed), **chosen}
     told = {name: basis[name] for name in SETTING if basis[name] is not None}
     setting = ",".join(f"{name}={as_written(value)}" for name, value in told.items())
-    known: dict[str, Any] = subject.folder.read_finetuned().get(setting, {})
-    if all(known.get(name) == value for name, value in basis.items()):
+    records = read_finetuned(subject.folder, partial(say, console))
+    if known := matching(records.get(setting, {}), basis):
         return known
     record = {**basis, **_compared(subject, classes, cfg, console)}
-    subject.folder.write_finetuned(setting, record)
+    update_finetuned(subject.folder, setting, record)
     return record
 
 

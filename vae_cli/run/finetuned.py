@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
+from vae_cli.console import print_line
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.rows import Results
 from vae_cli.run.summary import comparable, heading, number
@@ -28,8 +29,7 @@ def print_finetuned(record: Results, folder: RunFolder, console: Console) -> Non
         rows.append([head, accuracy, validation, labels, step, epoch])
     title = heading(record, _setting(record))
     print_table(Table(title, heads, rows, range(1, len(heads))), console)
-    console.print(f"{'numbers':<10} {folder.finetuned}", soft_wrap=True, highlight=False,
-                  markup=False)  # fmt: skip
+    print_line(console, f"{'numbers':<10} {folder.finetuned}")
 
 
 def print_several(records: Sequence[tuple[str, Results]], console: Console) -> None:

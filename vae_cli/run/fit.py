@@ -1,6 +1,7 @@
 """Training: what is made of an experiment, and from where it starts."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,10 +10,12 @@ from typing import NamedTuple
 
 from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
 from rich.console import Console
 
 from vae_cli.config.build import Experiment
 from vae_cli.config.construct import construct
+from vae_cli.console import print_line, printable
 from vae_cli.errors import TrainingError, VaeCliError
 from vae_cli.memory import is_out_of_memory
 from vae_cli.run.environment import environment
@@ -158,6 +161,8 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
             *_pruning(config.derived.steps_per_epoch), progress,
         ],
     )  # fmt: skip
+    if isinstance(launcher := trainer.strategy.launcher, _SubprocessScriptLauncher):
+        job.signals.farewells.append(partial(launcher.kill, signal.SIGKILL))
     _warn_of_unsettled(experiment, console)
     began = time.perf_counter()
     with shared(folder), _restoring(start, lambda: has_begun):
@@ -232,10 +237,15 @@ def _pruning(steps_per_epoch: int) -> list[Callback]:
 
 def _text(experiment: Experiment, command: Sequence[str]) -> dict[str, str]:
     return {
-        "config": f"```yaml\n{OmegaConf.to_yaml(experiment.config)}```",
-        "command": f"    {' '.join(command)}",
-        "environment": "".join(f"    {line}\n" for line in environment().splitlines()),
+        "config": _block(OmegaConf.to_yaml(experiment.config)),
+        "command": _block(" ".join(command)),
+        "environment": _block(environment()),
     }
+
+
+def _block(text: str) -> str:
+    """A text as Markdown's code: indented, which nothing within it can end, as it could a fence."""
+    return "".join(f"    {printable(line)}\n" for line in text.splitlines())
 
 
 def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
@@ -252,4 +262,4 @@ def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
 
 def say(console: Console, text: str) -> None:
     """Prints a note: something to know that is no mistake."""
-    console.print(f"note: {text}", highlight=False, markup=False, soft_wrap=True)
+    print_line(console, f"note: {text}")

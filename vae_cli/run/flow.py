@@ -15,11 +15,13 @@ from vae_cli.approximation.measure import Divergence, diverge, log_densities
 from vae_cli.approximation.picture import Column, draw
 from vae_cli.config.build import build_each
 from vae_cli.config.construct import construct
+from vae_cli.console import print_line
 from vae_cli.energy.base import Energy
 from vae_cli.errors import ConfigError
+from vae_cli.files import replaced
 from vae_cli.memory import in_words, machine_memory
 from vae_cli.posterior.base import Posterior
-from vae_cli.run.files import replaced, write_json
+from vae_cli.run.files import write_arrays, write_json
 from vae_cli.run.progress import progress
 from vae_cli.run.table import Table, print_table
 
@@ -76,9 +78,9 @@ class FlowFits:
             notes = [f"KL {kl:.2f} nats" for kl in found.kl.tolist()]
             columns.append(Column(f"K = {length}", found.log_q, notes))
         write_json(folder / "results.json", results)
-        with replaced(folder / "parameters.npz") as partial, partial.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option
-        draw(list(self.energies), columns).savefig(folder / f"flow.{suffix}")
+        write_arrays(folder / "parameters.npz", arrays)
+        with replaced(folder / f"flow.{suffix}") as file:
+            draw(list(self.energies), columns).savefig(file, format=suffix)
         return results
 
 
@@ -114,4 +116,4 @@ def print_fits(results: Mapping[str, Any], folder: Path, console: Console) -> No
     seconds = sum(n["seconds"] for n in next(iter(results.values()))["length"].values())
     console.print(f"∫ q over the grid is 1 within {off:.0e}; {seconds:.0f} s", highlight=False)
     for path in sorted(folder.iterdir()):
-        console.print(str(path), soft_wrap=True, highlight=False, markup=False)
+        print_line(console, path)

@@ -1,23 +1,30 @@
 """What a run's folder holds, and where."""
 
-import json
 import os
 import platform
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
 import vae_cli
 from vae_cli.errors import ConfigError, VaeCliError
-from vae_cli.files import UnsafeFile, read_yaml
+from vae_cli.files import UnsafeFile, append_text, read_text
+from vae_cli.folders import make_folder, remove_left_over
 from vae_cli.run.environment import environment
-from vae_cli.run.files import check_writable, new_folder, replaced, save_yaml, write_json
+from vae_cli.run.files import (
+    check_no_links,
+    check_writable,
+    new_folder,
+    save_yaml,
+    write_json,
+    write_text,
+)
+from vae_cli.run.lock import Held, locked
+from vae_cli.run.settings import read_overrides
 
 SHARED_FOLDER = "VAE_CLI_RUN_FOLDER"  # tells the other processes of a run which folder is theirs
 COPY = "Make room, or copy the folder to where you may write."
@@ -33,7 +40,6 @@ class RunFolder:
         results: The numbers at the end, one flat object.
         evaluation: What vae-eval found, by split.
         evaluated: The values of each image that it found, by split and name.
-        unfinished: Of an evaluation that was interrupted.
         finetuned: What vae-finetune found, by setting.
         last, previous, best: Checkpoints: the newest one, the one before, and the one with the best
             validation bound.
@@ -48,7 +54,6 @@ class RunFolder:
         self.results = self.path / "results.json"
         self.evaluation = self.path / "evaluation.json"
         self.evaluated = self.path / "evaluation.npz"
-        self.unfinished = self.path / "evaluation.partial"
         self.finetuned = self.path / "finetune.json"
         self.last = self.path / "checkpoints" / "last.ckpt"
         self.previous = self.path / "checkpoints" / "previous.ckpt"
@@ -69,32 +74,51 @@ class RunFolder:
 
     def prepare(self) -> None:
         """Makes the folders within."""
-        self.best.parent.mkdir(exist_ok=True)
-        self.figures.mkdir(exist_ok=True)
+        make_folder(self.best.parent)
+        make_folder(self.figures)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, key: str = "resume") -> Iterator[None]:
         """Keeps other processes from training in the folder; a dead one no longer does.
+
+        Args:
+            key: Which the user gave the folder to.
 
         Raises:
             VaeCliError: If another process trains in it, or if nothing can be written there.
         """
-        check_writable("resume", self.path, COPY)
-        path = self.path / "lock"
-        lock = FileLock(path, timeout=0)
-        try:
-            lock.acquire()
-            path.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
-        except Timeout as error:
-            holder = path.read_text(encoding="utf-8").strip() or "another process"
-            raise VaeCliError(f"{self.path}: {holder} trains there. Wait, or stop it.") from error
-        except OSError as error:
-            rule = f"can't be held ({error.strerror})"
-            raise ConfigError("resume", self.path, rule, COPY) from error
-        try:
+        check_writable(key, self.path, COPY)
+        with self.locked("lock", 0, key, "trains there. Wait, or stop it"):
+            for folder in (self.path, self.best.parent, self.figures, self.path / "projector"):
+                with suppress(OSError):  # not there
+                    remove_left_over(folder)
             yield
-        finally:
-            lock.release()
+
+    @contextmanager
+    def locked(self, name: str, seconds: float, key: str, doing: str) -> Iterator[None]:
+        """Holds a lock file of the folder.
+
+        Args:
+            name: Of the file.
+            seconds: How long to wait for another process.
+            key: Which the user gave the folder to.
+            doing: What another process does that holds it, and the remedy: a clause.
+
+        Raises:
+            VaeCliError: If another process holds it all the time, or it cannot be held.
+        """
+        path, holder = self.path / name, f"process {os.getpid()} on {platform.node()}\n"
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(path, seconds, holder))
+            except Held as other:
+                raise VaeCliError(f"{self.path}: {other} {doing}.") from other
+            except UnsafeFile as error:
+                raise ConfigError(key, self.path, f"its {error}", "Remove that file.") from error
+            except OSError as error:
+                rule = f"its file {name} can't be held ({error.strerror})"
+                raise ConfigError(key, self.path, rule, COPY) from error
+            yield
 
     @classmethod
     def existing(cls, path: str, key: str = "resume") -> "RunFolder":
@@ -105,9 +129,11 @@ class RunFolder:
             key: Which the user gave it to.
 
         Raises:
-            ConfigError: If there is none.
+            ConfigError: If it is missing, or holds links, devices or pipes.
         """
         folder = cls(path)
+        if folder.path.is_dir():
+            check_no_links(key, folder.path)
         if not folder.overrides.is_file():
             rule = (
                 "is not the folder of a run" if folder.path.is_dir() else "there is no such folder"
@@ -125,7 +151,10 @@ class RunFolder:
             VaeCliError: If the run is of another version.
         """
         environment = self.path / "environment.txt"
-        lines = environment.read_text(encoding="utf-8") if environment.is_file() else ""
+        try:
+            lines = read_text(environment) if environment.is_file() else ""
+        except UnsafeFile:
+            lines = ""
         version = next((v for n, _, v in (x.partition(" ") for x in lines.splitlines())
                         if n == "vae-cli"), None)  # fmt: skip
         if version not in (None, vae_cli.__version__):
@@ -141,13 +170,9 @@ class RunFolder:
             ConfigError: If they cannot be read.
         """
         try:
-            found = read_yaml(self.overrides)
+            return read_overrides(self.overrides)
         except UnsafeFile as error:
             raise ConfigError("resume", self.path, str(error), "Start the run anew.") from error
-        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-            rule = f"its {self.overrides.name} is not a list of overrides"
-            raise ConfigError("resume", self.path, rule, "Start the run anew.")
-        return found
 
     def describe(
         self,
@@ -165,57 +190,12 @@ class RunFolder:
         """Writes the numbers of a finished run."""
         write_json(self.results, results)
 
-    def read_evaluation(self) -> dict[str, Any]:
-        """What was written of evaluations so far, by split."""
-        return _read_json(self.evaluation) if self.evaluated.is_file() else {}
-
-    def write_evaluation(
-        self, split: str, record: Mapping[str, Any], values: Mapping[str, np.ndarray], keep: bool
-    ) -> None:
-        """Adds to the evaluations, in the place of an earlier one of the same split.
-
-        Args:
-            split: Name of the split.
-            record: Its numbers, all of them.
-            values: Of each image, by name.
-            keep: Whether the split's values of other names stay, being of the same model.
-        """
-        known, arrays = self.read_evaluation(), dict[str, np.ndarray]()
-        if known:
-            with np.load(self.evaluated) as kept:
-                stay = [name for name in kept if keep or not name.startswith(f"{split}/")]
-                arrays = {name: kept[name] for name in stay}
-        arrays |= {f"{split}/{name}": value for name, value in values.items()}
-        with replaced(self.evaluated) as partial, partial.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option
-        write_json(self.evaluation, {**known, split: record})
-
-    def read_finetuned(self) -> dict[str, Any]:
-        """What was written of classifiers so far, by setting."""
-        return _read_json(self.finetuned)
-
-    def write_finetuned(self, setting: str, record: Mapping[str, Any]) -> None:
-        """Adds numbers to those of classifiers, in the place of earlier ones of the setting."""
-        write_json(self.finetuned, {**self.read_finetuned(), setting: record})
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """What a file of a run's numbers holds; nothing if there is none."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError(content)
-        return content
-    except ValueError as error:
-        rule = f"its {path.name} can't be read"
-        raise ConfigError("run", path.parent, rule, "Delete that file.") from error
-
 
 def describe(path: Path, config: DictConfig, command: Sequence[str]) -> None:
     """Writes into a folder what its contents come from, whatever command makes them."""
     save_yaml(path / "config.yaml", config)
-    with (path / "command.txt").open("a", encoding="utf-8") as file:
-        file.write(shlex.join(command) + "\n")
-    (path / "environment.txt").write_text(environment(), encoding="utf-8")
+    try:
+        append_text(path / "command.txt", shlex.join(command) + "\n")
+    except UnsafeFile as error:
+        raise VaeCliError(f"{path}: {error}. Remove that file.") from error
+    write_text(path / "environment.txt", environment())

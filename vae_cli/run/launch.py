@@ -1,6 +1,7 @@
 """What the environment says of a run's processes: who has started them, and which is the first."""
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from vae_cli.errors import ConfigError
@@ -8,6 +9,9 @@ from vae_cli.run.folder import SHARED_FOLDER
 
 INTERACTIVE = ("bash", "interactive")  # Slurm jobs whose processes Lightning takes for lone ones
 MORE = "Set MASTER_ADDR, MASTER_PORT and NODE_RANK, or use torchrun or srun: docs/devices.md."
+OF_TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE")
+OF_SRUN = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID")
+MARKS = {"torchrun": "TORCHELASTIC_RUN_ID", "srun": "SLURM_NTASKS"}  # tell who has started it
 FLAGS = {
     "torchrun": ("--nproc_per_node", "--nnodes"),
     "srun": ("--ntasks-per-node", "--nodes"),
@@ -69,6 +73,7 @@ class Launch(NamedTuple):
             if asked != found:
                 rule = f"{self.by} has started {found} {what}"
                 remedy = f"Try accelerator.{key}={found}, or {self.by} {flag}={asked}."
+                remedy += f" For a run without a launcher: unset {MARKS[self.by]}."
                 raise ConfigError(f"accelerator.{key}", value, rule, remedy)
         return count * nodes
 
@@ -83,19 +88,19 @@ def find_launch() -> Launch:
     if SHARED_FOLDER in os.environ:
         return Launch("Lightning", is_first, 1, 1)
     if "TORCHELASTIC_RUN_ID" in os.environ:
-        return Launch(
-            "torchrun", is_first, _number("LOCAL_WORLD_SIZE"), _number("GROUP_WORLD_SIZE")
-        )
+        return _by_torchrun(is_first)
     if not _is_srun():
         return Launch("hand", is_first, None, None)
-    tasks = _number("SLURM_NTASKS")
+    tasks = _number("SLURM_NTASKS", 1)
     if tasks == 1:
-        return Launch("srun", is_first, 1, 1)
+        return Launch("srun", True, 1, 1)
+    _check_complete("SLURM_NTASKS", "srun", OF_SRUN)
+    _check_below("SLURM_PROCID", "SLURM_NTASKS")
     if "SLURM_NTASKS_PER_NODE" not in os.environ:  # Lightning relies on it
-        remedy = "Try srun --ntasks-per-node in place of --ntasks, and for one process --ntasks=1."
+        remedy = "Try srun --ntasks-per-node in place of --ntasks. For one process: --ntasks=1."
         raise ConfigError("SLURM_NTASKS", tasks, "needs their number on each node", remedy)
-    on_each = _number("SLURM_NTASKS_PER_NODE")
-    nodes = _number("SLURM_NNODES") if "SLURM_NNODES" in os.environ else tasks // on_each
+    on_each = _number("SLURM_NTASKS_PER_NODE", 1)
+    nodes = _number("SLURM_NNODES", 1) if "SLURM_NNODES" in os.environ else tasks // on_each
     if on_each * nodes != tasks:
         rule = f"there are {nodes} node(s) with {on_each} each by SLURM_NTASKS_PER_NODE"
         remedy = f"Try srun --ntasks={on_each * nodes}."
@@ -103,12 +108,42 @@ def find_launch() -> Launch:
     return Launch("srun", is_first, on_each, nodes)
 
 
+def _by_torchrun(is_first: bool) -> Launch:
+    _check_complete("TORCHELASTIC_RUN_ID", "torchrun", (*OF_TORCHRUN, "MASTER_ADDR", "MASTER_PORT"))
+    for name in OF_TORCHRUN:
+        _number(name)
+    _check_below("RANK", "WORLD_SIZE")
+    _check_below("LOCAL_RANK", "LOCAL_WORLD_SIZE")
+    on_each, nodes = _number("LOCAL_WORLD_SIZE", 1), _number("GROUP_WORLD_SIZE", 1)
+    if on_each * nodes != _number("WORLD_SIZE"):
+        rule = f"there are {nodes} node(s) with {on_each} processes each by GROUP_WORLD_SIZE"
+        raise ConfigError("WORLD_SIZE", os.environ["WORLD_SIZE"], rule, _unset("WORLD_SIZE"))
+    return Launch("torchrun", is_first, on_each, nodes)
+
+
+def clear_environment(launch: Launch, is_lone: bool) -> None:
+    """Removes variables that another launcher has left behind: Lightning would believe them.
+
+    Args:
+        launch: How this process was started.
+        is_lone: Whether nobody has started other processes of the run.
+    """
+    stale = set[str]()
+    if launch.by in ("hand", "srun"):
+        stale |= {"RANK", "WORLD_SIZE", "GROUP_RANK", "JSM_NAMESPACE_RANK"}
+        stale |= {"SLURM_PROCID"} if launch.by == "hand" else {"LOCAL_RANK", "NODE_RANK"}
+        if is_lone:
+            stale |= {"LOCAL_RANK", "NODE_RANK", "SLURM_NTASKS", *OF_SRUN}
+    for name in stale:
+        os.environ.pop(name, None)
+
+
 def is_first_process() -> bool:
     """Whether this is the only process of its run, or the one of all that speaks."""
     if SHARED_FOLDER in os.environ:
         return False
     if "TORCHELASTIC_RUN_ID" in os.environ:
-        return os.environ["RANK"] == "0"
+        return os.environ.get("RANK", "0") == "0"
     if _is_srun():
         return os.environ.get("SLURM_PROCID", "0") == "0"
     if "MASTER_PORT" not in os.environ:  # nobody to be second to
@@ -138,9 +173,28 @@ def _is_srun() -> bool:
     return "SLURM_NTASKS" in os.environ and os.environ.get("SLURM_JOB_NAME") not in INTERACTIVE
 
 
-def _number(name: str) -> int:
-    try:
-        return int(os.environ[name])
-    except (KeyError, ValueError) as error:
-        value = os.environ.get(name)
-        raise ConfigError(name, value, "needs a number", "The launcher sets it.") from error
+def _check_complete(says: str, launcher: str, names: Sequence[str]) -> None:
+    """Checks that a launcher has left all of its variables, not some of another process's."""
+    for name in names:
+        if not os.environ.get(name):
+            rule = f"says that {launcher} has started this process, and {name} is missing"
+            raise ConfigError(says, os.environ[says], rule, _unset(says))
+
+
+def _check_below(name: str, count: str) -> None:
+    if _number(name) >= _number(count):
+        rule = f"is beyond the last, by {count}={os.environ[count]}"
+        raise ConfigError(name, os.environ[name], rule, _unset(name))
+
+
+def _number(name: str, least: int = 0) -> int:
+    value = os.environ.get(name, "")
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= least):
+        raise ConfigError(name, value, f"needs a number from {least}", _unset(name))
+    return int(value)
+
+
+def _unset(name: str) -> str:
+    """What to do about a variable that contradicts others."""
+    says = next((mark for mark in MARKS.values() if mark in os.environ), name)
+    return f"A launcher sets it. For a run without one: unset {says}."

@@ -2,8 +2,6 @@
 
 import os
 import platform
-import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,11 +11,11 @@ from typing import Any, Self
 
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.launch import Launch
+from vae_cli.run.server import BRIEF, PAUSE, UNSET, Notice, address_of_first, wait_for_server
 
 PATIENCE = 900.0  # seconds for all to come, and for each to load its data
 GRACE = 60.0  # seconds for a folder to be seen on other nodes
 LINGER = 10.0  # seconds for what ends a run to be told
-PAUSE = 0.05  # seconds between two looks
 
 
 class Meeting:
@@ -52,25 +50,37 @@ class Meeting:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None or not self.is_second or self._has_begun:
+        if error is None:
             return
-        is_stopped = isinstance(error, (KeyboardInterrupt, Interrupted))
-        text = "stopped before it began" if is_stopped else str(error)
-        with suppress(VaeCliError):
-            self._say("stopped" if is_stopped else "mistake", f"{platform.node()}: {text}")
+        if isinstance(error, (KeyboardInterrupt, Interrupted)):
+            self._spread("stopped", "stopped before it began")
+        else:
+            self._spread("mistake", str(error))
 
-    def join(self, launch: Launch) -> None:
+    def stop(self) -> None:
+        """Before this process ends from one moment to the next: the others hear that it stops."""
+        self._spread("stopped", "stopped before it began")
+        self.leave(Interrupted.exit_code)
+
+    def _spread(self, word: str, text: str) -> None:
+        """Lets the first process know, before all have begun, why this one cannot."""
+        if self.is_second and not self._has_begun:
+            with suppress(VaeCliError):
+                self._say(word, f"{platform.node()}: {text}")
+
+    def join(self, launch: Launch, patience: float = PATIENCE) -> None:
         """Takes part, where there are others.
 
         Args:
             launch: How this process was started.
+            patience: Seconds for the first process to answer.
 
         Raises:
             ConfigError: If the first process is not to be found.
         """
         self._size, self._is_first = launch.size or self._size, launch.is_first
         if launch.may_have_others:
-            self._connect(launch.by)
+            self._connect(launch.by, patience)
 
     def call(self, size: int, resumed: str) -> None:
         """The first process tells what the run is, and waits until all others can do it, too.
@@ -124,13 +134,13 @@ class Meeting:
         """Before this process ends: the first one says why, the others wait until it has.
 
         A launcher kills all processes once one has failed, so the first has to be heard before.
+        Its signal must not end this process meanwhile: see ``Signals``.
 
         Args:
             code: The exit code; nobody waits where it is 0.
         """
         if self._store is None or code == 0:
             return
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # of the launcher
         with suppress(VaeCliError):
             if self.is_second:
                 self._wait_for("over", LINGER)
@@ -140,15 +150,16 @@ class Meeting:
                 if self._serves:  # else they would come and find nobody
                     self._wait_for_all("left", LINGER)
 
-    def _connect(self, by: str) -> None:
+    def _connect(self, by: str, patience: float) -> None:
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it logs a loss with its stack
         from torch.distributed import PrefixStore, TCPStore
 
-        host, port = _address(by)
+        host, port = address_of_first(by)
         uses_agents = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
         self._serves = self._is_first and not uses_agents
         if not self._serves:
-            _wait_for_server(host, port)
+            # torchrun's own agent serves before it starts any process.
+            wait_for_server(host, port, min(patience, BRIEF) if uses_agents else patience)
         try:  # multi-tenant: torch's own store will be the same
             store = TCPStore(
                 host, port, is_master=self._serves, wait_for_workers=False, multi_tenant=True
@@ -181,7 +192,10 @@ class Meeting:
 
     def _wait_for_all(self, key: str, patience: float) -> None:
         until, others = time.monotonic() + patience, self._size - 1
+        notice = Notice(f"waiting for {others} other process(es). For a run without: {UNSET}.")
         while (count := self._count(key)) < others:
+            if key == "here":
+                notice.print()
             for word, kind in (("mistake", VaeCliError), ("stopped", Interrupted)):
                 if key != "left" and self._has(word):
                     raise kind(self._store.get(word).decode())
@@ -209,30 +223,3 @@ def _telling_of_loss() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise VaeCliError("the first process of the run has ended") from error
-
-
-def _address(by: str) -> tuple[str, int]:
-    """Of the store, where Lightning will look for it."""
-    if by == "srun":
-        from lightning_fabric.plugins.environments import SLURMEnvironment
-
-        slurm = SLURMEnvironment()
-        return slurm.main_address, slurm.main_port
-    text = os.environ["MASTER_PORT"]
-    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
-        raise ConfigError("MASTER_PORT", text, "needs the number of a port", "Try 29500.")
-    return os.environ.get("MASTER_ADDR", "127.0.0.1"), int(text)
-
-
-def _wait_for_server(host: str, port: int) -> None:
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection((host, port), timeout=5).close()
-            return
-        except OSError as error:
-            if time.monotonic() > until:
-                rule = f"nobody has answered in {PATIENCE:.0f} s ({error.strerror or error})"
-                remedy = "Start the first process there, with the same settings."
-                raise ConfigError("MASTER_ADDR", f"{host}:{port}", rule, remedy) from error
-        time.sleep(PAUSE)

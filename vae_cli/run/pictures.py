@@ -1,7 +1,10 @@
 """Pictures of a trained model as files."""
 
+import io
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 from zipfile import ZipFile
 
 import numpy as np
@@ -14,9 +17,11 @@ from vae_cli import noise
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw, tile
 from vae_cli.figure.samples import draw_latents
+from vae_cli.files import replaced
+from vae_cli.folders import make_folder
 from vae_cli.model.base import LatentVariableModel, Model
-from vae_cli.run.files import replaced
 from vae_cli.run.history import frames_of
+from vae_cli.run.recorded import Note
 from vae_cli.run.subject import Subject
 
 CHUNK = 500  # samples decoded at once
@@ -41,19 +46,20 @@ def draw_all(
     return drawings
 
 
-def in_motion(drawings: Mapping[str, Drawing], folder: Path) -> dict[str, Drawing]:
+def in_motion(drawings: Mapping[str, Drawing], folder: Path, note: Note) -> dict[str, Drawing]:
     """The pictures with frames: those without any of their own move as training went on.
 
     Args:
         drawings: By name.
         folder: Of the run.
+        note: Takes what can't be read of it, and why.
 
     Raises:
         ConfigError: If one of them has no frames.
     """
     moving = {}
     for name, drawing in drawings.items():
-        frames = drawing.frames or frames_of(folder, name)
+        frames = drawing.frames or frames_of(folder, name, note)
         if not frames:
             rule = f"{name} does not move by itself, and the run has logged no pictures of it"
             remedy = "Try what=traversals, or format=png."
@@ -64,28 +70,29 @@ def in_motion(drawings: Mapping[str, Drawing], folder: Path) -> dict[str, Drawin
 
 def write_picture(drawing: Drawing, path: Path) -> None:
     """Writes a picture, its numbers or its animation, as the path's suffix says."""
-    with replaced(path) as partial:
-        _WRITERS[path.suffix](drawing, partial)
+    with replaced(path) as file:
+        _WRITERS[path.suffix](drawing, file)
 
 
-def _write_npz(drawing: Drawing, path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **drawing.arrays)  # type: ignore[arg-type]  # the stubs take it for an option
+def _write_npz(drawing: Drawing, file: BinaryIO) -> None:
+    np.savez(file, **drawing.arrays)  # type: ignore[arg-type]  # the stubs take it for an option
 
 
-def _write_gif(drawing: Drawing, path: Path) -> None:
+def _write_gif(drawing: Drawing, file: BinaryIO) -> None:
     first, *others = [Image.fromarray(frame) for frame in drawing.frames]
     inner = [int(1000 * FRAME_SECONDS)] * max(len(others) - 1, 0)
     ends = int(1000 * FRAME_SECONDS * HOLD)
     durations = [ends, *inner, *([ends] if others else [])]
-    first.save(path, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+    content = io.BytesIO()  # Pillow does not say that a disk is full
+    first.save(content, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+    file.write(content.getbuffer())
 
 
-def _saved_as(kind: str) -> Callable[[Drawing, Path], None]:
-    return lambda drawing, path: drawing.canvas.savefig(path, format=kind)
+def _saved_as(kind: str) -> Callable[[Drawing, BinaryIO], None]:
+    return lambda drawing, file: drawing.canvas.savefig(file, format=kind)
 
 
-_WRITERS: dict[str, Callable[[Drawing, Path], None]] = {
+_WRITERS: dict[str, Callable[[Drawing, BinaryIO], None]] = {
     ".png": _saved_as("png"),
     ".svg": _saved_as("svg"),
     ".pdf": _saved_as("pdf"),
@@ -118,14 +125,27 @@ def sample_chunks(
 
 
 def write_images(chunks: Iterator[tuple[Tensor, Tensor]], folder: Path) -> Iterator[int]:
-    """Writes samples as ``000000.png`` and so on; yields how many each chunk had."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = 0
-    for _, x in chunks:
-        for image in x:
-            Image.fromarray(tile(image.unsqueeze(0), 1)).save(folder / f"{written:06}.png")
-            written += 1
-        yield len(x)
+    """Writes samples as ``000000.png`` and so on; yields how many each chunk had.
+
+    Raises:
+        OSError: If one cannot be written; those before it are then removed.
+    """
+    make_folder(folder)
+    written: list[Path] = []
+    try:
+        for _, x in chunks:
+            for image in x:
+                path = folder / f"{len(written):06}.png"
+                with replaced(path) as file:
+                    Image.fromarray(tile(image.unsqueeze(0), 1)).save(file, "PNG")
+                written.append(path)
+            yield len(x)
+    except OSError:
+        for path in written:
+            path.unlink(missing_ok=True)
+        with suppress(OSError):  # other files are there
+            folder.rmdir()
+        raise
 
 
 def write_arrays(
@@ -137,17 +157,17 @@ def write_arrays(
     Only a chunk is ever in memory. Yields how many each chunk had.
     """
     latents = []
-    with replaced(path) as partial, ZipFile(partial, "w") as archive:
-        with archive.open("x.npy", "w", force_zip64=True) as file:
-            _write_header(file, (count, *shape))
+    with replaced(path) as file, ZipFile(file, "w") as archive:
+        with archive.open("x.npy", "w", force_zip64=True) as member:
+            _write_header(member, (count, *shape))
             for z, x in chunks:
                 latents.append(z)
-                file.write(x.float().numpy().tobytes())
+                member.write(x.float().numpy().tobytes())
                 yield len(x)
-        with archive.open("z.npy", "w") as file:
-            _write_header(file, (count, size))
+        with archive.open("z.npy", "w") as member:
+            _write_header(member, (count, size))
             for z in latents:
-                file.write(z.float().numpy().tobytes())
+                member.write(z.float().numpy().tobytes())
 
 
 def _write_header(file: object, shape: tuple[int, ...]) -> None:

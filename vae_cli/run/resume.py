@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.build import Experiment
-from vae_cli.config.compose import check_again, compose
+from vae_cli.config.compose import check_again, compose, last_of_each
 from vae_cli.config.parts import has_reference, leaves
 from vae_cli.config.trust import (
     NOT_SAVED,
-    check_references,
+    check_resolvers,
     check_resumed,
     check_saved,
     is_trusted,
@@ -109,11 +109,11 @@ def resumed_config(
         saved = check_saved(saved, config_dir, trust)
         base, _ = compose(config_name, saved, config_dir)
         if not trust:
-            check_references(base)
+            check_resolvers(base)
     except VaeCliError as error:
         folder.check_version(error)
         raise
-    everything = _last_of_each([*saved, *overrides])
+    everything = last_of_each([*saved, *overrides])
     cfg, _ = compose(config_name, everything, config_dir)
     cfg.trust = trust
     changes = _keep_defaults(folder, base, cfg)
@@ -121,11 +121,6 @@ def resumed_config(
         check_resumed(cfg)
     check_again(cfg)
     return cfg, everything, changes
-
-
-def _last_of_each(overrides: Sequence[str]) -> list[str]:
-    """Of several overrides of one key the last, which wins."""
-    return list({text.partition("=")[0]: text for text in overrides}.values())
 
 
 def _keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> list[str]:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from vae_cli.run.recorded import is_number
+
 Results = Mapping[str, Any]
 Row = tuple[str, str, str]  # key, unit, meaning
 
@@ -38,7 +40,7 @@ def rows_of_run(results: Results) -> list[Row]:
         ("test/reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
         ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
         ("test/bits_per_dim", "bits", "each dimension"),
-        ("test/active_units", "", f"of {results['latent_dim']}"),
+        ("test/active_units", "", f"of {results.get('latent_dim')}"),
         ("test/error", "", "of the labels, told wrongly"),
         ("test/calibration_error", "", "|accuracy - confidence|"),
         ("test/scale_at_bound", "", "of the scales, at min_scale"),
@@ -50,7 +52,7 @@ def rows_of_run(results: Results) -> list[Row]:
 def rows_of_evaluation(record: Results) -> list[Row]:
     """What is shown of an evaluation, in order."""
     samples = record.get("log_likelihood_samples")
-    images = record.get("mutual_information_images", 1)
+    images = _known(record, "mutual_information_images", 1)
     reconstruction, kl = PARTS["labelled_elbo" in record]
     reconstruction = reconstruction if "elbo" in record else OF_CODE
     return [
@@ -64,8 +66,8 @@ def rows_of_evaluation(record: Results) -> list[Row]:
         ("exact_log_likelihood", "nats", "log p(x), by formula"),
         ("bits_per_dim", "bits", "each dimension"),
         ("effective_sample_size", "draws", f"of {samples}, on average"),
-        ("active_units", "", f"of {record['latent_dim']}"),
-        ("mutual_information_lower", "nats", f"I(x;z) ≥; ≤ {math.log(images):.2f}"),
+        ("active_units", "", f"of {record.get('latent_dim')}"),
+        ("mutual_information_lower", "nats", f"I(x;z) ≥; ≤ {math.log(max(images, 1)):.2f}"),
         ("mutual_information_upper", "nats", f"I(x;z) ≤; {images} images"),
         ("marginal_kl_lower", "nats", "KL(q(z)‖p(z)) ≥"),
         ("marginal_kl_upper", "nats", "KL(q(z)‖p(z)) ≤"),
@@ -84,26 +86,32 @@ def rows_of_evaluation(record: Results) -> list[Row]:
 def warnings_of(record: Results) -> list[str]:
     """What should not be taken at its word in an evaluation."""
     warnings = []
-    low = record.get("low_effective_sample_size", 0.0)
+    low = _known(record, "low_effective_sample_size", 0.0)
     if low > TRUSTED_SHARE:
-        samples = record["log_likelihood_samples"]
+        samples = _known(record, "log_likelihood_samples", 1)
         warnings.append(
             f"for {low:.1%} of the images fewer than 10 of {samples} draws count: log p(x) is "
             f"likely too low there, by more than is stated. Try samples={10 * samples}."
         )
     warnings += [advice] if (advice := scale_advice(record.get("scale_at_bound"))) else []
     for name in ("posterior_log_det_error", "posterior_log_prob_error"):
-        if record.get(name, 0.0) > TOLERANCE:
+        if _known(record, name, 0.0) > TOLERANCE:
             warnings.append(f"{name} is {record[name]:.1g} nats: q(z|x) is not what it claims.")
-    off = abs(record.get("posterior_normalization", 1.0) - 1)
-    if off > 5 * record.get("posterior_normalization_se", 0.0):
+    off = abs(_known(record, "posterior_normalization", 1.0) - 1)
+    if off > 5 * _known(record, "posterior_normalization_se", 0.0):
         warnings.append("E_q[p/q] is not 1 within five standard errors: q(z|x) is no density.")
     return warnings
 
 
+def _known(record: Results, name: str, else_: float) -> float:
+    """A number of a record, or what stands for it where there is none."""
+    value = record.get(name)
+    return value if is_number(value) else else_
+
+
 def scale_advice(share: float | None) -> str | None:
     """What to say of the share of scales that are the smallest allowed."""
-    if share is None or share <= TRUSTED_SHARE:
+    if not is_number(share) or share <= TRUSTED_SHARE:
         return None
     return (
         f"{share:.0%} of the Gaussian's scales have collapsed to likelihood.min_scale, on which "

@@ -1,15 +1,54 @@
 """A run's configuration as a flat list of settings."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.construct import word_of
+from vae_cli.files import UnsafeFile, read_yaml
 
 IMPLIED = {"_target_", "shape", "latent_dim", "classes", "units"}  # of a model's own options
 # No settings, or implied.
 OMITTED = {"derived", "metric", "figure", "logger", "resume", "run_id", "trust"}
+MOST = 300  # settings; a run has about 50
+LONGEST = 200  # characters of a key, or of the name of data
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A run's ``config.yaml`` as plain data, in which ``settings`` finds what it looks for.
+
+    Raises:
+        UnsafeFile: If it can't be read, or does not say which data and model.
+    """
+    config = read_yaml(path)
+    for group in ("data", "model"):
+        node = config.get(group) if isinstance(config, dict) else None
+        if not isinstance(node, dict) or not isinstance(node.get("_target_"), str):
+            raise UnsafeFile(f"{path.name} does not tell which {group} the run has")
+    return cast(dict[str, Any], config)
+
+
+def read_overrides(path: Path) -> list[str]:
+    """A run's ``overrides.yaml``: what its user chose, as texts for the command line.
+
+    Raises:
+        UnsafeFile: If it can't be read, or is no list of texts.
+    """
+    found = read_yaml(path) or []
+    if not isinstance(found, list) or any(isinstance(item, (dict, list)) for item in found):
+        raise UnsafeFile(f"{path.name} is no list of texts")
+    return [str(item) for item in found]
+
+
+def settings_of_run(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, the model's class first: what runs are told apart by.
+
+    Args:
+        config: Every value concrete, as dicts and lists.
+    """
+    return {"model": config["model"]["_target_"].rpartition(".")[2], **settings(config)}
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,11 +67,14 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
     groups["model"] = {k: v for k, v in own.items() if k not in IMPLIED}
     flat: dict[str, Any] = {}
 
+    def is_shown(key: str) -> bool:
+        return len(key) <= LONGEST and len(flat) < MOST
+
     def visit(key: str, node: Any) -> None:
         if isinstance(node, Mapping):
             for name, child in node.items():
                 visit(f"{key}.{name}".removesuffix("._target_"), child)
-        elif node is not None and not key.endswith("_partial_"):
+        elif node is not None and not key.endswith("_partial_") and is_shown(key):
             flat[key] = node if isinstance(node, (bool, int, float, str)) else str(node)
 
     for name in (name for name in groups if name not in OMITTED):  # in the order of the file
@@ -49,9 +91,9 @@ def treatment_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """Which data a run has, and what is done to their pixels."""
     data = config["data"]
     return {
-        "data": data.get("name") or word_of(data["_target_"]),
-        "binarize": data["binarize"],
-        "dequantize": data["dequantize"],
+        "data": str(data.get("name") or word_of(data["_target_"]))[:LONGEST],
+        "binarize": str(data.get("binarize", "none"))[:LONGEST],
+        "dequantize": data.get("dequantize") is True,
     }
 
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as Drawn
+from rich.text import Text
 
+from vae_cli.console import print_line, printable
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.recorded import is_number
 from vae_cli.run.rows import (
     Results,
     Row,
@@ -30,6 +32,7 @@ SMALL = (  # numbers that are 0 where all is well
     "posterior_log_prob_error",
 )  # fmt: skip
 MOST_DIGITS = 6  # behind the point
+LONG = 1e12  # from which a number is shown by its first digits
 TREATMENT = ("data", "split", "binarize", "dequantize")  # what a table of several runs is headed by
 COMPARED = {  # of several runs: keys and column heads
     "validation_elbo": "validation ELBO", "elbo": "ELBO", "log_likelihood": "log p(x)",
@@ -146,7 +149,8 @@ def comparable(records: Sequence[tuple[str, Results]], mixed: bool) -> list[Comp
 
 def _rank(record: Results) -> tuple[float, ...]:
     """Small for the best: by log p(x), and where there is none by the reconstruction."""
-    return tuple(-record.get(key, -math.inf) for key in ("log_likelihood", "reconstruction"))
+    found = (record.get(key) for key in ("log_likelihood", "reconstruction"))
+    return tuple(-value if is_number(value) else math.inf for value in found)
 
 
 def _images(record: Results) -> str:
@@ -173,17 +177,19 @@ def with_stand_ins(keys: Iterable[str], records: Iterable[Results]) -> list[str]
 
 def treatment(record: Results) -> str:
     """Data and what was done to its pixels, in words: what results must share to compare."""
-    values = {key: record[key] for key in TREATMENT if record[key] not in (None, False)}
-    data = " ".join(str(values.pop(key)) for key in ("data", "split"))
-    return ", ".join([data, *(f"{key}={value}" for key, value in values.items())])
+    found = {key: record.get(key) for key in TREATMENT}
+    values = {key: value for key, value in found.items() if value not in (None, False)}
+    data = " ".join(str(values.pop(key, "unknown")) for key in ("data", "split"))
+    return printable(", ".join([data, *(f"{key}={value}" for key, value in values.items())]))
 
 
 def _table(title: str, rows: Iterable[Row], results: Results, console: Console) -> Drawn:
     shown = [
-        (k, number(results, k), u, escape(m)) for k, u, m in rows if results.get(k) is not None
+        (k, number(results, k), u, printable(m)) for k, u, m in rows if results.get(k) is not None
     ]
     widths = [max((len(row[i]) for row in shown), default=0) + GAP for i in range(4)]
-    table, is_wide = Drawn(title=title, box=SIMPLE_HEAD), console.width >= sum(widths[:3])
+    heading = Text(printable(title, keep="\n"), "table.title")
+    table, is_wide = Drawn(title=heading, box=SIMPLE_HEAD), console.width >= sum(widths[:3])
     for name, justify in (("result", "left"), ("value", "right"), ("", "left")):
         # Where there is room for them these stay whole, and the meaning beside them is folded.
         table.add_column(name, justify=justify, no_wrap=is_wide, overflow="fold")  # type: ignore[arg-type]
@@ -191,27 +197,29 @@ def _table(title: str, rows: Iterable[Row], results: Results, console: Console) 
     if has_meaning:  # else it would be folded to a letter or two
         table.add_column("", overflow="fold")
     for row in shown:
-        table.add_row(*row[: 3 + has_meaning])
+        table.add_row(*map(Text, row[: 3 + has_meaning]))
     return table
 
 
 def _print_warning(text: str, console: Console) -> None:
-    console.print(f"warning: {text}", style="yellow", highlight=False, soft_wrap=True)
+    print_line(console, f"warning: {text}", "yellow")
 
 
 def _print_lines(lines: Mapping[str, str], console: Console) -> None:
     for name, value in lines.items():
-        console.print(f"{name:<10} {value}", soft_wrap=True, highlight=False, markup=False)
+        print_line(console, f"{name:<10} {value}")
 
 
 def number(results: Results, key: str) -> str:
     """A result as it is shown, with its standard error where it has one."""
     value, error = results.get(key), results.get(f"{key}_se")
-    if value is None:
+    if not is_number(value):
         return ""
+    if abs(value) >= LONG:
+        return f"{value:.3g}"
     if key in SMALL:
         return f"{value:.1g}"
-    if error is not None:
+    if is_number(error):
         digits = 3 if is_share(key) or "normalization" in key else 2
         if error > 0:  # one that counts has a digit of its own
             digits = min(max(digits, math.ceil(-math.log10(error))), MOST_DIGITS)

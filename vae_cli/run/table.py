@@ -8,11 +8,12 @@ from typing import NamedTuple
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as Drawn
+from rich.text import Text
 
-from vae_cli.console import folded
+from vae_cli.console import folded, print_line, printable
 
+LONGEST = 200  # characters of a setting in a cell
 FRAME = 3  # columns of a terminal around each of a table's, and one more at its end
 BREAKS = re.compile(r"(?<=[ .])")  # where heads may be folded: optimizer.lr
 
@@ -51,6 +52,12 @@ class Table(NamedTuple):
         return self.only([i for i in range(len(self.heads)) if any(row[i] for row in self.rows)])
 
 
+def cell(value: object) -> str:
+    """A value in a table, its middle left out if it is very long."""
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"
+
+
 def print_table(table: Table, console: Console) -> None:
     """Shows a table in a terminal; no cell that labels a row and no number is ever cut.
 
@@ -58,6 +65,7 @@ def print_table(table: Table, console: Console) -> None:
     half of the width are lines below, by the rows' numbers. A table without numbers is prose, and
     folded.
     """
+    table = _printable(table)
     if not table.numbers:
         console.print(_drawn(table, [None] * len(table.heads)))
         return
@@ -72,7 +80,16 @@ def print_table(table: Table, console: Console) -> None:
         widths = whole if _total(whole) <= console.width else _widths(part)
         console.print(_drawn(part, widths), crop=False)
     for line in legend:
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        print_line(console, line)
+
+
+def _printable(table: Table) -> Table:
+    """A table whose texts stay in their cells; a title of ours may have two lines."""
+    return table._replace(
+        title=printable(table.title, keep="\n"),
+        heads=[*map(printable, table.heads)],
+        rows=[[*map(printable, row)] for row in table.rows],
+    )
 
 
 def _parts(table: Table, width: int) -> Iterator[Table]:
@@ -128,13 +145,14 @@ def _total(widths: Sequence[int]) -> int:
 
 def _drawn(table: Table, widths: Sequence[int | None]) -> Drawn:
     """A table of rich's; a column of no width is as wide as there is room, and folded."""
-    drawn = Drawn(title=escape(table.title) or None, box=SIMPLE_HEAD)
+    title = Text(table.title, "table.title") if table.title else None
+    drawn = Drawn(title=title, box=SIMPLE_HEAD)
     for i, (head, width) in enumerate(zip(table.heads, widths, strict=True)):
         drawn.add_column(
-            escape(head if width is None else _head(head, width)), overflow="fold",
+            Text(head if width is None else _head(head, width)), overflow="fold",
             justify="right" if i in table.numbers else "left", min_width=width,
             no_wrap=width is not None,
         )  # fmt: skip
     for row in table.rows:
-        drawn.add_row(*map(escape, row))
+        drawn.add_row(*map(Text, row))
     return drawn

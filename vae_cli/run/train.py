@@ -16,6 +16,7 @@ from vae_cli.run.board import write_board
 from vae_cli.run.fit import Job, fit_and_restore, say
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.images import hash_of_images
+from vae_cli.run.pictures import write_picture
 from vae_cli.run.resume import Start
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.data_module import ImageDataModule
@@ -45,7 +46,7 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
     module.to(trainer.strategy.root_device).eval()
     fit_classifier(experiment.model, experiment.splits["train"])
     tested = test(job, data)
-    job.signals.deferred = False  # what is left has no steps to wait for
+    job.signals.stop_at_once()  # what is left has no steps to wait for
     results = {
         **{f"test/{name}": value for name, value in tested.items()},
         **{key: value for key, value in validated.items() if key.startswith("validation/")},
@@ -64,10 +65,12 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
         "fast_dev_run": experiment.trainer.fast_dev_run,
     }
     if trainer.is_global_zero:
-        folder.write_results(results)  # first of all: a picture may fail
-        if isinstance(trainer.logger, TensorBoardLogger):
-            write_board(experiment, folder, results, trainer.global_step)
-        _draw(experiment, folder)
+        try:
+            if isinstance(trainer.logger, TensorBoardLogger):
+                write_board(experiment, folder, results, trainer.global_step)
+            _draw(experiment, folder)
+        finally:  # last of all: a run that is stopped before draws again; yet a picture may fail
+            folder.write_results(results)
     return results
 
 
@@ -77,7 +80,7 @@ def test(job: Job, data: ImageDataModule) -> dict[str, float]:
     Every process takes its share.
 
     Raises:
-        KeyboardInterrupt: If the run is to stop; the test is done again when it goes on.
+        Interrupted: If the run is to stop; the test is done again when it is resumed.
     """
     experiment, console = job.experiment, job.console
     evaluation = Evaluation(experiment.metrics, experiment.config.seed, "test")
@@ -88,7 +91,7 @@ def test(job: Job, data: ImageDataModule) -> dict[str, float]:
     )  # fmt: skip
     for number, batch in batches:
         if job.signals.agreed() is Wish.STOP:
-            raise KeyboardInterrupt
+            job.signals.stop(job.signals.last_words())
         if batch is not None:
             evaluation.add(experiment.model, number, batch.to(experiment.model.device))
     states = gather(evaluation.state)
@@ -107,4 +110,4 @@ def _draw(experiment: Experiment, folder: RunFolder) -> None:
     for name, figure in experiment.figures.items():
         with suppress(Inapplicable):
             drawing = draw(name, figure, experiment.model, experiment.splits["test"])
-            drawing.canvas.savefig(folder.figures / f"{name}.png")
+            write_picture(drawing, folder.figures / f"{name}.png")

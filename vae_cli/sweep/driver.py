@@ -19,7 +19,8 @@ from hydra.types import HydraContext, RunMode
 
 from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.construct import construct
-from vae_cli.sweep.folder import SweepFolder
+from vae_cli.console import printable
+from vae_cli.sweep.folder import SweepFolder, is_about_trust, without_trust
 from vae_cli.sweep.job import run_job
 from vae_cli.sweep.strategy import Job, Results, Strategy
 from vae_cli.sweep.watch import Watch
@@ -51,10 +52,10 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
         strategy: Strategy = construct(config, "sweep")
         given = [f"{key}={value}" for key, value in strategy.params.items()]
         tasks = [*config.hydra.overrides.task]
-        placing = [text for text in tasks if is_about_sweep(text.partition("=")[0])]
+        beside = [t for t in tasks if is_about_sweep(t.partition("=")[0]) or is_about_trust(t)]
         with _stopping(folder):
             choices = _choices_of([*given, *tasks])
-            strategy.run(choices, str(folder.path), _Launch(launcher, folder, placing))
+            strategy.run(choices, str(folder.path), _Launch(launcher, folder, beside))
 
 
 class _Launch:
@@ -63,26 +64,28 @@ class _Launch:
     Args:
         launcher: Hydra's.
         folder: Of the sweep.
-        placing: Overrides about the sweep itself, which Hydra composes a job's launcher from.
+        beside: Overrides about the sweep itself, which Hydra composes a job's launcher from, and
+            whether the jobs are trusted.
     """
 
-    def __init__(self, launcher: Launcher, folder: SweepFolder, placing: Sequence[str]) -> None:
-        self.launcher, self.folder, self.placing, self.number = launcher, folder, placing, 0
+    def __init__(self, launcher: Launcher, folder: SweepFolder, beside: Sequence[str]) -> None:
+        self.launcher, self.folder, self.beside, self.number = launcher, folder, beside, 0
 
     def __call__(self, jobs: Sequence[Job]) -> list[Results | None]:
         self.folder.add(jobs)
         missing = [job for job in jobs if self.folder.results_of(job) is None]
         for job in missing:  # how it ended the last time is not how it ends now
             self.folder.forget_ending(job.name)
-        texts = [[*job.overrides, *self.placing, *_hydras_of(job)] for job in missing]
+        texts = [[*job.overrides, *self.beside, *_hydras_of(job)] for job in missing]
         if missing and self.number == 0:
-            print(f"{len(jobs)} job{'s' * (len(jobs) > 1)} in {self.folder.path}", flush=True)
+            where = printable(self.folder.path)
+            print(f"{len(jobs)} job{'s' * (len(jobs) > 1)} in {where}", flush=True)
         with Watch(self.folder, [job.name for job in jobs]):
             try:
                 if missing:
                     self.launcher.launch(texts, initial_job_idx=self.number)
             except Exception as error:  # of as many kinds as there are launchers
-                said = " ".join(str(error).split())
+                said = printable(" ".join(str(error).split()))
                 print(f"note: {type(self.launcher).__name__}: {said}", file=sys.stderr)
         self.number += len(missing)
         return [self.folder.results_of(job) for job in jobs]
@@ -97,7 +100,8 @@ def _hydras_of(job: Job) -> list[str]:
 
 def _choices_of(texts: Sequence[str]) -> list[Override]:
     """Overrides as Hydra reads them, of several for one key the last; those that are the run's."""
-    found = {o.get_key_element(): o for o in OverridesParser.create().parse_overrides([*texts])}
+    parsed = OverridesParser.create().parse_overrides(without_trust(texts))
+    found = {override.get_key_element(): override for override in parsed}
     return [o for key, o in found.items() if not is_about_sweep(key)]
 
 

@@ -1,18 +1,27 @@
 """What a sweep's folder holds, and where."""
 
-import json
-from collections.abc import Sequence
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from omegaconf import OmegaConf
-from yaml import YAMLError
 
 from vae_cli.errors import ConfigError, Interrupted, Pruned
-from vae_cli.run.files import save_yaml, write_json
+from vae_cli.files import UnsafeFile, open_regular, read_json, read_yaml
+from vae_cli.run.files import check_no_links, save_yaml, write_json
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.recorded import is_number, read_results
 from vae_cli.sweep.strategy import Job, Results
 
+KEY = "hydra.sweep.dir"
+LARGEST_LIST = 1 << 24  # bytes of jobs.yaml; ten thousand jobs take a fifth
+NAME = re.compile(r"[\w+=-][\w.+=-]*")  # of a job, and of its folder
+LAUNCHERS = (".submitit",)  # what a launcher keeps for itself, where it makes links
+TAIL = 10_000  # bytes at a file's end in which its last line is looked for
 OUTPUT, ERRORS = "output.txt", "error.txt"  # what a job says, in its folder
 
 
@@ -42,13 +51,62 @@ class SweepFolder:
         self.stop = self.path / "stop"
 
     @classmethod
+    def create(cls, wanted: str, is_named: bool) -> "SweepFolder":
+        """The folder of a new sweep: a new one, or one of the user's that holds no sweep.
+
+        Args:
+            wanted: Its path.
+            is_named: Whether the user named it; else it is numbered if another sweep has the name.
+
+        Raises:
+            ConfigError: If it cannot be made, or holds a sweep.
+        """
+        path, number = Path(wanted), 1
+        while True:
+            try:
+                path.mkdir(parents=True, exist_ok=is_named)  # atomic: one sweep makes it
+                return cls(path)
+            except FileExistsError as error:
+                if is_named:
+                    raise ConfigError(KEY, path, "is a file", "Name a folder.") from error
+                number += 1
+                path = Path(f"{wanted}_{number}")
+            except OSError as error:
+                rule = f"can't be made ({error.strerror})"
+                raise ConfigError(KEY, path, rule, f"Try {KEY}=SOME_WRITABLE_FOLDER.") from error
+
+    @contextmanager
+    def held(self, is_new: bool) -> Iterator[None]:
+        """Keeps other sweeps out of the folder; a dead process no longer does.
+
+        A folder in which nothing was begun, as after a mistake, is removed.
+
+        Args:
+            is_new: Whether the folder is to hold no sweep yet.
+
+        Raises:
+            VaeCliError: If another process holds it, if it can't be written, or holds a sweep.
+        """
+        with RunFolder(self.path).held("sweep.resume" if self.jobs.is_file() else KEY):
+            if is_new and self.jobs.is_file():
+                remedy = f"Try sweep.resume={self.path}."
+                raise ConfigError(KEY, self.path, "is a sweep's already", remedy)
+            try:
+                yield
+            finally:
+                if [child.name for child in self.path.iterdir()] == ["lock"]:
+                    shutil.rmtree(self.path)
+
+    @classmethod
     def existing(cls, path: str) -> "SweepFolder":
         """The folder of a sweep that was started before.
 
         Raises:
-            ConfigError: If there is none.
+            ConfigError: If it is missing, or holds links, devices or pipes.
         """
         folder = cls(path)
+        if folder.path.is_dir():
+            check_no_links("sweep.resume", folder.path, LAUNCHERS)
         if not folder.jobs.is_file():
             rule = "is not a sweep's" if folder.path.is_dir() else "there is no such folder"
             raise ConfigError("sweep.resume", path, rule, "It should hold jobs.yaml.")
@@ -63,11 +121,15 @@ class SweepFolder:
         if not self.jobs.is_file():
             return {}
         try:
-            plain: Any = OmegaConf.to_container(OmegaConf.load(self.jobs))
-            return {str(name): [str(text) for text in given] for name, given in plain.items()}
-        except (YAMLError, TypeError, AttributeError, OSError) as error:
-            rule = "its jobs.yaml can't be read"
-            raise ConfigError("sweep.resume", self.path, rule, "Start the sweep anew.") from error
+            known = read_yaml(self.jobs, LARGEST_LIST)
+        except UnsafeFile as error:
+            raise self._damaged(str(error)) from error
+        if not isinstance(known, dict) or not all(map(_is_job, known, known.values())):
+            raise self._damaged("its jobs.yaml does not list jobs")
+        return {name: without_trust(given) for name, given in known.items()}
+
+    def _damaged(self, rule: str) -> ConfigError:
+        return ConfigError("sweep.resume", self.path, rule, "Start the sweep anew.")
 
     def add(self, jobs: Sequence[Job]) -> None:
         """Adds jobs to the list.
@@ -77,14 +139,15 @@ class SweepFolder:
         """
         known = self.known_jobs()
         for job in jobs:
-            given, before = {*job.overrides}, {*known.get(job.name, job.overrides)}
+            given = {*without_trust(job.overrides)}
+            before = {*known.get(job.name, given)}
             if given != before:
                 other = " ".join(sorted(before - given)) or f"nothing like {min(given - before)}"
                 rule = f"its {job.name} was run with {other}"
                 remedy = "Go on with the same command, or start a new sweep."
                 raise ConfigError("sweep.resume", self.path, rule, remedy)
-        self.path.mkdir(parents=True, exist_ok=True)
-        save_yaml(self.jobs, OmegaConf.create(known | {j.name: [*j.overrides] for j in jobs}))
+        new = {job.name: without_trust(job.overrides) for job in jobs}
+        save_yaml(self.jobs, OmegaConf.create(known | new))
 
     def run_of(self, job: Job) -> RunFolder:
         """The folder of a job's run."""
@@ -93,7 +156,10 @@ class SweepFolder:
     def results_of(self, job: Job) -> Results | None:
         """What a job has come to; None if it has not."""
         file = self.run_of(job).results
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+        try:
+            return read_results(file, lambda text: None) if file.is_file() else None
+        except UnsafeFile:
+            return None
 
     def write_ending(self, name: str, ending: Ending) -> None:
         """Writes down how a job has ended."""
@@ -106,7 +172,14 @@ class SweepFolder:
     def ending_of(self, name: str) -> Ending | None:
         """How a job has ended; None while it runs, or if it never began."""
         file = self._ending(name)
-        return Ending(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+        try:
+            found = read_json(file) if file.is_file() else {}
+        except UnsafeFile:
+            return None
+        exit_code, seconds = found.get("exit_code"), found.get("seconds")
+        if not isinstance(exit_code, int) or not is_number(seconds):
+            return None
+        return Ending(exit_code, seconds)
 
     def _ending(self, name: str) -> Path:
         return self.path / name / "job.json"
@@ -123,10 +196,34 @@ class SweepFolder:
             return "was not run to its end"
         if ending.exit_code == Interrupted.exit_code:
             return "was stopped, and goes on when the sweep does"
-        file = self.path / name / ERRORS
-        said = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-        last = next((line for line in reversed(said.split("\n")) if line.strip()), "")
+        last = last_line(self.path / name / ERRORS)
         killed = f"was killed by signal {-ending.exit_code}"
         return last.removeprefix("vae-train: ") or (
             killed if ending.exit_code < 0 else f"ended with {ending.exit_code}"
         )
+
+
+def last_line(path: Path) -> str:
+    """The last line of a file that is not empty; empty if there is none."""
+    try:
+        with open_regular(path) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            text = file.read(TAIL).decode(errors="replace")
+    except (OSError, UnsafeFile):
+        return ""
+    return next((line for line in reversed(text.split("\n")) if line.strip()), "")
+
+
+def is_about_trust(text: str) -> bool:
+    """Whether an override is about ``trust``, in any form."""
+    return text.partition("=")[0].strip().lstrip("+~") == "trust"
+
+
+def without_trust(overrides: Sequence[str]) -> list[str]:
+    """The overrides that make a job: only today's command line gives ``trust``."""
+    return [text for text in overrides if not is_about_trust(text)]
+
+
+def _is_job(name: str, given: object) -> bool:
+    is_list = isinstance(given, list) and all(isinstance(text, str) for text in given)
+    return is_list and NAME.fullmatch(name) is not None

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import cast
 
@@ -13,8 +12,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from vae_cli.config.compose import is_about_sweep
+from vae_cli.files import open_to_append
 from vae_cli.run.child import environment_without, train_command
-from vae_cli.run.folder import RunFolder
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
 
 LOOK = 0.2  # seconds between looks at whether to stop
@@ -39,11 +38,11 @@ def run_job(cfg: DictConfig) -> None:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver sees to stopping
     own = [t for t in hydra.overrides.task if not is_about_sweep(t.partition("=")[0])]
-    own += ["trust=true"] if _is_ours(RunFolder(place), own) else []
     named = [] if hydra.job.config_name == "train" else ["--config-name", hydra.job.config_name]
     command = train_command(place, own, named)
     began = time.monotonic()
-    with (place / OUTPUT).open("a") as output, (place / ERRORS).open("w") as errors:
+    (place / ERRORS).unlink(missing_ok=True)
+    with open_to_append(place / OUTPUT) as output, open_to_append(place / ERRORS) as errors:
         # A session of its own: Ctrl-C in a terminal does not reach it, and what it starts ends
         # with it.
         process = subprocess.Popen(
@@ -54,13 +53,6 @@ def run_job(cfg: DictConfig) -> None:
     folder.write_ending(name, Ending(code, round(time.monotonic() - began, 1)))
     if not (place / ERRORS).stat().st_size:
         (place / ERRORS).unlink()
-
-
-def _is_ours(run: RunFolder, overrides: Sequence[str]) -> bool:
-    """Whether a run was begun with just what its user says again now, and may be trusted."""
-    implied = ("hydra.run.dir=", "trust=")
-    saved = run.saved_overrides() if run.overrides.is_file() else []
-    return [text for text in saved if not text.startswith(implied)] == list(overrides)
 
 
 def _ended(process: "subprocess.Popen[bytes]", folder: SweepFolder) -> int:

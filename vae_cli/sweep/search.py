@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hydra.core.override_parser.types import Override
 
+from vae_cli.console import printable
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.options import NonNegativeInt, PositiveInt, checked
 from vae_cli.sweep.folder import SweepFolder
@@ -106,7 +107,7 @@ class Search(Strategy):
                     trials.tell(job, results)
         finally:
             for line in trials.summary():
-                print(line)
+                print(printable(line))
 
     def _check_failures(self, trials: "Trials") -> None:
         failed = trials.failed

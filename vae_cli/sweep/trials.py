@@ -53,7 +53,6 @@ class Trials:
     def __init__(self, search: "Search", choices: Sequence[Override], folder: SweepFolder) -> None:
         self.search, self.folder, self.space = search, folder, space_of(choices)
         self._check_command()
-        folder.path.mkdir(parents=True, exist_ok=True)
         self.place = search.storage or f"sqlite:///{folder.path.resolve() / 'study.db'}"
         self.name = search.study or folder.path.resolve().name
         sampler = _sampler(search.sampler, 0)
@@ -147,12 +146,17 @@ class Trials:
         return {TRIAL: trial.to_text()}
 
     def _check_command(self) -> None:
-        """Raises ConfigError if the sweep's jobs so far differ from new ones in what is fixed."""
-        for name, given in list(self.folder.known_jobs().items())[:1]:
-            keys = self.space.distributions
+        """Raises ConfigError if the sweep's jobs so far differ from new ones in what is fixed.
+
+        What a job is given comes from the folder, and is run again: of its values, too, none may
+        make Hydra look up anything.
+        """
+        keys, fixed = self.space.distributions, {*self.space.fixed}
+        for name, given in self.folder.known_jobs().items():
             before = [text for text in given if text.partition("=")[0] not in keys]
-            if {*before} != {*self.space.fixed}:
-                rule = f"its {name} was run with {' '.join(before)}"
+            looks_up = any("${" in text for text in given if text not in fixed)
+            if {*before} != fixed or looks_up:
+                rule = f"its {name} was run with {' '.join(given if looks_up else before)}"
                 remedy = "Go on with the same command, or start a new sweep."
                 raise ConfigError("sweep.resume", self.folder.path, rule, remedy)
 

@@ -6,12 +6,11 @@ from types import TracebackType
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from vae_cli.console import make_console
+from vae_cli.console import make_console, print_line, printable
 from vae_cli.run.folder import RunFolder
-from vae_cli.sweep.folder import OUTPUT, SweepFolder
+from vae_cli.sweep.folder import OUTPUT, SweepFolder, last_line
 
 LOOK = 1.0  # seconds between looks at the folders
-TAIL = 400  # bytes of what a job has said last
 
 
 class Watch:
@@ -31,7 +30,7 @@ class Watch:
         self.total, self._over = len(names), threading.Event()
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(),
-            TimeElapsedColumn(), TextColumn("{task.fields[said]}", style="dim"),
+            TimeElapsedColumn(), TextColumn("{task.fields[said]}", "dim", markup=False),
             console=self.console, transient=True, disable=not self.console.is_terminal,
         )  # fmt: skip
         self.task = self.bar.add_task("jobs", total=self.total, completed=len(self.done), said="")
@@ -73,11 +72,8 @@ class Watch:
         self.bar.update(self.task, completed=len(self.done), said=" | ".join(said))
 
     def _last_words(self, name: str) -> list[str]:
-        output = self.folder.path / name / OUTPUT
-        if not output.is_file():
-            return []
-        lines = output.read_bytes()[-TAIL:].decode(errors="replace").strip().splitlines()
-        return [f"{name}: {lines[-1][:60]}"] if lines else []
+        last = last_line(self.folder.path / name / OUTPUT).strip()
+        return [printable(f"{name}: {last[:60]}")] if last else []
 
     def _say(self, text: str) -> None:
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        print_line(self.console, text)

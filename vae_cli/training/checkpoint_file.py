@@ -19,6 +19,7 @@ from pytorch_lightning.plugins.io import CheckpointIO
 
 from vae_cli.errors import VaeCliError
 from vae_cli.files import UnsafeFile, open_regular
+from vae_cli.folders import open_new, opened_folder
 from vae_cli.memory import in_words
 from vae_cli.training.archive import check_members, read_archive
 
@@ -97,9 +98,23 @@ class _Digesting:
         self.file.flush()
 
 
-def _write_sealed(checkpoint: Any, file: BinaryIO) -> None:
+def write_sealed(checkpoint: Any, file: BinaryIO) -> None:
+    """Writes what ``read_checkpoint`` reads.
+
+    Args:
+        checkpoint: Tensors and plain values.
+        file: Open for reading and writing, and empty.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
     digesting = _Digesting(file)
-    torch.save(checkpoint, digesting)  # type: ignore[arg-type]  # it only writes and flushes
+    try:
+        torch.save(checkpoint, digesting)  # type: ignore[arg-type]  # it only writes and flushes
+    except RuntimeError as error:  # of an archive that torch cannot end, after a write has failed
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        raise
     file.seek(-2, os.SEEK_END)  # the last field of an archive is the length of its comment
     file.write(LENGTH.to_bytes(2, "little") + digesting.digest.hexdigest().encode())
 
@@ -119,14 +134,10 @@ class DurableCheckpointIO(CheckpointIO):
         self.failure = None
         path = Path(path)
         try:
-            with path.open("wb") as file:
-                _write_sealed(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
+            with opened_folder(path.parent) as folder:
+                _write_durably(checkpoint, path.name, folder)
         except OSError as error:
             self.failure = _explained(error, path, checkpoint)
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
 
     def load_checkpoint(
         self, path: Any, map_location: Any = None, weights_only: bool | None = True
@@ -139,11 +150,22 @@ class DurableCheckpointIO(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
 
+def _write_durably(checkpoint: Any, name: str, folder: int) -> None:
+    try:
+        with open_new(name, folder) as file:
+            write_sealed(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException as error:
+        if not isinstance(error, FileExistsError):  # else it is somebody else's
+            with suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+        raise
+
+
 def _explained(error: OSError, path: Path, checkpoint: Any) -> str:
     if error.errno not in FULL:
         return f"{path.parent}: no checkpoint can be written ({error.strerror})"
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
     needed, free = _size(checkpoint), shutil.disk_usage(path.parent).free
     return (
         f"{path.parent}: no room for a checkpoint ({error.strerror}): it takes "

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from vae_cli.errors import Interrupted
+from vae_cli.folders import new_name, open_new, opened_folder
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.module import TrainingModule, gather
 from vae_cli.training.signals import Signals, Wish
@@ -44,11 +44,23 @@ class Checkpoints(Callback):
         self.best, self._saved_at = -math.inf, 0.0
         self.numbers: dict[str, float] = {}  # of the best one's validation
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Takes the signals back: Lightning has put its own handlers in their place."""
+        self.signals.install()
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """From here on signals wait for the end of a step."""
+        """From here on signals wait for the end of a step.
+
+        Raises:
+            Interrupted: If the run is to stop before its first step.
+        """
         self._saved_at = time.monotonic()
-        self.signals.install()  # Lightning has put its own in their place
-        self.signals.deferred = True
+        self.signals.install()
+        self.signals.defer()
+        wish = self.signals.agreed()
+        if wish is Wish.STOP:
+            self.signals.stop(self.signals.last_words())
+        self.signals.wish = max(self.signals.wish, wish)  # saved after the first step
 
     def after_step(self, module: TrainingModule, step: int) -> None:
         """Saves if it is time to, or if any process was asked to.
@@ -85,16 +97,12 @@ class Checkpoints(Callback):
         Raises:
             CheckpointError: If that can't be done; the files are then as before.
         """
-        new, last = self.folder / "new.ckpt", self.folder / "last.ckpt"
+        new = self.folder / new_name("last.ckpt")
         trainer.save_checkpoint(new)
         failure: str | None = trainer.strategy.checkpoint_io.failure  # type: ignore[attr-defined]
         if trainer.is_global_zero and failure is None:
-            if is_best:
-                _link(new, self.folder / "best.ckpt")
-            if last.exists():
-                _link(last, self.folder / "previous.ckpt")
-            new.replace(last)
-            _sync(self.folder)
+            with opened_folder(self.folder) as folder:
+                _take_places(new.name, is_best, folder)
         failures = [told for told in gather(failure) if told]  # all stop if one can't go on
         if failures:
             raise CheckpointError(f"{failures[0]}. {self._remedy}")
@@ -107,7 +115,7 @@ class Checkpoints(Callback):
         return Wish.SAVE if is_time or is_step else Wish.NONE
 
     def _stop(self, step: int) -> None:
-        raise Interrupted(f"stopped and saved at step {step}. {self._remedy}")
+        self.signals.stop(f"stopped and saved at step {step}. {self._remedy}")
 
     @property
     def _remedy(self) -> str:
@@ -127,23 +135,44 @@ class Checkpoints(Callback):
             self.numbers = {str(name): float(value) for name, value in numbers.items()}
 
 
-def _link(source: Path, target: Path) -> None:
-    """Gives a file a second name, in place of what had it."""
-    partial = target.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
+def _take_places(new: str, is_best: bool, folder: int) -> None:
+    """Makes a new file ``last.ckpt``, and the best one if it is, after which it is durable."""
     try:
-        partial.hardlink_to(source)
-    except OSError:  # a file system without links
-        shutil.copyfile(source, partial)
-    partial.replace(target)
-    partial.unlink(missing_ok=True)  # still there if both were the same file already
+        if is_best:
+            _link(new, "best.ckpt", folder)
+        with suppress(FileNotFoundError):
+            _link("last.ckpt", "previous.ckpt", folder)
+        os.replace(new, "last.ckpt", src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(new, dir_fd=folder)
+        raise
+    _sync(folder)
 
 
-def _sync(folder: Path) -> None:
+def _link(source: str, target: str, folder: int) -> None:
+    """Gives a file a second name, in place of what had it."""
+    partial = new_name(target)
+    try:
+        try:
+            os.link(source, partial, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            raise
+        except OSError:  # a file system without links
+            _copy(source, partial, folder)
+        os.replace(partial, target, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        with suppress(OSError):  # still there if both were the same file already
+            os.unlink(partial, dir_fd=folder)
+
+
+def _copy(source: str, target: str, folder: int) -> None:
+    handle = os.open(source, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0), dir_fd=folder)
+    with os.fdopen(handle, "rb") as old, open_new(target, folder) as new:
+        shutil.copyfileobj(old, new)
+
+
+def _sync(folder: int) -> None:
     """Has the disk remember the names in a folder; where it can't be asked to, it will anyway."""
     with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        os.fsync(folder)

@@ -6,6 +6,8 @@ from pathlib import Path
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
+from vae_cli.console import printable
+
 
 def write_hyperparameters(
     folder: Path,
@@ -27,7 +29,11 @@ def write_hyperparameters(
         step: Of them.
     """
     # TensorBoard has no filter for numbers that are truth values.
-    plain = {k: str(v).lower() if isinstance(v, bool) else v for k, v in settings.items()}
+    plain = {
+        printable(k): str(v).lower() if isinstance(v, bool) else
+        printable(v) if isinstance(v, str) else v
+        for k, v in settings.items()
+    }  # fmt: skip
     _, start, end = hparams(plain, dict.fromkeys(results))
     with SummaryWriter(str(folder), filename_suffix=".results") as writer:
         for summary in (start, end):

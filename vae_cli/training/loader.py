@@ -13,6 +13,7 @@ from torch.utils.data import Dataset as TorchDataset
 from vae_cli import noise
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
+from vae_cli.errors import VaeCliError
 from vae_cli.training.shuffle import Shuffle
 
 MAX_WORKERS = 8
@@ -135,16 +136,35 @@ class _Fetched(TorchDataset):
         self.fetch = fetch
 
     def __getitem__(self, key: Key) -> Any:
-        return self.fetch(key)
+        try:
+            return self.fetch(key)
+        except VaeCliError as error:
+            return _Failure(str(error))
+
+
+class _Failure(NamedTuple):
+    """What a worker could not do; torch would raise a worker's error with all its traceback."""
+
+    message: str
+
+
+class WorkerLoader(DataLoader):
+    """Batches from workers, whose errors are those of this process."""
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        for batch in super().__iter__():
+            if isinstance(batch, _Failure):
+                raise VaeCliError(batch.message)
+            yield batch
 
 
 def make_loader(
     keys: Order, fetch: Callable[[Key], Any], in_memory: bool
-) -> MemoryLoader | DataLoader:
+) -> MemoryLoader | WorkerLoader:
     """A loader of whole batches; images that are not in memory are decoded by workers."""
     if in_memory:
         return MemoryLoader(keys, fetch)
-    return DataLoader(
+    return WorkerLoader(
         _Fetched(fetch),
         sampler=keys,
         batch_size=None,

@@ -1,6 +1,7 @@
 """Figures as TensorBoard takes them."""
 
 import io
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from vae_cli.figure.base import pixels
 
 DPI = 100
 TAG = "pictures/"  # before the name of a figure: after the overview, in the order of names
+MARKUP = re.compile(r"[`*\[\]<>&]")  # in the name of a class Markdown would take it for its own
 WIDTH = 400  # pixels to which a sheet of images is enlarged, at least
 
 
@@ -58,5 +60,5 @@ def _description(canvas: Canvas) -> str:
 
 
 def _names(of: str, labels: Sequence[Text]) -> list[str]:
-    names = [label.get_text() for label in labels]
+    names = [MARKUP.sub(r"\\\g<0>", label.get_text()) for label in labels]
     return [f"{of}: {', '.join(names)}"] if any(names) else []

@@ -10,7 +10,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from vae_cli import noise
+from vae_cli.console import printable
 from vae_cli.data.split import Split
+from vae_cli.files import replaced
+from vae_cli.folders import make_folder
 from vae_cli.model.base import Model
 from vae_cli.model.codes import codes_of
 
@@ -29,19 +32,20 @@ def write_projector(folder: Path, model: Model, split: Split) -> None:
         split: Which some images are taken from, spread over it.
     """
     files = folder / "projector"
-    files.mkdir(exist_ok=True)
+    make_folder(files)
     noise.seed_draws(model.device, "dashboard", "projector")
     index = split.spread(IMAGES)
     codes = codes_of(model, split, index)
     if model.latent_dim < AXES:
         codes = pad(codes, (0, AXES - model.latent_dim))
     lines = ["\t".join(f"{value:.4g}" for value in code) for code in codes.tolist()]
-    (files / "codes.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _write(files / "codes.tsv", "\n".join(lines) + "\n")
     batch = split.batch(index)
-    labels = [split.class_name(y) for y in batch.y.tolist()]
-    (files / "labels.tsv").write_text("\n".join(labels) + "\n", encoding="utf-8")
+    labels = [printable(split.class_name(y)) for y in batch.y.tolist()]  # a tab ends a column
+    _write(files / "labels.tsv", "\n".join(labels) + "\n")
     thumbnails = sprite(batch.x.cpu())
-    thumbnails.save(files / "images.png")
+    with replaced(files / "images.png") as file:
+        thumbnails.save(file, "PNG")
 
     config = ProjectorConfig()
     embedding = config.embeddings.add()
@@ -51,9 +55,12 @@ def write_projector(folder: Path, model: Model, split: Split) -> None:
     embedding.sprite.image_path = "projector/images.png"
     columns = _columns(len(codes))
     embedding.sprite.single_image_dim.extend([thumbnails.width // columns] * 2)
-    (folder / "projector_config.pbtxt").write_text(
-        text_format.MessageToString(config), encoding="utf-8"
-    )
+    _write(folder / "projector_config.pbtxt", text_format.MessageToString(config))
+
+
+def _write(path: Path, text: str) -> None:
+    with replaced(path) as file:
+        file.write(text.encode("utf-8"))
 
 
 def sprite(images: Tensor) -> Image.Image:

@@ -1,0 +1,84 @@
+"""Files that the user names or keeps in a data folder, opened without any surprise.
+
+A link is followed, because the user made it. What it leads to has to be a regular file: a pipe, a
+socket or a device would block, or never end.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image, UnidentifiedImageError
+
+from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.files import UnsafeFile, open_regular
+
+MOST_PIXELS = 80_000_000  # of one image; PIL warns a little above
+# PIL chooses a decoder by content. Others start programs (EPS) or are not documented here.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+
+
+def user_path(key: str, text: str) -> Path:
+    """A path as the user writes it, with ``~`` expanded.
+
+    Args:
+        key: Where it is set, as on the command line.
+        text: The path.
+
+    Raises:
+        ConfigError: If it names the home folder of an unknown user.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        rule = "names the home folder of an unknown user"
+        raise ConfigError(key, text, rule, "Write the whole path.") from error
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path leads to a folder; not where that cannot be found out."""
+    with suppress(OSError, ValueError):
+        return path.is_dir()
+    return False
+
+
+def open_data(path: Path) -> BinaryIO:
+    """Opens a regular file, or what a link to one leads to, for reading.
+
+    Raises:
+        OSError: If it cannot be opened.
+        ValueError: If it is not a regular file.
+    """
+    try:
+        if path.is_symlink():
+            path = Path(os.path.realpath(path, strict=True))
+        return open_regular(path)
+    except UnsafeFile as error:
+        raise ValueError(str(error)) from error
+
+
+@contextmanager
+def open_image(path: Path, formats: Sequence[str] = FORMATS) -> Iterator[Image.Image]:
+    """An image of a few formats, whatever its name ends in.
+
+    Args:
+        path: The file.
+        formats: PIL's names of the formats that are allowed.
+
+    Raises:
+        ValueError: If it cannot be read, or proves broken while it is used.
+    """
+    try:
+        with open_data(path) as file, Image.open(file, formats=list(formats)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(f"it has more than {MOST_PIXELS:,} pixels")
+            yield image
+    except VaeCliError:
+        raise
+    except UnidentifiedImageError as error:
+        raise ValueError(f"its content is not one of {', '.join(formats)}") from error
+    except Exception as error:  # PIL raises whatever the damage leads to
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ValueError(reason or type(error).__name__) from error

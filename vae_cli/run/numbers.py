@@ -1,0 +1,172 @@
+"""Numbers of a trained model that commands add to its run's folder, several at once if need be."""
+
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vae_cli.data.numbers import read_arrays
+from vae_cli.files import UnsafeFile, open_regular, read_json
+from vae_cli.run.files import write_arrays, write_json
+from vae_cli.run.folder import RunFolder
+from vae_cli.run.recorded import is_number
+
+Record = dict[str, Any]
+Note = Callable[[str], None]  # of something that the user should know
+
+GROUPS = ("metric", "analysis")  # of what vae-eval can measure
+LOCK = "numbers.lock"
+WAIT = 60.0  # seconds for other commands, each of which takes a moment
+
+
+class Found(NamedTuple):
+    """What an evaluation has measured.
+
+    Attributes:
+        settings: Options of what was measured, by group and name.
+        numbers: By name.
+        values: Of each image, by name.
+    """
+
+    settings: Mapping[str, Mapping[str, Any]]
+    numbers: Mapping[str, Any]
+    values: Mapping[str, np.ndarray]
+
+
+def read_evaluation(folder: RunFolder, basis: Mapping[str, Any], note: Note) -> Record:
+    """What vae-eval found of a split, empty if nothing has this basis. Damage counts as absence.
+
+    Args:
+        folder: Of the run.
+        basis: What all numbers of a split depend on.
+        note: Is given a line about a damaged file.
+    """
+    return _measured(_read_evaluation(folder, note)[0], basis)
+
+
+def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Found) -> Record:
+    """Adds to the numbers of vae-eval. What other commands have added meanwhile stays.
+
+    Args:
+        folder, basis: As for ``read_evaluation``.
+        found: What to add.
+
+    Returns:
+        All numbers of the split that have this basis.
+
+    Raises:
+        VaeCliError: If the files cannot be held.
+    """
+    split = basis["split"]
+    with _held(folder):
+        records, arrays = _read_evaluation(folder, _ignore)
+        known = _measured(records, basis)
+        if not known:
+            arrays = {k: v for k, v in arrays.items() if not k.startswith(f"{split}/")}
+        arrays |= {f"{split}/{name}": value for name, value in found.values.items()}
+        before = known.get("settings", {})
+        settings = {g: {**before.get(g, {}), **found.settings[g]} for g in GROUPS}
+        record = {**basis, "bits_per_dim": None, **known, "settings": settings, **found.numbers}
+        write_arrays(folder.evaluated, arrays)
+        write_json(folder.evaluation, {**records, split: record})
+    return record
+
+
+def read_finetuned(folder: RunFolder, note: Note) -> dict[str, Record]:
+    """The numbers of vae-finetune, by setting. A damaged file counts as a missing one.
+
+    Args:
+        folder: Of the run.
+        note: Is given a line about a damaged file.
+    """
+    return _read_records(folder.finetuned, note)
+
+
+def update_finetuned(folder: RunFolder, setting: str, record: Record) -> None:
+    """Adds to the numbers of vae-finetune, in the place of earlier ones of the setting.
+
+    Args:
+        folder: Of the run.
+        setting: What the numbers are of.
+        record: The numbers.
+
+    Raises:
+        VaeCliError: If the file cannot be held.
+    """
+    with _held(folder):
+        write_json(folder.finetuned, {**read_finetuned(folder, _ignore), setting: record})
+
+
+def matching(record: Record, basis: Mapping[str, Any]) -> Record:
+    """A record if it has this basis and else holds numbers only; an empty one otherwise."""
+    is_known = record and all(record.get(name) == value for name, value in basis.items())
+    names = record.keys() - basis.keys()
+    return (
+        record if is_known and all(record[n] is None or is_number(record[n]) for n in names) else {}
+    )
+
+
+def _measured(records: Mapping[str, Record], basis: Mapping[str, Any]) -> Record:
+    """The record of a split, empty if it cannot be added to."""
+    record = dict(records.get(basis["split"], {}))
+    settings = record.pop("settings", None)
+    is_whole = isinstance(settings, dict) and all(
+        isinstance(settings.get(group), dict) for group in GROUPS
+    )
+    known = matching(record, basis) if is_whole else {}
+    return {**known, "settings": settings} if known else {}
+
+
+def _ignore(_: str) -> None:
+    """Takes a note that the user has read already, when the command looked what there was."""
+
+
+@contextmanager
+def _held(folder: RunFolder) -> Iterator[None]:
+    doing = f"has been writing numbers there for {WAIT:g} seconds. Try again, or stop it"
+    with folder.locked(LOCK, WAIT, "run", doing):
+        yield
+
+
+def _read_evaluation(
+    folder: RunFolder, note: Note
+) -> tuple[dict[str, Record], dict[str, np.ndarray]]:
+    """The records and the values of the images, which go together: both, or neither."""
+    if not folder.evaluated.is_file():
+        return {}, {}
+    records = _read_records(folder.evaluation, note)
+    if not records:
+        return {}, {}
+    try:
+        return records, _read_stored(folder.evaluated)
+    except (UnsafeFile, OSError, ValueError, zipfile.BadZipFile) as error:
+        what = f"{folder.evaluated.name} is damaged ({' '.join(str(error).split())[:120]})"
+        note(f"{folder.path}: {what}; its numbers are measured again")
+        return {}, {}
+
+
+def _read_records(path: Path, note: Note) -> dict[str, Record]:
+    if not path.is_file():
+        return {}
+    try:
+        found = read_json(path)
+        if not all(isinstance(record, dict) for record in found.values()):
+            raise UnsafeFile(f"{path.name} does not hold numbers by name")
+    except UnsafeFile as error:
+        note(f"{path.parent}: {error}; its numbers are measured again")
+        return {}
+    return found
+
+
+def _read_stored(path: Path) -> dict[str, np.ndarray]:
+    """Arrays that are stored as they are: a small file cannot unpack to a large one."""
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        size, members = path.stat().st_size, archive.infolist()
+        if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+            raise ValueError("it is compressed")
+        if sum(member.file_size for member in members) > size:
+            raise ValueError("it declares more than it holds")
+    return read_arrays(path)

@@ -1,0 +1,34 @@
+"""Pictures of a run, which anybody may have put there."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image
+
+from vae_cli.files import UnsafeFile
+
+SIDE = 8192  # pixels, at most
+PIXELS = 1 << 25  # at most
+
+
+@contextmanager
+def opened_png(content: bytes) -> Iterator[Image.Image]:
+    """A PNG of a size that can be shown; errors in it are raised as what they are.
+
+    Args:
+        content: Of the file.
+
+    Raises:
+        UnsafeFile: If it is no PNG, damaged or larger: a clause without a subject.
+    """
+    try:
+        # Pillow finds the format in the content, and some formats start programs.
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            if max(image.size) > SIDE or image.width * image.height > PIXELS:
+                raise UnsafeFile(f"has {image.width:,} x {image.height:,} pixels")
+            yield image
+    except UnsafeFile:
+        raise
+    except Exception as error:  # Pillow raises whatever the damage leads to
+        raise UnsafeFile("is not a PNG that can be read") from error
