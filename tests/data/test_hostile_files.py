@@ -112,7 +112,7 @@ ARRAYS: list[tuple[str, str, bytes, str]] = [
         mat(packed(matrix(name=bytes(BOMB), says=600))),
         "more than it declares",
     ),
-    ("after the end", ".mat", mat(packed(matrix(), b"x" * 99_999)), "Did not fully consume"),
+    ("after the end", ".mat", mat(packed(matrix(more=BOMB), b"x" * 99_999)), "cannot reshape"),
     ("two names", ".mat", mat(matrix(), packed(matrix())), "it holds two arrays of one name"),
     ("4: back", ".mat", mat4(0, -20, 30, 0, 2), "an array of negative length"),
     ("4: name", ".mat", mat4(0, 20, 30, 0, -2), "an array of negative length"),

@@ -41,9 +41,9 @@ FLAGS = [
     "--config-name=", "--config-name=🦊", "-cn", "--multirun=3", "-p", "--package=nope",
     "--package=nope --cfg job",
     "--shell-completion", "--shell-completion query=nope", "--cfg all --resolve",
-    "--cfg job --info", "--info nope", "--hydra-help --cfg job", "--version",
-    f"--{'x' * 5000}", f"--cfg={'x' * 5000}",
-    f"--config-name={'x' * 5000}", f"--config-dir={'x' * 5000}", "x" * 5000, f"{'x' * 5000}=1",
+    "--cfg job --info", "--info nope", "--hydra-help --cfg job", "--version", f"--{'x' * 5000}",
+    f"--cfg={'x' * 5000}", f"--config-name={'x' * 5000}", f"--config-dir={'x' * 5000}",
+    "x" * 5000, f"{'x' * 5000}=1",
     "--resolve", "-", "--", "---", "-1", "--help=3", "--info=nope", "-c hydra -p nope", "--=", "-m",
 ]  # fmt: skip
 SWEEPS = ["seed=0,nope", "data=digits,nope", "nope=1,2", "seed=", "seed=,", "a,b=1"]

@@ -1,5 +1,8 @@
 """vae-export: a trained model as files that run without this package."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 from omegaconf import OmegaConf
@@ -9,7 +12,6 @@ from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
-from vae_cli.training.signals import Signals
 
 NEEDED = {"torch_export": ("safetensors",), "onnx": ("safetensors", "onnx", "onnxscript")}
 
@@ -36,9 +38,19 @@ def main(arguments: list[str]) -> int:
     from vae_cli.console import printable
     from vae_cli.run.export import export
 
-    with Signals():  # SIGTERM, too, is an interruption, after which nothing half-written is left
+    with _interrupted_by_sigterm():
         print(printable(export(path, formats, cfg.to, cfg.checkpoint, cfg.trust)))
     return 0
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """SIGTERM is an interruption like Ctrl-C, after which no half-written export is left."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def check_installed(wanted: str) -> None:

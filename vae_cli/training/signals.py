@@ -234,7 +234,7 @@ class Signals:
 
 def _wake(pipe: int) -> None:
     """Has the thread at the other end look again."""
-    with suppress(BlockingIOError):  # a full pipe wakes it, too
+    with suppress(BlockingIOError, BrokenPipeError):  # it wakes of a full pipe, or has ended
         os.write(pipe, b"\0")
 
 
