@@ -28,6 +28,7 @@ SETTINGS = {  # of each model, by the name of its run
     "m1": ["model=m1", "data.labels=50"],
     "m2": ["model=m2", "data.labels=50"],
 }  # fmt: skip
+AUTOENCODERS = ("autoencoder", "contractive", "denoising", "sparse")
 STAGES = ["model=m1_m2", "data.labels=50"]
 DATA = ["metric=[active_units]"]
 
@@ -48,7 +49,8 @@ def make(name: str, folder: Path) -> Path:
 
 def complete(run: Path) -> None:
     """Adds the files that other commands leave in a run's folder."""
-    measured = ["samples=2", "analysis=[]", "metric=[active_units]"]
+    metric = "reconstruction_error" if run.name in AUTOENCODERS else "active_units"
+    measured = ["samples=2", "analysis=[]", f"metric=[{metric}]"]
     if vae_eval([f"run={run}", *measured]) or vae_finetune([f"run={run}", "labels=10", "steps=1"]):
         raise RuntimeError(f"{run} cannot be measured")
 

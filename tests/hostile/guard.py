@@ -10,7 +10,7 @@ import sys
 import time
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -185,7 +185,8 @@ def call(function: Callable[[], object], place: Path, run: Path, *, refused: boo
     problems += _spoken(code, out.getvalue(), err.getvalue(), refused)
     if code == 2:
         problems += [f"warned {str(w.message)[:100]}" for w in warned]
-    problems += _changed(before, snapshot(place), run, place / "out", code)
+    stays = code != 0 and not any(part in err.getvalue() for part in RAN)
+    problems += _changed(before, snapshot(place), (run, place / "out"), stays)
     if "CANARY_SET" in os.environ:
         problems.append("set an environment variable")
         del os.environ["CANARY_SET"]
@@ -237,20 +238,20 @@ def _spoken(code: int | None, out: str, err: str, refused: bool) -> Iterator[str
         yield f"printed raw {sorted(map(ascii, raw))}"
 
 
+# After these a folder may have changed: the training that they are about did take place.
+RAN = ("step ", "is not a number")
 RAW = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, directions, lone surrogates, separators
 
 
 def _changed(
-    before: dict[str, str], after: dict[str, str], run: Path, out: Path, code: int | None
+    before: dict[str, str], after: dict[str, str], own: Sequence[Path], stays: bool
 ) -> Iterator[str]:
     changed = {path for path in before | after if before.get(path) != after.get(path)}
-    own = tuple(f"{path}{os.sep}" for path in (run, out))
     for path in sorted(changed):
-        inside = path.startswith(own) or path in (str(run), str(out))
-        if not inside:
+        if not any(Path(path).is_relative_to(folder) for folder in own):
             yield f"changed {path} outside the run"
-        elif code != 0:
-            yield f"changed {path} and then exit code {code}"
+        elif stays:
+            yield f"changed {path}, and then failed"
         if path in after and Path(path).is_file() and not Path(path).is_symlink():
             if SECRET.encode() in Path(path).read_bytes():
                 yield f"wrote the canary into {path}"

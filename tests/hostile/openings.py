@@ -49,7 +49,9 @@ def openings(run: str, good: str) -> dict[str, Callable[[], object]]:
         "finetune": partial(
             command, "finetune", f"run={run}", "labels=10", "steps=1", "device=cpu"
         ),
-        "export": partial(command, "export", f"run={run}", "format=torch_export", "to=out/exported"),
+        "export": partial(
+            command, "export", f"run={run}", "format=torch_export", "to=out/exported"
+        ),
         "load": lambda: vae_cli.load(run),
         "resume": partial(command, "train", f"resume={run}", "trainer.max_steps=3"),
         "stage": partial(command, "train", *NEW, f"model.m1={run}"),

@@ -62,7 +62,9 @@ def rows() -> Iterator[Row]:
         yield Row(14, f"metrics.csv is {name}", write)
     for key, values in STATES.items():
         for value in values:
-            yield Row(14, f"the checkpoints' {key} is {str(value)[:40]}", partial(_state, key, value))
+            yield Row(
+                14, f"the checkpoints' {key} is {str(value)[:40]}", partial(_state, key, value)
+            )
         yield Row(14, f"the checkpoints have no {key}", partial(_state, key, ...))
     for name, picture in PICTURES.items():
         yield Row(10, f"a figure is {name}", partial(_picture, picture))

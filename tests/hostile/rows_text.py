@@ -40,7 +40,16 @@ TEXTS = {
     "a lone surrogate": "\ud800",
     "a long text": "x" * 50_000,
 }
-FIELDS = ("settings", "overrides", "results", "evaluation", "records", "curves", "events", "figures")
+FIELDS = (
+    "settings",
+    "overrides",
+    "results",
+    "evaluation",
+    "records",
+    "curves",
+    "events",
+    "figures",
+)
 
 
 def rows() -> Iterator[Row]:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import yaml
 
-from vae_cli.training.checkpoint_file import DurableCheckpointIO
+from vae_cli.training.checkpoint_file import write_sealed
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -121,10 +121,8 @@ class StrangeRun:
 
 def seal(state: Any, path: Path) -> None:
     """Writes a checkpoint as the package does, with the digest that makes it whole."""
-    io = DurableCheckpointIO()
-    io.save_checkpoint(state, path)
-    if io.failure is not None:
-        raise OSError(io.failure)
+    with path.open("w+b") as file:
+        write_sealed(state, file)
 
 
 def dump(content: Any) -> str:
