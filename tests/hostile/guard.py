@@ -252,6 +252,9 @@ def _changed(
             yield f"changed {path} outside the run"
         elif stays:
             yield f"changed {path}, and then failed"
-        if path in after and Path(path).is_file() and not Path(path).is_symlink():
-            if SECRET.encode() in Path(path).read_bytes():
-                yield f"wrote the canary into {path}"
+        if _is_file(Path(path)) and SECRET.encode() in Path(path).read_bytes():
+            yield f"wrote the canary into {path}"
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()

@@ -15,7 +15,6 @@ FILES = [
     "figures/samples.png",
 ]  # fmt: skip
 TABLES = {
-    "empty": "",
     "a header": "step,elbo\n",
     "rows of other lengths": "step,elbo\n1\n1,2,3,4,5\n\n,,,\n",
     "no numbers": "step,elbo\nx,y\nnan,inf\n1e999,-1e999\n",
@@ -41,6 +40,10 @@ STATES: dict[str, Any] = {  # of the checkpoints beside weights and configuratio
     "optimizer": ["os.system", None, 5],
     "pytorch-lightning_version": ["x", None, 5, "999.0"],
 }
+TAKEN = [  # names under which commands write, or once did
+    "evaluation.json.new", "finetune.json.new", "checkpoints/new.ckpt", "config.yaml.new",
+    "evaluation.partial", "report.html", "figures/samples.npz",
+]  # fmt: skip
 PICTURES = {
     "no picture": b"text",
     "a PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n(hit) run\n",
@@ -52,7 +55,7 @@ PICTURES = {
 
 def rows() -> Iterator[Row]:
     for name in FILES:
-        yield Row(14, f"{name} is empty", partial(StrangeRun.write, name=name, content=""))
+        yield Row(14, f"{name} has no bytes", partial(StrangeRun.write, name=name, content=""))
         yield Row(14, f"{name} is noise", partial(_noise, name))
         yield Row(14, f"{name} is a folder", partial(StrangeRun.folder, name=name))
         if name != "lock":
@@ -68,8 +71,7 @@ def rows() -> Iterator[Row]:
         yield Row(14, f"the checkpoints have no {key}", partial(_state, key, ...))
     for name, picture in PICTURES.items():
         yield Row(10, f"a figure is {name}", partial(_picture, picture))
-    for name in ("evaluation.json.new", "finetune.json.new", "checkpoints/new.ckpt", "config.yaml.new",
-                 "evaluation.partial", "report.html", "figures/samples.npz"):  # fmt: skip
+    for name in TAKEN:
         yield Row(12, f"{name} is a folder", partial(_full_folder, name))
     for name in ("evaluation.npz", "evaluation.json", "finetune.json"):
         yield Row(12, f"{name} is half", partial(_half, name))
@@ -77,8 +79,8 @@ def rows() -> Iterator[Row]:
     yield Row(14, "a checkpoint is for another shape", _other_shape, MODEL | {"resume"})
     yield Row(14, "the checkpoints hold what is not a number", _not_a_number)
     yield Row(14, "the folder is empty", _empty, ALL)
-    yield Row(14, "checkpoints is a file", partial(StrangeRun.write, name="checkpoints", content=""),
-              MODEL | {"stage"})  # fmt: skip
+    no_folder = partial(StrangeRun.write, name="checkpoints", content="")
+    yield Row(14, "checkpoints is a file", no_folder, MODEL | {"stage"})
     yield Row(14, "figures is a file", partial(StrangeRun.write, name="figures", content=""))
 
 

@@ -1,20 +1,16 @@
 """Kinds 9 and 14: small files that ask for much."""
 
-import io
-import os
 import pickle
 import zipfile
-import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from openings import BUILT, MODEL
 from rows import Row
-from strange_run import StrangeRun, put, seal
+from strange_run import Evil, StrangeRun, put, seal
 
 READ = MODEL | {"resume"}  # the checkpoints
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -70,11 +66,6 @@ def rows() -> Iterator[Row]:
                       partial(StrangeRun.everywhere, change=change), BUILT)  # fmt: skip
     for name, make in CHECKPOINTS.items():
         yield Row(9, f"the checkpoints are {name}", make, READ)
-    for name, make in NUMBERS.items():
-        yield Row(9, f"evaluation.npz is {name}", partial(_write, "evaluation.npz", make))
-    for name, content in JSONS.items():
-        for file in ("results.json", "evaluation.json", "finetune.json"):
-            yield Row(9, f"{file} is {name}", partial(_write, file, content.encode))
 
 
 def _behind(text: str, run: StrangeRun) -> None:
@@ -99,15 +90,6 @@ def _vast(key: str, value: Any, run: StrangeRun) -> None:
     run.checkpoint(change)
 
 
-def _write(name: str, make: Any, run: StrangeRun) -> None:
-    run.write(name, make())
-
-
-class _Evil:
-    def __reduce__(self) -> object:
-        return os.mkdir, ("hit",)
-
-
 def _each(run: StrangeRun) -> Iterator[Any]:
     for name in ("best.ckpt", "last.ckpt"):
         yield run / "checkpoints" / name
@@ -115,12 +97,12 @@ def _each(run: StrangeRun) -> Iterator[Any]:
 
 def _pickled(run: StrangeRun) -> None:
     for path in _each(run):
-        seal({"global_step": _Evil(), "config": "", "state_dict": {}}, path)
+        seal({"global_step": Evil(), "config": "", "state_dict": {}}, path)
 
 
 def _old_pickle(run: StrangeRun) -> None:
     for path in _each(run):
-        path.write_bytes(pickle.dumps(_Evil()))
+        path.write_bytes(pickle.dumps(Evil()))
 
 
 def _terabytes(run: StrangeRun) -> None:
@@ -210,65 +192,4 @@ CHECKPOINTS = {
     "weights in another's order": lambda run: run.checkpoint(
         lambda state: state.update(state_dict=OrderedDict(nope=torch.zeros(1)))
     ),
-}
-
-
-def _archive(header: bytes, more: bytes = b"") -> bytes:
-    """An npz of one array with a header of the stranger's."""
-    padded = header.ljust(118 - 1) + b"\n"
-    content = b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded + more
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("test/elbo.npy", content)
-    return buffer.getvalue()
-
-
-def _objects() -> bytes:
-    buffer = io.BytesIO()
-    np.savez(buffer, **{"test/elbo": np.array([_Evil()], dtype=object)})  # type: ignore[arg-type]
-    return buffer.getvalue()
-
-
-def _header(shape: str, kind: str = "<f8") -> bytes:
-    return f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode()
-
-
-NUMBERS = {
-    "vast": lambda: _archive(_header("(1000000000000,)")),
-    "of negative size": lambda: _archive(_header("(-1,)")),
-    "a pickle": _objects,
-    "a pickle without one": lambda: _archive(_header("(1,)", "|O"), pickle.dumps(_Evil())),
-    "a header of code": lambda: _archive(b"__import__('os').mkdir('hit')"),
-    "deep in its header": lambda: _archive(b"(" * 100),
-    "zeros that unpack": lambda: _archive(_header("(20000000,)"), bytes(160_000_000)),
-    "text": lambda: b"numbers",
-    "empty": lambda: b"",
-    "cut off": lambda: _archive(_header("(2,)"), bytes(16))[:100],
-    "of a name that leads out": lambda: _named("../../outside/hit"),
-    "packed twice": lambda: zlib.compress(bytes(1000)),
-}
-
-
-def _named(name: str) -> bytes:
-    buffer = io.BytesIO()
-    np.savez(buffer, **{name: np.zeros(3)})
-    return buffer.getvalue()
-
-
-JSONS = {
-    "100,000 levels": '{"test": ' + "[" * 100_000 + "]" * 100_000 + "}",
-    "a million digits": '{"test": ' + "9" * 1_000_000 + "}",
-    "numbers beyond floats": '{"test": {"elbo": 1e999, "kl": -1e999}, "test/elbo": 1e999}',
-    "NaN": '{"test": {"elbo": NaN, "kl": Infinity}, "test/elbo": NaN, "test/kl": -Infinity}',
-    "a list": "[1, 2]",
-    "a number": "5",
-    "null": "null",
-    "empty": "",
-    "cut off": '{"test": {"elbo": -4',
-    "of wrong types": '{"test": 5, "validation": [], "test/elbo": "x", "test/kl": {}, "seed": []}',
-    "of wrong types within": '{"test": {"elbo": "x", "elbo_se": [], "kl": {}, "images": "many"}}',
-    "of dictionaries": '{"test/elbo": {"a": 1}, "test/images": [1], "test": {"elbo": {"a": 1}}}',
-    "of numbers of 64 bits": '{"test/elbo": 9223372036854775808, "test": {"images": -1}}',
-    "of 200,000 names": "{" + ",".join(f'"k{i}": 1' for i in range(20_000)) + "}",
-    "doubled": '{"test/elbo": 1, "test/elbo": 2}',
 }

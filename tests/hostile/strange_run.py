@@ -119,6 +119,13 @@ class StrangeRun:
         return path
 
 
+class Evil:
+    """What a pickle of it makes when it is read: a folder."""
+
+    def __reduce__(self) -> object:
+        return os.mkdir, ("hit",)
+
+
 def seal(state: Any, path: Path) -> None:
     """Writes a checkpoint as the package does, with the digest that makes it whole."""
     with path.open("w+b") as file:

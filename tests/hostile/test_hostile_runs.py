@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import rows_damage
 import rows_links
+import rows_numbers
 import rows_parts
 import rows_resume
 import rows_sizes
@@ -23,7 +24,8 @@ from openings import ALL, COSTLY
 from rows import Row
 
 MODULES = (
-    rows_parts, rows_resume, rows_stages, rows_links, rows_text, rows_sizes, rows_damage
+    rows_parts, rows_resume, rows_stages, rows_links, rows_text, rows_sizes, rows_numbers,
+    rows_damage,
 )  # fmt: skip
 TABLE: list[Row] = list(chain.from_iterable(module.rows() for module in MODULES))
 EACH = bool(os.environ.get("VAE_CLI_HOSTILE"))
