@@ -76,8 +76,7 @@ def drop_output() -> None:
 
 
 def _as_text(raw: io.FileIO, like: TextIO | None) -> TextIO:
-    """A text stream as Python makes it: with the same letters, and lines at once for people."""
+    """A text stream as Python makes it, but with lines at once: a killed run has printed them."""
     encoding = "utf-8" if like is None else like.encoding
     errors = "strict" if like is None else like.errors
-    is_prompt = raw.isatty() or raw.fileno() == 2
-    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=is_prompt)
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=True)

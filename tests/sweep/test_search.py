@@ -65,10 +65,10 @@ class Launcher:
 
 
 def search(folder: Path, outcome: Callable[[Numbers], Outcome] = hill, space: Any = PLANE,
-           stop: int = 0, **options: Any) -> Launcher:  # fmt: skip
+           stop: int = 0, trust: bool = False, **options: Any) -> Launcher:  # fmt: skip
     launcher = Launcher(folder, outcome, stop)
     launcher.folder.stop.unlink(missing_ok=True)
-    Search(**{"trials": 8, **options}).run(space, str(folder), launcher)
+    Search(**{"trials": 8, **options}).run(space, str(folder), launcher, trust)
     return launcher
 
 
@@ -118,6 +118,14 @@ def test_better_than_chance(tmp_path: Path, sampler: str, trials: int) -> None:
     points = np.random.default_rng(0).uniform(-5, 5, (1000, trials, 2))
     by_chance = -((points - [1, -2]) ** 2).sum(-1).min(-1)  # of so many searches
     assert study_in(tmp_path).best_value > np.median(by_chance)
+
+
+def test_a_pickle_in_a_folder_needs_trust(tmp_path: Path) -> None:
+    search(tmp_path, trials=3, sampler="cmaes", stop=2)
+    with pytest.raises(ConfigError, match="trust=true"):
+        search(tmp_path, trials=3, sampler="cmaes")
+    search(tmp_path, trials=3, sampler="cmaes", trust=True)
+    assert states_in(tmp_path) == ["COMPLETE"] * 3
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])

@@ -7,7 +7,7 @@ from torch import Tensor
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.normal import DiagonalNormal
 from vae_cli.distribution.planar import PlanarFlow
-from vae_cli.options import AtLeast, checked
+from vae_cli.options import COUNTABLE, AtLeast, checked
 from vae_cli.posterior.base import Posterior
 
 # Parts of 1 at which the maps heed the encoder. At random weights its outputs are large enough for
@@ -29,7 +29,7 @@ class PlanarPosterior(Posterior):
     def __init__(
         self,
         latent_dim: int,
-        flow_length: Annotated[int, AtLeast(1, "Try posterior=diagonal for none.")],
+        flow_length: Annotated[int, AtLeast(1, "Try posterior=diagonal for none."), COUNTABLE],
     ) -> None:
         super().__init__()
         self.latent_dim, self.flow_length = latent_dim, flow_length

@@ -8,7 +8,7 @@ from torch.nn.functional import softplus
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.normal import DiagonalNormal
 from vae_cli.distribution.radial import RadialTransform
-from vae_cli.options import AtLeast, checked
+from vae_cli.options import COUNTABLE, AtLeast, checked
 from vae_cli.posterior.base import Posterior
 
 
@@ -27,7 +27,7 @@ class RadialPosterior(Posterior):
     def __init__(
         self,
         latent_dim: int,
-        flow_length: Annotated[int, AtLeast(1, "Try posterior=diagonal for none.")],
+        flow_length: Annotated[int, AtLeast(1, "Try posterior=diagonal for none."), COUNTABLE],
     ) -> None:
         super().__init__()
         self.latent_dim, self.flow_length = latent_dim, flow_length

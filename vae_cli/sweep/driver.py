@@ -19,6 +19,7 @@ from hydra.types import HydraContext, RunMode
 
 from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.construct import construct
+from vae_cli.config.trust import is_trusted
 from vae_cli.console import printable
 from vae_cli.sweep.folder import SweepFolder, is_about_trust, without_trust
 from vae_cli.sweep.job import run_job
@@ -55,7 +56,8 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
         beside = [t for t in tasks if is_about_sweep(t.partition("=")[0]) or is_about_trust(t)]
         with _stopping(folder):
             choices = _choices_of([*given, *tasks])
-            strategy.run(choices, str(folder.path), _Launch(launcher, folder, beside))
+            launch = _Launch(launcher, folder, beside)
+            strategy.run(choices, str(folder.path), launch, is_trusted(tasks))
 
 
 class _Launch:

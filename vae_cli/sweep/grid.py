@@ -22,7 +22,9 @@ class Grid(Strategy):
     def __init__(self, resume: str | None = None, params: Mapping[str, str] | None = None) -> None:
         self.resume, self.params = resume, params or {}
 
-    def run(self, choices: Sequence[Override], folder: str, launch: Launch) -> None:
+    def run(
+        self, choices: Sequence[Override], folder: str, launch: Launch, trust: bool = False
+    ) -> None:
         """See the base class."""
         launch(_as_known(jobs_of(choices), SweepFolder(folder).known_jobs()))
 

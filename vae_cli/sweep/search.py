@@ -84,7 +84,9 @@ class Search(Strategy):
         self.pruner, self.startup_trials, self.warmup_epochs = pruner, startup_trials, warmup_epochs
         self.storage, self.study = storage, study
 
-    def run(self, choices: Sequence[Override], folder: str, launch: Launch) -> None:
+    def run(
+        self, choices: Sequence[Override], folder: str, launch: Launch, trust: bool = False
+    ) -> None:
         """See the base class.
 
         Raises:
@@ -93,7 +95,7 @@ class Search(Strategy):
         from vae_cli.sweep.trials import Trials  # with optuna
 
         sweep = SweepFolder(folder)
-        trials, launched = Trials(self, choices, sweep), Counter[str]()
+        trials, launched = Trials(self, choices, sweep, trust), Counter[str]()
         try:
             while not sweep.stop.exists():
                 self._check_failures(trials)

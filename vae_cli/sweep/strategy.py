@@ -38,13 +38,16 @@ class Strategy(ABC):
     params: Mapping[str, str]
 
     @abstractmethod
-    def run(self, choices: Sequence[Override], folder: str, launch: Launch) -> None:
+    def run(
+        self, choices: Sequence[Override], folder: str, launch: Launch, trust: bool = False
+    ) -> None:
         """Has the jobs run.
 
         Args:
             choices: Every key with its value or values, each key once.
             folder: Of the sweep.
             launch: Runs jobs, as many at once as the launcher does, and waits for them.
+            trust: Whether today's command line trusts what the folder holds.
 
         Raises:
             ConfigError: If the values are such that this strategy can't go through them.

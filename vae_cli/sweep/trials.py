@@ -45,15 +45,23 @@ class Trials:
         search: What was asked for.
         choices: Every key with its value or values.
         folder: Of the sweep.
+        trust: Whether today's command line trusts what the folder holds.
 
     Raises:
         VaeCliError: If the study can't be used.
     """
 
-    def __init__(self, search: "Search", choices: Sequence[Override], folder: SweepFolder) -> None:
+    def __init__(
+        self, search: "Search", choices: Sequence[Override], folder: SweepFolder, trust: bool
+    ) -> None:
         self.search, self.folder, self.space = search, folder, space_of(choices)
         self._check_command()
-        self.place = search.storage or f"sqlite:///{folder.path.resolve() / 'study.db'}"
+        database = folder.path.resolve() / "study.db"
+        if search.sampler == "cmaes" and not (search.storage or trust) and database.exists():
+            rule = "keeps its state in the folder's study.db as a pickle, which is a program"
+            remedy = "Add trust=true if the folder is yours, or try sweep.sampler=tpe."
+            raise ConfigError("sweep.sampler", "cmaes", rule, remedy)
+        self.place = search.storage or f"sqlite:///{database}"
         self.name = search.study or folder.path.resolve().name
         sampler = _sampler(search.sampler, 0)
         self.study = open_study(self.place, self.name, search.directions, sampler)
