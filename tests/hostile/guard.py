@@ -86,7 +86,7 @@ def _is_git(event: str, arguments: tuple[Any, ...]) -> bool:
 
 def _opened(path: str, flags: int) -> str:
     """Files outside are not read through a link either; without following one it does not work."""
-    if flags & os.O_NOFOLLOW:
+    if flags & os.O_NOFOLLOW or path.endswith(f"{MODULE}.py"):  # its source says what it takes
         return ""
     real = os.path.realpath(path)
     return f"open {path}" if real.startswith(str(_state["outside"])) else ""
