@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vae_cli.files import (
-    UnsafeFile,
-    append_text,
-    check_tree,
-    parse_yaml,
-    read_bytes,
-    read_json,
-    read_yaml,
-    replaced,
-)
+from vae_cli.files import UnsafeFile, check_tree, parse_yaml, read_bytes, read_json, read_yaml
+from vae_cli.folders import append_text, replaced
 
 BOMB = "a: &a [x,x]\n" + "".join(
     f"{b}: &{b} [*{a},*{a}]\n" for a, b in zip("abcd", "bcde", strict=True)

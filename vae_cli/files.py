@@ -1,4 +1,4 @@
-"""Files that somebody else may have made: read as plain data, written whole or not at all.
+"""Files that somebody else may have made, read as plain data.
 
 A run's folder can come from anybody. Nothing in it is followed out of the folder, no file is read
 without a limit, and nothing in a file is executed: a yaml gives texts, numbers, truth values, lists
@@ -8,15 +8,13 @@ and dictionaries, and nothing else.
 import json
 import os
 import stat
-from collections.abc import Container, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Container
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO
 
 import yaml
 
 from vae_cli.errors import VaeCliError
-from vae_cli.folders import new_name, open_new, opened_folder
 
 LARGEST_YAML = 1 << 18  # bytes; a run's configuration takes 3,000
 LARGEST_JSON = 1 << 24  # bytes; the confusion of many classes takes some
@@ -27,7 +25,6 @@ INTERPOLATION = "${"  # how OmegaConf would find a reference or a resolver in a 
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _READ = os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-_ADD = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
 
 
 class UnsafeFile(VaeCliError):  # noqa: N818  a clause for the caller's own error
@@ -221,57 +218,3 @@ def _check_plain(node: Any, depth: int = 0) -> None:
         raise ValueError("a number of more than 63 bits")
     elif node is not None and not isinstance(node, (str, int, float)):
         raise ValueError(f"a {type(node).__name__}")
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the name ``path`` in the end: whole, or not at all.
-
-    It is new, has a name that nobody else uses, and is made in the folder itself, which must not be
-    a link. A link called ``path`` is replaced; what it points to is left alone.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    name = new_name(path.name)
-    with opened_folder(path.parent) as folder:
-        try:
-            with open_new(name, folder) as file:
-                yield file
-            os.replace(name, path.name, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException as error:
-            with suppress(OSError):
-                os.unlink(name, dir_fd=folder)
-            if isinstance(error, OSError) and error.filename in (None, name):
-                error.filename = os.fspath(path)  # a full disk does not say which file it is about
-            raise
-
-
-def open_to_append(path: Path) -> TextIO:
-    """Opens a regular file for adding text; it is made if it is missing. Never through a link.
-
-    Raises:
-        OSError: If it cannot be written, or is a link.
-        UnsafeFile: If it is not regular, or has a second name elsewhere.
-    """
-    file = os.fdopen(os.open(path, _ADD, 0o666), "a", encoding="utf-8", newline="")
-    found = os.fstat(file.fileno())
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-        file.close()
-        raise UnsafeFile(f"{path.name} is not a regular file of one name")
-    return file
-
-
-def append_text(path: Path, text: str) -> None:
-    """Adds text to a regular file, see ``open_to_append``.
-
-    Raises:
-        OSError: If it cannot be written, or is a link.
-        UnsafeFile: If it is not regular, or has a second name elsewhere.
-    """
-    try:
-        with open_to_append(path) as file:
-            file.write(text)
-    except OSError as error:
-        error.filename = os.fspath(path)
-        raise

@@ -1,4 +1,4 @@
-"""Folders, and files that are made in them without following links: what a write is made of."""
+"""Folders, and files that are written in them without following links."""
 
 import fcntl
 import os
@@ -8,13 +8,15 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TextIO, cast
 
 from vae_cli.errors import ConfigError
+from vae_cli.files import UnsafeFile
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_FOLLOW
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW
+_ADD = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
 _THERE = os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
 _LEFT_OVER = re.compile(r"\..+\.[0-9a-f]{12}\.new", re.DOTALL)  # see ``new_name``
 _NAME = re.compile(r"[\w.+=-]{1,100}")
@@ -97,3 +99,57 @@ def check_name(key: str, name: str) -> None:
     if not _NAME.fullmatch(name) or not name.strip("."):
         rule = "names files, which takes 1 to 100 of letters, digits and _ . + = -"
         raise ConfigError(key, name, rule, "Rename it.")
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the name ``path`` in the end: whole, or not at all.
+
+    It is new, has a name that nobody else uses, and is made in the folder itself, which must not be
+    a link. A link called ``path`` is replaced; what it points to is left alone.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    name = new_name(path.name)
+    with opened_folder(path.parent) as folder:
+        try:
+            with open_new(name, folder) as file:
+                yield file
+            os.replace(name, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException as error:
+            with suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+            if isinstance(error, OSError) and error.filename in (None, name):
+                error.filename = os.fspath(path)  # a full disk does not say which file it is about
+            raise
+
+
+def open_to_append(path: Path) -> TextIO:
+    """Opens a regular file for adding text; it is made if it is missing. Never through a link.
+
+    Raises:
+        OSError: If it cannot be written, or is a link.
+        UnsafeFile: If it is not regular, or has a second name elsewhere.
+    """
+    file = os.fdopen(os.open(path, _ADD, 0o666), "a", encoding="utf-8", newline="")
+    found = os.fstat(file.fileno())
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        file.close()
+        raise UnsafeFile(f"{path.name} is not a regular file of one name")
+    return file
+
+
+def append_text(path: Path, text: str) -> None:
+    """Adds text to a regular file, see ``open_to_append``.
+
+    Raises:
+        OSError: If it cannot be written, or is a link.
+        UnsafeFile: If it is not regular, or has a second name elsewhere.
+    """
+    try:
+        with open_to_append(path) as file:
+            file.write(text)
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise

@@ -21,15 +21,14 @@ from vae_cli.analysis.base import Analysis
 from vae_cli.config.construct import construct
 from vae_cli.console import print_line
 from vae_cli.errors import ConfigError, TrainingError
-from vae_cli.files import replaced
-from vae_cli.folders import check_name
+from vae_cli.folders import check_name, replaced
 from vae_cli.metric.base import Evaluation, Metric, State
 from vae_cli.model.base import Model
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.numbers import GROUPS, Found, read_evaluation, update_evaluation
 from vae_cli.run.subject import Subject, basis_of
-from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint, write_sealed
+from vae_cli.training.checkpoint_file import CheckpointError, read_sealed, write_sealed
 
 BATCH = 100  # images; part of the definition of the evaluation's noise: not an option
 SAVE_EVERY = 10.0  # seconds of work that an interruption may cost, beside a batch
@@ -172,8 +171,8 @@ def _saved_state(
     if not path.is_file():
         return None
     try:
-        saved = read_checkpoint(path)
-        if not isinstance(saved, dict) or saved.pop("conditions", None) != conditions:
+        saved = read_sealed(path)
+        if saved.pop("conditions", None) != conditions:
             raise CheckpointError(f"{path.name} is of another evaluation")
         state = State(**saved)
         _check_state(state, conditions["metric"].keys(), total)

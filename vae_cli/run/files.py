@@ -11,7 +11,8 @@ import numpy as np
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from vae_cli.errors import ConfigError
-from vae_cli.files import UnsafeFile, check_tree, replaced
+from vae_cli.files import UnsafeFile, check_tree
+from vae_cli.folders import replaced
 
 
 def new_folder(wanted: str, is_named: bool) -> Path:

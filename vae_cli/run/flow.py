@@ -18,7 +18,7 @@ from vae_cli.config.construct import construct
 from vae_cli.console import print_line
 from vae_cli.energy.base import Energy
 from vae_cli.errors import ConfigError
-from vae_cli.files import replaced
+from vae_cli.folders import replaced
 from vae_cli.memory import in_words, machine_memory
 from vae_cli.posterior.base import Posterior
 from vae_cli.run.files import write_arrays, write_json

@@ -12,8 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import vae_cli
 from vae_cli.errors import ConfigError, VaeCliError
-from vae_cli.files import UnsafeFile, append_text, read_text
-from vae_cli.folders import make_folder, remove_left_over
+from vae_cli.files import UnsafeFile, read_text
+from vae_cli.folders import append_text, make_folder, remove_left_over
 from vae_cli.run.environment import environment
 from vae_cli.run.files import (
     check_no_links,

@@ -17,8 +17,7 @@ from vae_cli import noise
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw, tile
 from vae_cli.figure.samples import draw_latents
-from vae_cli.files import replaced
-from vae_cli.folders import make_folder
+from vae_cli.folders import make_folder, replaced
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.run.history import frames_of
 from vae_cli.run.recorded import Note

@@ -27,7 +27,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CHUNK = 1 << 20  # bytes read at once
 LENGTH = 64  # of a digest in hexadecimal digits
 PARTS = {"state_dict": dict, "config": str, "global_step": int, "callbacks": dict}
-COUNTS = ("validated_at", "skipped", "restores")  # which earlier versions did not write
+COUNTS = ("global_step", "validated_at", "skipped", "restores")  # if it has them
 
 
 class CheckpointError(VaeCliError):
@@ -35,15 +35,32 @@ class CheckpointError(VaeCliError):
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """What a checkpoint holds, on the CPU: tensors and plain values only, so that no code is run.
+    """What a run's checkpoint holds, see ``read_sealed``.
 
     Raises:
         CheckpointError: If it is missing, damaged or no checkpoint: ``last.ckpt is missing``.
     """
+    found = read_sealed(path)
+    wrong = [name for name, kind in PARTS.items() if not isinstance(found.get(name), kind)]
+    counts = {name: found[name] for name in COUNTS if name in found}
+    wrong += [name for name, n in counts.items() if type(n) is not int or n < 0]
+    if not wrong and not all(isinstance(state, dict) for state in found["callbacks"].values()):
+        wrong.append("callbacks")
+    if wrong:
+        raise CheckpointError(f"{path.name} is not a checkpoint of a run (see its {wrong[0]})")
+    return found
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """What ``write_sealed`` or torch.save wrote, on the CPU: tensors and plain values only.
+
+    Raises:
+        CheckpointError: If it is missing or damaged.
+    """
     try:
         if not _is_whole(path):
             raise CheckpointError(f"{path.name} is damaged (its digest is another)")
-        found = read_archive(path)
+        return read_archive(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path.name} is missing") from error
     except CheckpointError:
@@ -53,12 +70,6 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:  # zipfile and torch raise whatever the damage leads to
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise CheckpointError(f"{path.name} can't be read ({reason})") from error
-    for name, kind in [*PARTS.items(), *((name, int) for name in COUNTS if name in found)]:
-        if not isinstance(found.get(name), kind):
-            raise CheckpointError(f"{path.name} is not a checkpoint of a run (it has no {name})")
-    if not all(isinstance(state, dict) for state in found["callbacks"].values()):
-        raise CheckpointError(f"{path.name} is not a checkpoint of a run (see its callbacks)")
-    return found
 
 
 def _is_whole(path: Path) -> bool:
@@ -99,7 +110,7 @@ class _Digesting:
 
 
 def write_sealed(checkpoint: Any, file: BinaryIO) -> None:
-    """Writes what ``read_checkpoint`` reads.
+    """Writes what ``read_sealed`` reads.
 
     Args:
         checkpoint: Tensors and plain values.

@@ -11,7 +11,8 @@ from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 from pytorch_lightning.loggers.logger import rank_zero_experiment
 
-from vae_cli.files import UnsafeFile, append_text, replaced
+from vae_cli.files import UnsafeFile
+from vae_cli.folders import append_text, replaced
 from vae_cli.training.metrics_table import read_rows, step_of
 
 
