@@ -19,7 +19,8 @@ NEW = ["model=m1_m2", "data.labels=50", "network.hidden_dims=[4]", "trainer.max_
 DRAWN = ["what=samples", "format=npz", "device=cpu", "output=out/drawn"]
 MODEL = {"eval", "sample", "beside", "finetune", "export", "load"}  # read the best checkpoint
 IMAGES = {"eval", "sample", "beside", "finetune"}  # build the data, too
-BUILT = MODEL | {"resume", "stage"}
+OPENED = MODEL | {"stage"}  # build what a finished configuration says
+BUILT = OPENED | {"resume"}  # whose record may hold what no key of today takes up
 TABLES = {"compare", "csv", "markdown", "latex"}
 ALL = BUILT | TABLES | {"report"}
 

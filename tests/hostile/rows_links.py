@@ -9,7 +9,7 @@ from openings import BUILT
 from rows import Row
 from strange_run import StrangeRun, put
 
-OPENED = BUILT | {"report"}  # one run, looked at as a whole before anything else
+LOOKED_AT = BUILT | {"report"}  # one run, looked at as a whole before anything else
 NAMES = [  # that commands read, or write anew
     "config.yaml", "composed.yaml", "overrides.yaml", "results.json", "evaluation.json",
     "evaluation.npz", "finetune.json", "metrics.csv", "command.txt", "environment.txt", "lock",
@@ -28,23 +28,23 @@ PATHS = ["../outside/hit", "/tmp/hit", "a/b", "a\\b", "..", ".", "", "a\nb", "a\
 
 def rows() -> Iterator[Row]:
     for name in NAMES:
-        yield Row(6, f"{name} is a link to a private file", partial(_private, name), OPENED)
-        yield Row(9, f"{name} is a pipe", partial(StrangeRun.fifo, name=name), OPENED)
+        yield Row(6, f"{name} is a link to a private file", partial(_private, name), LOOKED_AT)
+        yield Row(9, f"{name} is a pipe", partial(StrangeRun.fifo, name=name), LOOKED_AT)
     for name in NEW:
-        yield Row(5, f"{name} is a link to a file", partial(_private, name), OPENED)
+        yield Row(5, f"{name} is a link to a file", partial(_private, name), LOOKED_AT)
     for name in (*NEW[:3], "checkpoints/new.ckpt", "figures/new.png"):
-        yield Row(5, f"{name} is a link to nothing", partial(_dangling, name), OPENED)
+        yield Row(5, f"{name} is a link to nothing", partial(_dangling, name), LOOKED_AT)
     for name in FOLDERS:
-        yield Row(5, f"{name} is a link to a folder", partial(_folder, name), OPENED)
+        yield Row(5, f"{name} is a link to a folder", partial(_folder, name), LOOKED_AT)
     for name in ("metrics.csv", "config.yaml", "checkpoints/best.ckpt", "notes"):
-        yield Row(9, f"{name} is a link to a device", partial(_device, name), OPENED)
-        yield Row(9, f"{name} is a link to a pipe", partial(_piped, name), OPENED)
-    yield Row(5, "a link to itself", lambda run: run.link("loop", "loop"), OPENED)
-    yield Row(5, "a link to the folder", lambda run: run.link("figures/up", ".."), OPENED)
-    yield Row(5, "a link within the folder", _within, OPENED)
-    yield Row(5, "a link deep below", _deep, OPENED)
-    yield Row(9, "a socket", _socket, OPENED)
-    yield Row(9, "a device", _made_device, OPENED)
+        yield Row(9, f"{name} is a link to a device", partial(_device, name), LOOKED_AT)
+        yield Row(9, f"{name} is a link to a pipe", partial(_piped, name), LOOKED_AT)
+    yield Row(5, "a link to itself", lambda run: run.link("loop", "loop"), LOOKED_AT)
+    yield Row(5, "a link to the folder", lambda run: run.link("figures/up", ".."), LOOKED_AT)
+    yield Row(5, "a link within the folder", _within, LOOKED_AT)
+    yield Row(5, "a link deep below", _deep, LOOKED_AT)
+    yield Row(9, "a socket", _socket, LOOKED_AT)
+    yield Row(9, "a device", _made_device, LOOKED_AT)
     yield Row(5, "command.txt has another name outside", partial(_second_name, "command.txt"))
     yield Row(5, "results.json has another name outside", partial(_second_name, "results.json"))
     yield Row(5, "last.ckpt has another name outside",

@@ -79,5 +79,6 @@ JSONS = {
     "of dictionaries": '{"test/elbo": {"a": 1}, "test/images": [1], "test": {"elbo": {"a": 1}}}',
     "of numbers of 64 bits": '{"test/elbo": 9223372036854775808, "test": {"images": -1}}',
     "of 200,000 names": "{" + ",".join(f'"k{i}": 1' for i in range(20_000)) + "}",
+    "of half a pair of surrogates": '{"test/\\ud800": 1, "data/binarize": "\\ud800"}',
     "doubled": '{"test/elbo": 1, "test/elbo": 2}',
 }

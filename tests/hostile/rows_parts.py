@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from openings import BUILT, IMAGES, MODEL
+from openings import BUILT, IMAGES, MODEL, OPENED
 from rows import Row
 from strange_run import StrangeRun, drop, put
 
 RESUME = {"resume"}
-OPENED = BUILT - RESUME  # which may leave alone what its record has beside the keys of today
 # Where a node stands in a configuration, and the openings that build it.
 PLACES = {
     "model": BUILT, "model.network": OPENED, "model.likelihood": OPENED, "model.posterior": OPENED,

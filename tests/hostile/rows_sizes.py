@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from openings import BUILT, MODEL
+from openings import MODEL, OPENED
 from rows import Row
 from strange_run import Evil, StrangeRun, put, seal
 
@@ -57,13 +57,13 @@ def rows() -> Iterator[Row]:
         yield Row(9, f"each yaml is {name}", partial(_instead, text))
     for key, value in SIZES.items():
         change = partial(put(key, value))
-        yield Row(14, f"{key} is vast", partial(StrangeRun.everywhere, change=change), BUILT)
-        yield Row(14, f"{key} is vast, and so are tensors", partial(_vast, key, value), BUILT)
+        yield Row(14, f"{key} is vast", partial(StrangeRun.everywhere, change=change), OPENED)
+        yield Row(14, f"{key} is vast, and so are tensors", partial(_vast, key, value), OPENED)
     for key, values in WRONG.items():
         for value in values:
             change = put(key, value)
             yield Row(14, f"{key} is {str(value)[:20]}",
-                      partial(StrangeRun.everywhere, change=change), BUILT)  # fmt: skip
+                      partial(StrangeRun.everywhere, change=change), OPENED)  # fmt: skip
     for name, make in CHECKPOINTS.items():
         yield Row(9, f"the checkpoints are {name}", make, READ)
 

@@ -134,10 +134,7 @@ def seal(state: Any, path: Path) -> None:
 
 def dump(content: Any) -> str:
     """A yaml in the order of the keys, in ASCII."""
-    try:
-        return str(yaml.dump(content, Dumper=DUMPER, sort_keys=False, width=10**6))
-    except UnicodeEncodeError:  # half a pair of surrogates, which libyaml does not write
-        return str(yaml.safe_dump(content, sort_keys=False, width=10**6))
+    return str(yaml.dump(content, Dumper=DUMPER, sort_keys=False, width=10**6))
 
 
 def load(text: str) -> Any:

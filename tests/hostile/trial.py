@@ -3,8 +3,10 @@
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import good_runs
 import guard
 import openings
 import pytest
+import shown
 from rows import Row
 from strange_run import StrangeRun
 
@@ -87,7 +90,22 @@ def attempt(row: Row, name: str, place: Path, run: StrangeRun) -> guard.Outcome:
     clear(place / OUT)
     (place / OUT).mkdir()
     function = ways(row)[name]
-    return guard.call(function, place, run.path, refused=name in row.refused)
+    outcome = guard.call(function, place, run.path, refused=name in row.refused)
+    page = place / OUT / "page.html"
+    if outcome.code == 0:
+        if name == "report":
+            outcome.problems.extend(shown.check_page(page, usual_page()))
+        outcome.problems.extend(shown.check_table(name, outcome.out))
+    return outcome
+
+
+@cache
+def usual_page() -> Counter[str]:
+    """What the page of a good run does."""
+    page = Path(OUT, "usual.html")
+    if openings.command("report", f"run={GOOD}/vae", f"output={page}") != 0:
+        raise RuntimeError("no page of a good run")
+    return shown.active(page)
 
 
 def ways(row: Row) -> dict[str, Callable[[], object]]:
