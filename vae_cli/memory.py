@@ -44,8 +44,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def is_overflow(error: BaseException | None) -> bool:
     """Whether an exception, or the one that it comes from, says that a size has no number."""
-    while error is not None:
+    seen: list[BaseException] = []  # one that is raised again may come from what it caused
+    while error is not None and error not in seen:
         if any(words in str(error) for words in OVERFLOWS):
             return True
+        seen.append(error)
         error = error.__cause__
     return False

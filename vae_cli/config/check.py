@@ -20,6 +20,7 @@ BUILT = (
     "optimizer", "trainer", "accelerator",
 )  # fmt: skip
 NEEDLESS = ("posterior", "prior", "kl_schedule")  # of which a model may have none
+MISSING = "???"  # OmegaConf's sign for a value that somebody has still to give
 BITS = 63  # of a whole number
 SMALLEST, LARGEST = 2.0**-149, (2 - 2.0**-23) * 2.0**127  # of float32, in which torch computes
 PLACEHOLDERS = {
@@ -66,7 +67,7 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: type = TrainSettings
     for group in plain:
         if group not in own and group != "derived":
             check_group(group, plain[group])
-    _check_numbers("", plain)  # last: a key's own rule says more
+    _check_values("", plain)  # last: a key's own rule says more
 
 
 def resolved(cfg: DictConfig) -> dict[str, Any]:
@@ -86,15 +87,17 @@ def is_required(key: str, example: str = "VALUE") -> VaeCliError:
     return VaeCliError(f"~{key}: {key} is required. Try {key}={example}.")
 
 
-def _check_numbers(key: str, node: Any, is_torch: bool = True) -> None:
-    """Numbers are those of a processor: torch and numpy have no others."""
+def _check_values(key: str, node: Any, is_torch: bool = True) -> None:
+    """Values are there, and numbers are those of a processor: torch and numpy have no others."""
     if isinstance(node, dict):
         target = node.get("_target_")
         is_torch = is_torch if target is None else str(target).startswith(("vae_cli.", "torch."))
     if isinstance(node, (dict, list)):
         for name, child in node.items() if isinstance(node, dict) else enumerate(node):
             part = f"{key}.{name}".lstrip(".") if isinstance(node, dict) else key
-            _check_numbers(part, child, is_torch)
+            _check_values(part, child, is_torch)
+    elif node == MISSING:
+        raise ConfigError(key, node, "has no value", "Write one.")
     elif isinstance(node, int) and node.bit_length() > BITS:
         raise ConfigError(key, node, f"needs a number of no more than {BITS} bits")
     elif isinstance(node, float) and is_torch and _is_lost_in_float32(abs(node)):

@@ -160,11 +160,16 @@ def _composed(stage: FirstStage) -> DictConfig:
 
 
 def _config_of(path: str, trust: bool) -> DictConfig:
+    """The configuration of a trained run, from the checkpoint that its features come from."""
     folder = RunFolder.existing(path, key="model.m1")
     if not folder.best.is_file():
         rule = "it has not been trained"
         raise ConfigError("model.m1", path, rule, f"Try vae-train resume={path}.")
-    return open_saved(folder, "model.m1", ("model", "likelihood"), trust)
+    try:
+        _, config = load_model(folder.best, trust)
+    except ConfigError as error:
+        raise ConfigError("model.m1", path, error.rule, error.remedy) from error
+    return config
 
 
 def check_features(cfg: DictConfig, stage: FirstStage) -> None:

@@ -54,7 +54,7 @@ def find_start(folder: RunFolder, model: Model, say: Say) -> Start | None:
     Raises:
         ConfigError: If all are damaged, or of another model.
     """
-    found = [path for path in (folder.last, folder.previous) if path.is_file()]
+    found = [path for path in (folder.last, folder.previous) if path.exists()]
     for path in found:
         try:
             state = read_checkpoint(path)
