@@ -67,6 +67,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         found = f"{event}{arguments[:3]}"
     elif event == "import" and str(arguments[0]).partition(".")[0] in TRAPS:
         found = f"import {arguments[0]}"
+    elif event == "exec" and Path(getattr(arguments[0], "co_filename", "")).stem in TRAPS:
+        found = f"run {arguments[0].co_filename}"  # importlib.import_module is no "import"
     elif event == "pickle.find_class" and arguments[0] in CODE:
         found = f"{event}{arguments}"
     elif event == "open" and isinstance(arguments[0], (str, bytes)):

@@ -12,7 +12,7 @@ import pytest
 import trial
 from openings import ALL
 
-COUNT = int(os.environ.get("VAE_CLI_FUZZ", "100"))
+COUNT = int(os.environ.get("VAE_CLI_FUZZ", "60"))
 BATCH = 20  # cases a test
 
 
