@@ -66,6 +66,7 @@ class Launcher:
 
 def search(folder: Path, outcome: Callable[[Numbers], Outcome] = hill, space: Any = PLANE,
            stop: int = 0, trust: bool = False, **options: Any) -> Launcher:  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)  # a sweep has claimed it
     launcher = Launcher(folder, outcome, stop)
     launcher.folder.stop.unlink(missing_ok=True)
     Search(**{"trials": 8, **options}).run(space, str(folder), launcher, trust)

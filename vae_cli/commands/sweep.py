@@ -1,6 +1,7 @@
 """vae-train -m: many runs, and the table of what came of them."""
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -67,7 +68,7 @@ def call_hydra(arguments: Sequence[str], config_dir: str | None) -> int:
     except SystemExit as stop:
         if stop.code:  # after lines of Hydra's own, as about --package
             if OutputError.__name__ in words.getvalue():
-                raise OutputError(0, "it takes no more") from stop
+                raise OutputError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from stop
             if BrokenPipeError.__name__ in words.getvalue():
                 raise BrokenPipeError from stop
             (first, *_) = [*filter(None, words.getvalue().splitlines()), "Hydra can't do it"]

@@ -84,12 +84,15 @@ def read_runs(paths: Sequence[str]) -> tuple[list[RunRecord], list[str]]:
     Raises:
         ConfigError: If a folder is none of a run, or none of the runs can be read.
     """
-    folders = {path: RunFolder.existing(path, key="run") for path in paths}
+    for path in paths:
+        if not RunFolder(path).overrides.is_file():
+            RunFolder.existing(path, key="run")  # which says why it is none
     room = Room(*(SEVERAL if len(paths) > 1 else ONE))
     records, notes = list[RunRecord](), Notes()
-    for path, folder in folders.items():
+    for path in paths:
         note = notes.of(path)
         try:
+            folder = RunFolder.existing(path, key="run")
             records.append(_read_run(path, folder, room, note))
         except VaeCliError as error:
             if len(paths) == 1:

@@ -129,7 +129,7 @@ class RunFolder:
             key: Which the user gave it to.
 
         Raises:
-            ConfigError: If it is missing, or holds links, devices or pipes.
+            ConfigError: If it is missing, or holds links, devices or pipes, or folders for files.
         """
         folder = cls(path)
         if folder.path.is_dir():
@@ -139,6 +139,11 @@ class RunFolder:
                 "is not the folder of a run" if folder.path.is_dir() else "there is no such folder"
             )
             raise ConfigError(key, path, rule, "It should hold overrides.yaml.")
+        for file in (folder.config, folder.composed, folder.results, folder.evaluation,
+                     folder.evaluated, folder.finetuned):  # fmt: skip
+            if file.is_dir():
+                rule = f"its {file.name} is a folder, not a file"
+                raise ConfigError(key, path, rule, "Is it whole, and a run of vae-train?")
         return folder
 
     def check_version(self, error: Exception) -> None:

@@ -1,7 +1,7 @@
 """Files of torch.save that somebody else may have made: plain values and tensors, nothing else.
 
 torch's own weights-only reader builds whatever a long list of types allows, of any size that the
-file declares. This one looks at the pickle first and lets three names through, those that torch
+file declares. This one looks at the pickle first and lets few names through, those that torch
 needs for a tensor; afterwards every tensor must lie within bytes that the file really has.
 """
 
@@ -19,7 +19,8 @@ PICKLE = "data.pkl"
 LARGEST_PICKLE = 1 << 24  # bytes of all that is no tensor; a run's takes 10,000
 MOST_VALUES = 1_000_000  # in all, each place counted anew
 DEEPEST = 60  # levels within each other
-NAMES = {"collections OrderedDict", "torch._utils _rebuild_tensor_v2"}
+# The second is in the state of torch's MultiStepLR.
+NAMES = {"collections OrderedDict", "collections Counter", "torch._utils _rebuild_tensor_v2"}
 STORAGES = {
     f"torch {kind}Storage"
     for kind in ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte",
