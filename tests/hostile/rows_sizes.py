@@ -65,7 +65,8 @@ def rows() -> Iterator[Row]:
             yield Row(14, f"{key} is {str(value)[:20]}",
                       partial(StrangeRun.everywhere, change=change), OPENED)  # fmt: skip
     for name, make in CHECKPOINTS.items():
-        yield Row(9, f"the checkpoints are {name}", make, READ)
+        refused = OPENED if "a configuration" in name else READ  # resume has it from its yamls
+        yield Row(9, f"the checkpoints are {name}", make, refused)
 
 
 def _behind(text: str, run: StrangeRun) -> None:
