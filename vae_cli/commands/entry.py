@@ -84,7 +84,7 @@ def run_command(
         sys.stdout.flush()
         return code
     except VaeCliError as error:
-        if not is_silent():
+        if str(error) and not is_silent():
             _tell(program, str(error))
         return error.exit_code
     except BrokenPipeError:  # whoever read the output has seen enough: "| head"

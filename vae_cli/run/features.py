@@ -260,5 +260,7 @@ def _train(stage: FirstStage, first: RunFolder, signals: Signals) -> None:
     if code == Interrupted.exit_code:
         signals.stop(signals.last_words())
     signals.stop_at_once()
+    if code == VaeCliError.exit_code:
+        raise VaeCliError("")  # the first stage has printed its line
     if code != 0:
         raise VaeCliError(f"{first.path}: the first stage has failed, with exit code {code}.")
