@@ -240,8 +240,8 @@ def _spoken(code: int | None, out: str, err: str, refused: bool) -> Iterator[str
         yield f"printed raw {sorted(map(ascii, raw))}"
 
 
-# After these a folder may have changed: the training that they are about did take place.
-RAN = ("step ", "is not a number")
+# After these a folder may have changed: training took place, or a file could not be written.
+RAN = ("step ", "is not a number", "Put that right, then go on")
 RAW = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, directions, lone surrogates, separators
 
 

@@ -196,7 +196,7 @@ def _logger_root(run: StrangeRun) -> None:
 
 SINGLE = [
     Row(1, "composed.yaml makes a node of text", _composed),
-    Row(1, "config.yaml makes a node of text", _config, {"stage"}),
+    Row(1, "config.yaml makes a node of text", _config),
     Row(1, "a checkpoint refers to a hidden node", _checkpoint, MODEL),
     Row(6, "the yamls ask for a secret", _environment),
     Row(2, "the data are a download", _data_download, IMAGES | RESUME),

@@ -65,7 +65,8 @@ def rows() -> Iterator[Row]:
             yield Row(14, f"{key} is {str(value)[:20]}",
                       partial(StrangeRun.everywhere, change=change), OPENED)  # fmt: skip
     for name, make in CHECKPOINTS.items():
-        yield Row(9, f"the checkpoints are {name}", make, READ)
+        refused = OPENED if "a configuration" in name else READ  # resume has it from its yamls
+        yield Row(9, f"the checkpoints are {name}", make, refused)
 
 
 def _behind(text: str, run: StrangeRun) -> None:
@@ -127,7 +128,8 @@ def _meta(run: StrangeRun) -> None:
 
 
 def _sparse(run: StrangeRun) -> None:
-    tensor = torch.sparse_coo_tensor(torch.zeros(2, 1), torch.ones(1), (10**6, 10**6))
+    where, size = torch.zeros(2, 1, dtype=torch.int64), (10**6, 10**6)
+    tensor = torch.sparse_coo_tensor(where, torch.ones(1), size, check_invariants=True)
     run.checkpoint(lambda state: state["state_dict"].update(
         dict.fromkeys(state["state_dict"], tensor)
     ))  # fmt: skip

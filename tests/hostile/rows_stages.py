@@ -25,7 +25,7 @@ PARTS: dict[str, tuple[Change, set[str]]] = {  # of the second stage's configura
     "units that are texts": (put("model.units", ["${oc.env:CANARY}"]), BOTH),
     "units beyond all": (put("model.units", [10**9]), BOTH),
     "a million units": (put("model.units", [0] * 10_000), BOTH),
-    "a first stage elsewhere": (put("model.m1", "/dev"), RESUME),
+    "a first stage elsewhere": (put("model.m1", "/dev"), set()),
     "a first stage that is a node": (put("model.m1", MKDIR), BOTH),
     "classes that are a node": (put("model.classes", MKDIR), BOTH),
     "a billion classes": (put("model.classes", 10**9), BOTH),
@@ -41,13 +41,15 @@ FIRST = {  # overrides of the first stage, which a child would be started with
     "a yaml elsewhere": ["experiment=../../theirs"],
     "a callback": ["+hydra.callbacks.x={_target_: os.mkdir, path: hit}"],
 }
+DROPPED = {"a folder elsewhere": RESUME, "a callback": RESUME}  # Hydra's own are left out
 
 
 def rows() -> Iterator[Row]:
     for name, (change, refused) in PARTS.items():
         yield Row(4, f"two stages with {name}", partial(_everywhere, change), refused, "m1_m2")
     for name, texts in FIRST.items():
-        yield Row(4, f"unbegun, its first stage is given {name}", partial(_unbegun, texts), RESUME,
+        refused = RESUME - set(DROPPED.get(name, ()))
+        yield Row(4, f"unbegun, its first stage is given {name}", partial(_unbegun, texts), refused,
                   "m1_m2")  # fmt: skip
     yield Row(4, "the first stage, unfinished, names a part", _hostile_first, RESUME, "m1_m2")
     yield Row(4, "the first stage, unfinished, trusts", _trusting_first, RESUME, "m1_m2")
@@ -61,8 +63,9 @@ def _everywhere(change: Change, run: StrangeRun) -> None:
     run.everywhere(change)
 
 
-def _unbegun(texts: list[Any], run: StrangeRun) -> None:
+def _unbegun(more: list[Any], run: StrangeRun) -> None:
     """Nothing of it has been trained: to resume it is to train the first stage."""
+    texts = ["trainer.max_steps=2", "network.hidden_dims=[4]", *more]
     run.cleared("checkpoints").mkdir()
     run.cleared("m1")
     for name in ("config.yaml", "results.json", "evaluation.json", "evaluation.npz"):

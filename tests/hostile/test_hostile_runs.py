@@ -5,11 +5,14 @@ in four is tried, on one or two openings, which differ from row to row.
 """
 
 import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+import guard
 import pytest
 import rows_damage
 import rows_links
@@ -22,6 +25,7 @@ import rows_text
 import trial
 from openings import ALL, COSTLY
 from rows import Row
+from strange_run import put
 
 MODULES = (
     rows_parts, rows_resume, rows_stages, rows_links, rows_text, rows_sizes, rows_numbers,
@@ -66,7 +70,7 @@ def test_nothing_happens_but_what_is_asked(number: int, place: Path) -> None:
             failures.append(trial.report(row, name, outcome))
         if outcome.code != 2:  # the folder may have changed
             run = trial.spoiled(row, place)
-    assert not failures
+    assert not failures, "\n".join(map(str, failures))
 
 
 def chosen(number: int) -> list[str]:
@@ -83,3 +87,19 @@ def chosen(number: int) -> list[str]:
     elif TABLE[number].kind in (3, 4) and turn % 2:  # which are about what resume reads
         found.append("resume")
     return found
+
+
+def test_in_a_process(place: Path) -> None:
+    """What reaches a terminal, warnings and the output of libraries in C included."""
+    (row,) = (row for row in TABLE if row.name == "records: a title of the terminal")
+    run = trial.spoiled(row, place)
+    run.everywhere(put("model.network._target_", "os.mkdir\x1b[2J"))
+    before = guard.snapshot(place)
+    argument = f"run={trial.STRANGER}/run"
+    code = f"import sys; from vae_cli.commands.eval import main; sys.exit(main([{argument!r}]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2 and not done.stdout and b"os.mkdir" in line and b"\x1b" not in line
+    changed = guard.snapshot(place).items() ^ before.items()
+    own = str(place / trial.OUTSIDE / "home")  # where matplotlib keeps a list of fonts
+    assert not [path for path, _ in changed if not path.startswith(own)]

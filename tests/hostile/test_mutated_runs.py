@@ -28,7 +28,7 @@ def test_nothing_happens_but_what_is_asked(batch: int, place: Path) -> None:
     failures = []
     for number in range(batch * BATCH, min((batch + 1) * BATCH, COUNT)):
         failures += check(number, place)
-    assert not failures
+    assert not failures, "\n".join(map(str, failures))
 
 
 def check(number: int, place: Path) -> list[dict[str, object]]:
