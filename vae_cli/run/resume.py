@@ -1,5 +1,6 @@
 """Resuming a run: what it is made of, where it stands, and which defaults have changed since."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from vae_cli.errors import ConfigError, VaeCliError, as_written
 from vae_cli.files import UnsafeFile, read_yaml
 from vae_cli.model.base import Model
 from vae_cli.run.checkpoint import check_fits
-from vae_cli.run.folder import RunFolder
+from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 
 Say = Callable[[str], None]
@@ -104,11 +105,13 @@ def resumed_config(
         VaeCliError: If the folder holds anything else, or the overrides do not go together.
     """
     trust = is_trusted(overrides)
+    # The first process of a run checks before it starts others, and then rewrites the folder.
+    is_checked = trust or SHARED_FOLDER in os.environ
     saved = folder.saved_overrides()
     try:
-        saved = check_saved(saved, config_dir, trust)
+        saved = check_saved(saved, config_dir, is_checked)
         base, _ = compose(config_name, saved, config_dir)
-        if not trust:
+        if not is_checked:
             check_resolvers(base)
     except VaeCliError as error:
         folder.check_version(error)
@@ -117,7 +120,7 @@ def resumed_config(
     cfg, _ = compose(config_name, everything, config_dir)
     cfg.trust = trust
     changes = _keep_defaults(folder, base, cfg)
-    if not trust:
+    if not is_checked:
         check_resumed(cfg)
     check_again(cfg)
     return cfg, everything, changes
