@@ -100,7 +100,8 @@ def _execute(
     launch: Launch,
 ) -> None:
     from vae_cli.console import make_console, print_line
-    from vae_cli.run.features import provide_features
+    from vae_cli.run.features import check_begun
+    from vae_cli.run.first_stage import provide_features
     from vae_cli.run.fit import Job, say
     from vae_cli.run.resume import find_start, is_finished
     from vae_cli.run.summary import print_summary
@@ -118,7 +119,7 @@ def _execute(
             signals.defer(None if launch.by == "Lightning" else GRACE)
         for change in changes:
             say(console, change)
-        start = find_start(folder, experiment.model, partial(say, console))
+        start = find_start(folder, experiment, partial(say, console))
         if is_finished(experiment, folder, start):
             if is_first:
                 remedy = "Raise trainer.max_epochs or max_steps to go on."
@@ -126,6 +127,8 @@ def _execute(
             return
         if start is None and stage is None and folder.overrides.is_file() and is_first:
             print_line(console, f"{folder.path} has no checkpoint yet: starting anew.")
+        if start is None and stage is not None:
+            check_begun(stage, folder)
         if is_first:
             saved = concrete(overrides, experiment.config)
             folder.describe(experiment.config, composed, saved, command)

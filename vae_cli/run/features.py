@@ -1,34 +1,22 @@
 """The first stage of a model of two: what it describes images by, trained before."""
 
-import subprocess
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from vae_cli.config.build import Experiment, build, build_model
+from vae_cli.config.build import build
 from vae_cli.config.compose import compose
 from vae_cli.config.trust import check_resolvers, check_resumed, check_saved
-from vae_cli.data.split import Split
-from vae_cli.errors import ConfigError, Interrupted, VaeCliError, as_written
-from vae_cli.metric.active_units import ActiveUnits
-from vae_cli.metric.base import Evaluation
-from vae_cli.model.base import LatentVariableModel, Model
-from vae_cli.model.codes import BATCH
+from vae_cli.errors import ConfigError, VaeCliError, as_written
+from vae_cli.model.base import LatentVariableModel
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.run.checkpoint import load_model, open_saved
-from vae_cli.run.child import environment_without, train_command
-from vae_cli.run.files import save_yaml
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.launch import is_first_process
-from vae_cli.training.signals import Signals, Wish
+from vae_cli.run.resume import resumed_config
 
-LOOK = 0.1  # seconds between looks at whether to stop
 SHARED = ("data", "likelihood", "seed", "accelerator", "deterministic", "logger")
 SHARED_KEYS = ("trainer.progress", "trainer.fast_dev_run")
-LOOKED_AT = 10_000  # images, for which features vary
 FOUND_OUT = ("features", "units")  # of the model's options
 OF_BOTH = ("data", "resume", "run_id", "hydra.run.dir")  # not the first stage's alone
 ALIKE = ("derived.shape", "data.binarize", "data.dequantize")  # what the stages must agree in
@@ -75,6 +63,7 @@ def first_stage(
     shared = [text for text in overrides if _is_shared(text.partition("=")[0])]
     named = any(text.startswith(("model=", "experiment=")) for text in cfg.model.first)
     first = [*([] if named else ["model=m1"]), *check_saved(cfg.model.first, config_dir, is_own)]
+    shared += ["trust=true"] if cfg.trust else []
     flags = ["--config-dir", config_dir] if config_dir else []
     return FirstStage(cfg.model.m1, [*first, *shared], flags, is_own)
 
@@ -192,75 +181,17 @@ def check_features(cfg: DictConfig, stage: FirstStage) -> None:
             raise ConfigError("model.m1", stage.run, rule, "Try one of the same images.")
 
 
-def provide_features(
-    experiment: Experiment,
-    stage: FirstStage,
-    folder: RunFolder,
-    say: Callable[[str], None],
-    signals: Signals,
-) -> Experiment:
-    """Trains the first stage, or goes on with it, and takes its weights over.
+def check_begun(stage: FirstStage, folder: RunFolder) -> None:
+    """Checks a first stage that was stopped in the run's folder, before that folder is changed.
 
     Args:
-        experiment: The run, of which nothing has been trained yet; what its configuration says of
-            the features that are modelled is changed, in the folder too.
-        stage: Its first stage.
+        stage: The first stage.
         folder: Of the run.
-        say: Told where the run stands.
-        signals: What asks the run to stop.
-
-    Returns:
-        The run with a model of the features that the first stage uses.
 
     Raises:
-        VaeCliError: If the stage fails.
-        Interrupted: If the run is to stop.
+        VaeCliError: If it cannot be resumed, as it is made of more than the package's parts.
     """
     first = stage.folder(folder)
-    if stage.run is None and is_first_process():
-        say(f"first stage, in {first.path}: {' '.join(stage.overrides)}")
-        _train(stage, first, signals)
-    features, _ = load_model(first.best, experiment.config.trust)
-    used = units_used(features.eval(), experiment.splits["train"])
-    if not used:  # as after a few steps: there is nothing to go by
-        say("the first stage uses none of its features: all are modelled")
-        used = [*range(features.latent_dim)]
-    say(f"second stage, in {folder.path}, on {len(used)} of {features.latent_dim} features")
-    experiment.config.model.units = used
-    if is_first_process():
-        save_yaml(folder.config, experiment.config)
-    model = build_model(experiment.config)
-    model.get_submodule("features").load_state_dict(features.state_dict())
-    return replace(experiment, model=model)
-
-
-def units_used(model: Model, train: Split) -> list[int]:
-    """Which of a model's features are active units, of at most 10,000 images."""
-    metric, name = ActiveUnits(), "active_units"
-    evaluation = Evaluation({name: metric}, seed=0, split=train.name)
-    for number, index in enumerate(train.spread(LOOKED_AT).split(BATCH)):
-        evaluation.add(model, number, train.batch(index).to(model.device))
-    active = metric.are_active(evaluation.moments([evaluation.state])[name])
-    return [int(unit) for unit in active.nonzero()]
-
-
-def _train(stage: FirstStage, first: RunFolder, signals: Signals) -> None:
-    """Trains the first stage by a command of its own, which saves and stops when this run is to."""
-    command = train_command(first.path, stage.overrides, stage.flags)
-    signals.defer()
-    process = subprocess.Popen(command, env=environment_without(()))
-    is_asked = False
-    while True:
-        with suppress(subprocess.TimeoutExpired):
-            code = process.wait(LOOK)
-            break
-        if signals.wish is Wish.STOP and not is_asked:
-            process.terminate()
-            is_asked = True
-    if code == Interrupted.exit_code:
-        signals.stop(signals.last_words())
-    signals.stop_at_once()
-    if code == VaeCliError.exit_code:
-        raise VaeCliError("")  # the first stage has printed its line
-    if code != 0:
-        raise VaeCliError(f"{first.path}: the first stage has failed, with exit code {code}.")
+    if stage.run is None and first.overrides.is_file():
+        config_dir = stage.flags[-1] if stage.flags else None
+        resumed_config(RunFolder.existing(str(first.path)), "train", stage.overrides, config_dir)

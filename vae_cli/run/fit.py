@@ -96,7 +96,7 @@ def fit_and_restore(job: Job, start: Start | None) -> Fit:
         except TrainingError as error:
             if experiment.trainer.on_nan != "restore":
                 raise
-            start = find_start(folder, experiment.model, partial(say, console))
+            start = find_start(folder, experiment, partial(say, console))
             step = start.step if start else 0
             failed_at.append(step)
             if start is None or failed_at.count(step) > RESTORES:

@@ -19,10 +19,11 @@ from vae_cli.config.trust import (
 )
 from vae_cli.errors import ConfigError, VaeCliError, as_written
 from vae_cli.files import UnsafeFile, read_yaml
-from vae_cli.model.base import Model
+from vae_cli.memory import is_out_of_memory
 from vae_cli.run.checkpoint import check_fits
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
+from vae_cli.training.restored import check_restores
 
 Say = Callable[[str], None]
 
@@ -44,16 +45,16 @@ class Start(NamedTuple):
         return int(self.state.get("restores", 0))
 
 
-def find_start(folder: RunFolder, model: Model, say: Say) -> Start | None:
+def find_start(folder: RunFolder, experiment: Experiment, say: Say) -> Start | None:
     """The newest checkpoint that is whole, None where none was ever written.
 
     Args:
         folder: Of the run.
-        model: That is to go on.
-        say: Told of checkpoints that are damaged.
+        experiment: The run to resume.
+        say: Is given a line about each damaged checkpoint.
 
     Raises:
-        ConfigError: If all are damaged, or of another model.
+        ConfigError: If all are damaged, of another model, or hold a state that cannot be restored.
     """
     found = [path for path in (folder.last, folder.previous) if path.exists()]
     for path in found:
@@ -62,7 +63,8 @@ def find_start(folder: RunFolder, model: Model, say: Say) -> Start | None:
         except CheckpointError as error:
             say(f"{folder.path}: {error}; looking for the one before")
             continue
-        check_fits(model, state["state_dict"], folder.path)
+        check_fits(experiment.model, state["state_dict"], folder.path)
+        _check_restores(folder, path.name, state, experiment)
         if state.get("validated_at", 1) > 0:  # else there has been no best one yet
             try:
                 read_checkpoint(folder.best)
@@ -74,6 +76,20 @@ def find_start(folder: RunFolder, model: Model, say: Say) -> Start | None:
         remedy = f"Start it anew: delete {found[0].parent}."
         raise ConfigError("resume", folder.path, rule, remedy)
     return None
+
+
+def _check_restores(
+    folder: RunFolder, name: str, state: dict[str, Any], experiment: Experiment
+) -> None:
+    makers = (experiment.make_optimizer, experiment.make_lr_schedule)
+    try:
+        check_restores(state, experiment.model.parameters(), *makers)
+    except Exception as error:  # torch and Python raise whatever a malformed state leads to
+        if is_out_of_memory(error):
+            raise
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        rule = f"no run can be resumed from its {name} ({reason})"
+        raise ConfigError("resume", folder.path, rule, "Start the run anew.") from error
 
 
 def is_finished(experiment: Experiment, folder: RunFolder, start: Start | None) -> bool:

@@ -21,8 +21,8 @@ from vae_cli.model.base import Model
 from vae_cli.objective.base import Objective
 from vae_cli.training.optimizer_state import adopt
 from vae_cli.training.recorder import ADVICE, Recorder, merged
+from vae_cli.training.restored import LOOP_STEPS, check_steps
 
-LOOP_STEPS = "epoch_loop.manual_optimization.optim_step_progress"
 SKIPPED_AT_MOST = 100  # steps in a row
 
 
@@ -252,9 +252,7 @@ class TrainingModule(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """See Lightning. Earlier versions saved after validations alone."""
-        steps = checkpoint["loops"]["fit_loop"][LOOP_STEPS]["total"]["completed"]
-        if steps != checkpoint["global_step"]:
-            raise ValueError("its numbers of steps contradict each other")
+        check_steps(checkpoint)
         self.validated_at = checkpoint.get("validated_at", checkpoint["global_step"])
         self.skipped = checkpoint.get("skipped", 0)
         self._recorded = checkpoint.get("recorder")
