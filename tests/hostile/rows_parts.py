@@ -110,7 +110,7 @@ def _all(change: Any, run: StrangeRun) -> None:
 
 
 def _network(below: str, value: Any, run: StrangeRun) -> None:
-    """The network stands in a group of its own and, but for a reference, in the model."""
+    """The network is a group and, except for a reference, part of the model."""
 
     def change(config: dict[str, Any]) -> None:
         put(f"network{below}", value)(config)

@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with Signals() as signals:
         code = _code(signals, argv)
         # As a program: Python takes seconds to tidy up, in which signals would kill. A launcher,
-        # though, has things of its own to put away.
+        # though, has its own things to clean up.
         if argv is None and not {"-m", "--multirun"} & {*sys.argv}:
             logging.shutdown()
             with suppress(OSError):
@@ -121,7 +121,7 @@ def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
 
 
 def _check_completion(overrides: list[str]) -> None:
-    """Hydra's completion takes one of its own words, and nothing else."""
+    """Checks that Hydra's completion gets one of its words, and nothing else."""
     verbs = ("install", "uninstall", "query")  # the last is for what the first installs
     known = [f"{verb}={shell}" for verb in verbs for shell in SHELLS]
     if len(overrides) != 1 or overrides[0] not in known:

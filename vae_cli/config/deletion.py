@@ -1,4 +1,4 @@
-"""What is told of an override that deletes a key, ``~KEY``, that cannot go."""
+"""The mistake of an override that deletes a required key, ``~KEY``."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ NO_MATCH = "No match in the defaults list"  # in Hydra's words: of a group no op
 
 
 def explain_deletion(error: Exception, override: Override, base: DictConfig) -> VaeCliError | None:
-    """What is told of a deletion that Hydra refuses; None if it does not refuse this one.
+    """The mistake of a deletion that Hydra refuses; None if it accepts this one.
 
     Args:
         error: What Hydra raised.
@@ -39,7 +39,7 @@ def explain_deletion(error: Exception, override: Override, base: DictConfig) -> 
 
 
 def needed_by(error: ConfigError, overrides: Sequence[str]) -> VaeCliError | None:
-    """What is told where a value refers to a key that an override deletes; None if it does not."""
+    """The mistake of a value that refers to a deleted key; None if it does not."""
     for text in overrides:
         if not text.startswith("~"):
             continue
@@ -64,7 +64,7 @@ def _is_about(words: str, override: Override) -> bool:
 
 
 def _at(cfg: DictConfig, key: str) -> object:
-    """A value by its dotted key, as plain Python; None where there is none."""
+    """A value by its dotted key, as plain Python; None if it is missing."""
     try:
         node = OmegaConf.select(cfg, key)
     except OmegaConfBaseException:

@@ -61,7 +61,7 @@ def _copy_from(url: str, file: IO[bytes]) -> None:
         if (response.length or 0) > LARGEST:
             raise OSError(f"{url} has {response.length:,} bytes, more than {LARGEST:,}")
         copy(response.read, file, LARGEST)
-    if response.length:  # a connection that closes early raises nothing by itself
+    if response.length:  # a connection that closes early raises nothing
         raise OSError(f"{url} ended {response.length} bytes early")
 
 

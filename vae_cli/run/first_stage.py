@@ -31,7 +31,7 @@ def provide_features(
     say: Callable[[str], None],
     signals: Signals,
 ) -> Experiment:
-    """Trains the first stage, or goes on with it, and takes its weights over.
+    """Trains or resumes the first stage, and takes its weights over.
 
     Args:
         experiment: The run, of which nothing has been trained yet; what its configuration says of
@@ -77,7 +77,7 @@ def units_used(model: Model, train: Split) -> list[int]:
 
 
 def _train(stage: FirstStage, first: RunFolder, signals: Signals) -> None:
-    """Trains the first stage by a command of its own, which saves and stops when this run is to."""
+    """Trains the first stage by a child command, which saves and stops when this run must stop."""
     command = train_command(first.path, stage.overrides, stage.flags)
     signals.defer()
     process = subprocess.Popen(command, env=environment_without(()))

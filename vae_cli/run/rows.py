@@ -104,7 +104,7 @@ def warnings_of(record: Results) -> list[str]:
 
 
 def _known(record: Results, name: str, else_: float) -> float:
-    """A number of a record, or what stands for it where there is none."""
+    """A number of a record, or a placeholder if it is missing."""
     value = record.get(name)
     return value if is_number(value) else else_
 

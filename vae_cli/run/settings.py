@@ -43,7 +43,7 @@ def read_overrides(path: Path) -> list[str]:
 
 
 def settings_of_run(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings, the model's class first: what runs are told apart by.
+    """The settings that distinguish runs, the model's class first.
 
     Args:
         config: Every value concrete, as dicts and lists.

@@ -204,7 +204,7 @@ class SweepFolder:
 
 
 def last_line(path: Path) -> str:
-    """The last line of a file that is not empty; empty if there is none."""
+    """The last line of a file that is not empty; an empty text if all are."""
     try:
         with open_regular(path) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
