@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from vae_cli.config.check import MISSING
 from vae_cli.config.folders import built_in_folder, default_options
 from vae_cli.errors import ConfigError
 from vae_cli.files import INTERPOLATION, parse_yaml
@@ -18,7 +19,6 @@ from vae_cli.files import INTERPOLATION, parse_yaml
 TRUST = "Add trust=true if you trust whoever made the run."
 NOT_IN_A_RUN = ("sweep", "launcher", "experiment")  # groups of vae-train that leave no node
 REFERENCE = re.compile(r"\$\{([\w/]+)\}")
-MISSING = "???"  # how OmegaConf writes a value that is not there
 
 Node = Mapping[str, Any]
 

@@ -7,11 +7,11 @@ from typing import Any
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf
 
-from vae_cli.config.check import check_group, check_value, resolved
+from vae_cli.config.check import MISSING, check_group, check_value, resolved
 from vae_cli.config.explain import parsed
 from vae_cli.config.folders import groups_of, search_path
 from vae_cli.config.keys import Derived
-from vae_cli.config.parts import MISSING, TRUST, check_parts, leaves, table, texts
+from vae_cli.config.parts import TRUST, check_parts, leaves, table, texts
 from vae_cli.errors import ConfigError, as_written
 from vae_cli.files import INTERPOLATION, parse_yaml
 from vae_cli.options import NonNegativeInt, PositiveInt

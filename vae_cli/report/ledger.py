@@ -10,7 +10,7 @@ import numpy as np
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.reference.published import Published
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.recorded import LARGEST, Note, Notes, is_number, read_evaluation, read_results
+from vae_cli.run.recorded import LARGEST, Note, Notes, is_number, read_evaluations, read_results
 from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
 from vae_cli.run.values import read_values
 
@@ -85,7 +85,7 @@ def _read(path: str, split: str, note: Note) -> Entry:
     folder = RunFolder(path)
     config = read_config(folder.config)
     results = read_results(folder.results, note)
-    evaluated = read_evaluation(folder.evaluation, note).get(split, {})
+    evaluated = read_evaluations(folder.evaluation, note).get(split, {})
     tested = {k.removeprefix(TESTED): v for k, v in results.items() if k.startswith(TESTED)}
     tested["images_sha256"] = results.get("data/images_sha256")
     # What was left out of an evaluation stands as it was tested, with the same checkpoint.

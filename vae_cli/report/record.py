@@ -12,7 +12,7 @@ from vae_cli.files import LARGEST_YAML, UnsafeFile, read_bytes, read_text
 from vae_cli.report.curves import Curve, read_curves
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.png import opened_png
-from vae_cli.run.recorded import Note, Notes, read_evaluation, read_results
+from vae_cli.run.recorded import Note, Notes, read_evaluations, read_results
 from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
 
 TESTED = "test/"
@@ -113,7 +113,7 @@ def _read_run(path: str, folder: RunFolder, room: Room, note: Note) -> RunRecord
     """
     config = read_config(folder.config)
     results = read_results(folder.results, note)
-    evaluation = read_evaluation(folder.evaluation, note)
+    evaluation = read_evaluations(folder.evaluation, note)
     overrides = read_overrides(folder.overrides)
     room.left_out = []
     pictures = _pictures(folder.figures, room, note)

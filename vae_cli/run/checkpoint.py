@@ -22,8 +22,6 @@ PREFIX = "model."  # of the model's weights within those of the training module
 BUILT = ("model", "data", "likelihood")  # groups that are built from a checkpoint's configuration
 LEAST = 1000  # sizes up to this are allowed whatever the number of weights
 
-Shapes = Mapping[str, tuple[int, ...]]
-
 
 def check_fits(model: nn.Module, weights: Mapping[str, Tensor], run: Path) -> None:
     """Checks that a run can be resumed with a model.

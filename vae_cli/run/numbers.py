@@ -1,5 +1,6 @@
 """Numbers of a trained model that commands add to its run's folder, several at once if need be."""
 
+import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from vae_cli.files import UnsafeFile, open_regular, read_json
 from vae_cli.run.files import write_arrays, write_json
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import is_number
+from vae_cli.training.archive import check_members
 
 Record = dict[str, Any]
 Note = Callable[[str], None]  # of something that the user should know
@@ -164,9 +166,5 @@ def _read_records(path: Path, note: Note) -> dict[str, Record]:
 def _read_stored(path: Path) -> dict[str, np.ndarray]:
     """Arrays that are stored as they are: a small file cannot unpack to a large one."""
     with open_regular(path) as file, zipfile.ZipFile(file) as archive:
-        size, members = path.stat().st_size, archive.infolist()
-        if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-            raise ValueError("it is compressed")
-        if sum(member.file_size for member in members) > size:
-            raise ValueError("it declares more than it holds")
+        check_members(archive, file.seek(0, os.SEEK_END))
     return read_arrays(path)

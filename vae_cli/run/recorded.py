@@ -69,7 +69,7 @@ def read_results(path: Path, note: Note) -> dict[str, Any]:
     return checked(read_json(path), path.name, note) if os.path.lexists(path) else {}
 
 
-def read_evaluation(path: Path, note: Note) -> dict[str, dict[str, Any]]:
+def read_evaluations(path: Path, note: Note) -> dict[str, dict[str, Any]]:
     """The values of an ``evaluation.json``, by split; none where there is no such file.
 
     Args:
