@@ -25,7 +25,7 @@ from torch.nn.functional import linear
 from vae_cli.commands.entry import prepare_libraries
 from vae_cli.data.batch import Batch
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
-from vae_cli.metric.importance import ROWS, importance_estimate
+from vae_cli.model.importance import ROWS, evidence_estimate
 from vae_cli.model.vae import VAE
 from vae_cli.network.mlp import MLP
 from vae_cli.posterior.base import Posterior
@@ -48,7 +48,7 @@ def ours(model: VAE, x: Tensor, samples: int) -> None:
         part = x[start : start + 100]
         unknown = torch.full((len(part),), -1)
         batch = Batch(part, part, unknown, torch.arange(len(part)))
-        importance_estimate(model, batch, model.encode(batch), samples)
+        evidence_estimate(model, batch, model.encode(batch), samples)
 
 
 def decoder_products(model: VAE, images: int, samples: int) -> None:

@@ -1,4 +1,5 @@
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,13 +22,13 @@ METRICS: dict[str, Metric] = {
     "reported": Reported(Elbo(samples=2)),
     "active_units": ActiveUnits(),
     "kl_per_dimension": KlPerDimension(),
-    "log_likelihood": LogLikelihood(samples=20),
+    "log_likelihood": LogLikelihood(samples=40),
     "reconstruction_error": ReconstructionError(),
 }
 BATCHES = [Batch(*part) for part in zip(*(tensor.split(12) for tensor in BATCH), strict=True)]
 
 
-def evaluate(metrics: dict[str, Metric], ranks: int = 1, seed: int = 0) -> dict[str, float]:
+def evaluate(metrics: dict[str, Metric], ranks: int = 1, seed: int = 0) -> dict[str, Any]:
     """The numbers, the batches dealt out to so many processes."""
     parts = [Evaluation(metrics, seed, "test") for _ in range(ranks)]
     for number, batch in enumerate(BATCHES):
@@ -64,7 +65,11 @@ def test_every_metric_gives_its_numbers() -> None:
         "active_units",
         "kl_per_dimension/0",
         "kl_per_dimension/1",
-        *(f"log_likelihood{end}" for end in ("", "_se", "_samples")),
+        *(f"log_likelihood{end}" for end in ("", "_se", "_samples", "_is_bound", "_adapted")),
+        *(f"log_likelihood_{end}" for end in ("mc_se", "bias", "bias_se")),
+        "effective_sample_size",
+        "low_effective_sample_size",
+        "high_pareto_shape",
         *(f"reconstruction_error{end}" for end in ("", "_se")),
     }
 
@@ -93,9 +98,9 @@ def test_mean_and_standard_error(count: int, offset: float) -> None:
     assert numbers["x_se"] == pytest.approx(values.std(ddof=1) / count**0.5, rel=1e-6)
 
 
-def test_standard_error_of_one_image_is_a_number() -> None:
+def test_standard_error_of_one_image_is_unknown() -> None:
     one = moments(power_sums(torch.tensor([2.0])), 1)
-    assert mean_and_error("x", one) == {"x": 2.0, "x_se": 0.0}
+    assert mean_and_error("x", one) == {"x": 2.0, "x_se": None}
 
 
 def test_sums_are_in_float64() -> None:

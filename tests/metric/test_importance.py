@@ -1,31 +1,99 @@
-"""The estimates from S draws, where log p(x) and the weights' variance are known."""
+"""log p(x) from S draws, and what is stated of it, where log p(x) is known."""
 
 import math
 
 import pytest
 import torch
+from model.evidence import CASES, Case
 from model.linear_gaussian import LinearGaussian
 from torch import Tensor
 
-from vae_cli.metric.base import moments, power_sums
-from vae_cli.metric.importance import (
-    ImportanceEstimate,
-    ImportanceSampling,
-    importance_estimate,
-)
+from vae_cli.metric.base import Metric, Number, moments, power_sums
+from vae_cli.metric.importance import ImportanceSampling
+from vae_cli.metric.log_likelihood import LogLikelihood
+from vae_cli.model.importance import bound_estimate, evidence_estimate, extrapolated_bias
 
 TRUTH = LinearGaussian()
 BATCH = TRUTH.batch(40)
 LOG_P = TRUTH.log_likelihood(BATCH.x)
+HOPELESS = ("gaussian, diagonal", "gaussian, planar")  # the encoder is far off, on sharp densities
 WRONG = pytest.mark.parametrize(
     ("shift", "log_stretch"), [(0.2, 0.0), (0.0, 0.3), (0.0, -0.2), (-0.1, 0.2)]
 )
 
 
-def estimate(samples: int, shift: float, log_stretch: float, seed: int = 0) -> ImportanceEstimate:
-    vae = TRUTH.vae(shift, log_stretch)
-    torch.manual_seed(seed)
-    return importance_estimate(vae, BATCH, vae.encode(BATCH), samples)
+@torch.no_grad()
+def numbers_of(metric: Metric, case: Case, images: int | None = None) -> dict[str, Number]:
+    torch.manual_seed(0)
+    batch = case.batch
+    if images is not None:
+        batch = batch._replace(x=batch.x[:images], input=batch.input[:images])
+    values = metric.values(case.model, batch, case.model.encode(batch))
+    return dict(metric.result({n: moments(power_sums(v), len(v)) for n, v in values.items()}))
+
+
+def score(numbers: dict[str, Number], case: Case) -> float:
+    """How many of its errors a stated bias is from the true one."""
+    bias, error = numbers["log_likelihood_bias"], numbers["log_likelihood_bias_se"]
+    assert bias is not None and error is not None
+    found = float(numbers["log_likelihood"] or 0) - case.log_p.mean().item()
+    return (found - bias) / math.hypot(error, float(numbers["log_likelihood_mc_se"] or 0))
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in HOPELESS])
+def test_stated_bias_holds(name: str) -> None:
+    case = CASES[name](100)
+    adapted = numbers_of(ImportanceSampling(2000), case)
+    assert abs(score(adapted, case)) < 3
+    assert adapted["log_likelihood_is_bound"] is False
+    of_q = numbers_of(LogLikelihood(300), case)
+    if of_q["log_likelihood_bias"] is None:
+        assert of_q["log_likelihood_is_bound"] is True
+    else:
+        assert abs(score(of_q, case)) < 3
+
+
+@pytest.mark.parametrize("name", HOPELESS)
+def test_what_cannot_be_trusted_is_a_bound(name: str) -> None:
+    case = CASES[name](30)
+    numbers = numbers_of(ImportanceSampling(300), case)
+    assert numbers["log_likelihood_bias"] is None and numbers["log_likelihood_is_bound"] is True
+    assert float(numbers["log_likelihood"] or 0) < case.log_p.mean()
+
+
+def test_draws_around_the_mode_find_what_q_misses() -> None:
+    case = CASES["linear, 40 dimensions, narrow"](20)
+    truth = case.log_p.mean().item()
+    of_q = numbers_of(ImportanceSampling(2000, adapts=False), case)
+    adapted = numbers_of(ImportanceSampling(60), case)
+    assert float(of_q["log_likelihood"] or 0) < truth - 1
+    assert abs(float(adapted["log_likelihood"] or 0) - truth) < 0.1
+    assert (of_q["log_likelihood_adapted"], adapted["log_likelihood_adapted"]) == (0, 1)
+
+
+def test_true_posterior_needs_no_other_draws() -> None:
+    vae = TRUTH.vae()
+    found = evidence_estimate(vae, BATCH, vae.encode(BATCH), 100)
+    torch.testing.assert_close(found.log_likelihood, LOG_P, rtol=0, atol=1e-9)
+    torch.testing.assert_close(found.effective_sample_size, torch.full_like(LOG_P, 100.0))
+    assert not found.is_adapted.any()
+    numbers = numbers_of(ImportanceSampling(100), Case(vae, BATCH, LOG_P))
+    assert numbers["log_likelihood_is_bound"] is False
+
+
+def test_what_is_unknown_is_not_zero() -> None:
+    case = Case(TRUTH.vae(0.2), BATCH, LOG_P)
+    one_draw = numbers_of(ImportanceSampling(1), case)
+    assert one_draw["log_likelihood_mc_se"] is None and one_draw["log_likelihood_bias"] is None
+    assert one_draw["log_likelihood_is_bound"] is True
+    one_image = numbers_of(ImportanceSampling(100), case, images=1)
+    assert all(one_image[f"{name}_se"] is None for name in ("elbo", "kl", "log_likelihood"))
+
+
+def test_bias_falls_as_the_tail_allows() -> None:
+    """What halving costs is all that is left where variances exist, and a third of it at 0.79."""
+    rise, shape = torch.tensor([0.1, 0.1, 0.1]), torch.tensor([0.0, 0.5, 1 - math.log2(4 / 3) / 2])
+    torch.testing.assert_close(extrapolated_bias(rise, shape), torch.tensor([-0.1, -0.1, -0.3]))
 
 
 def weight_square(shift: float, log_stretch: float) -> float:
@@ -40,83 +108,34 @@ def weight_square(shift: float, log_stretch: float) -> float:
     return each.prod().item()
 
 
-def test_all_draws_count_with_the_true_posterior() -> None:
-    found = estimate(100, 0.0, 0.0)
-    for value in (found.log_likelihood, found.elbo, found.reconstruction - found.kl):
-        torch.testing.assert_close(value, LOG_P, rtol=0, atol=1e-9)
-    torch.testing.assert_close(found.effective_sample_size, torch.full_like(LOG_P, 100.0))
-
-
 @WRONG
-def test_bound_is_never_above(shift: float, log_stretch: float) -> None:
-    for seed in range(20):
-        found = estimate(3, shift, log_stretch, seed)
-        assert (found.elbo < found.log_likelihood).all()
-
-
-@WRONG
-def test_parts_and_gap_are_those_known(shift: float, log_stretch: float) -> None:
-    found = estimate(20_000, shift, log_stretch)
-    torch.testing.assert_close(found.elbo, found.reconstruction - found.kl)
-    gap = LOG_P - found.elbo
-    torch.testing.assert_close(
-        gap, torch.full_like(gap, TRUTH.gap(shift, log_stretch)), rtol=0.1, atol=0.02
-    )
-
-
-@WRONG
-def test_effective_sample_size_is_that_of_the_weights(shift: float, log_stretch: float) -> None:
-    samples = 20_000
-    found = estimate(samples, shift, log_stretch)
-    expected = samples / weight_square(shift, log_stretch)
-    assert found.effective_sample_size.mean().item() == pytest.approx(expected, rel=0.05)
-    assert (found.effective_sample_size <= samples).all()
-
-
-def numbers_of(found: ImportanceEstimate, samples: int) -> dict[str, float]:
-    metric = ImportanceSampling(samples)
-    size = found.effective_sample_size
-    values: dict[str, Tensor] = {
-        **found._asdict(),
-        "log_likelihood_variance": 1 / size - 1 / samples,
-        "low_effective_sample_size": (size < 10).double(),
-    }
-    return metric.result({name: moments(power_sums(v), len(v)) for name, v in values.items()})
-
-
-@WRONG
-@pytest.mark.parametrize("samples", [50, 400])
-def test_stated_error_and_bias_are_those_found(
-    shift: float, log_stretch: float, samples: int
-) -> None:
-    runs = [numbers_of(estimate(samples, shift, log_stretch, seed), samples) for seed in range(60)]
-    errors = torch.tensor([run["log_likelihood"] - LOG_P.mean().item() for run in runs])
-    stated = torch.tensor([run["log_likelihood_mc_se"] for run in runs])
-    spread = errors.std().item()  # itself uncertain by a tenth
-    assert stated.mean().item() == pytest.approx(spread, rel=0.35)
-    covered = ((errors - errors.mean()).abs() < 2 * stated).float().mean()
-    assert covered > 0.85
-    bias = sum(run["log_likelihood_bias"] for run in runs) / 60
-    assert bias < 0
-    assert errors.mean().item() == pytest.approx(bias, abs=4 * spread / 60**0.5)
-
-
-def test_few_effective_draws_are_told() -> None:
-    found = estimate(20, 1.5, 0.0)  # far off: a draw or two carry everything
-    numbers = numbers_of(found, 20)
-    share = (found.effective_sample_size < 10).double().mean().item()
-    assert numbers["low_effective_sample_size"] == share > 0.9
-    assert numbers["effective_sample_size"] < 5
-
-
 @torch.no_grad()
-def test_metric_is_the_estimate() -> None:
-    metric, vae = ImportanceSampling(7), TRUTH.vae(0.2, 0.3)
-    torch.manual_seed(3)
-    values = metric.values(vae, BATCH, vae.encode(BATCH))
-    found = estimate(7, 0.2, 0.3, seed=3)
-    for name, value in found._asdict().items():
-        torch.testing.assert_close(values[name], value, rtol=0, atol=0)
-    numbers = metric.result({n: moments(power_sums(v), len(v)) for n, v in values.items()})
-    assert numbers == pytest.approx(numbers_of(found, 7))
-    assert numbers["log_likelihood_samples"] == 7
+def test_parts_gap_and_weights_are_those_known(shift: float, log_stretch: float) -> None:
+    vae, samples = TRUTH.vae(shift, log_stretch), 20_000
+    torch.manual_seed(0)
+    bound = bound_estimate(vae, BATCH, vae.encode(BATCH), samples)
+    torch.testing.assert_close(bound.elbo, bound.reconstruction - bound.kl)
+    gap = LOG_P - bound.elbo
+    expected = torch.full_like(gap, TRUTH.gap(shift, log_stretch))
+    torch.testing.assert_close(gap, expected, rtol=0.1, atol=0.02)
+    found = evidence_estimate(vae, BATCH, vae.encode(BATCH), samples, adapts=False)
+    size = found.effective_sample_size
+    assert size.mean().item() == pytest.approx(
+        samples / weight_square(shift, log_stretch), rel=0.05
+    )
+    assert (size <= samples).all()
+
+
+@WRONG
+@torch.no_grad()
+def test_stated_error_is_the_spread_over_seeds(shift: float, log_stretch: float) -> None:
+    vae = TRUTH.vae(shift, log_stretch)
+    q = vae.encode(BATCH)
+    means, stated = list[Tensor](), list[Tensor]()
+    for seed in range(60):
+        torch.manual_seed(seed)
+        found = evidence_estimate(vae, BATCH, q, 200, adapts=False)
+        means.append(found.log_likelihood.mean())
+        stated.append((found.variance.mean() / len(LOG_P)).sqrt())
+    spread = torch.stack(means).std().item()  # itself uncertain by a tenth
+    assert torch.stack(stated).mean().item() == pytest.approx(spread, rel=0.35)

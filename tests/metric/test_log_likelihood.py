@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -8,9 +9,9 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
-from vae_cli.metric import importance
 from vae_cli.metric.base import moments, power_sums
 from vae_cli.metric.log_likelihood import LogLikelihood, bits_per_dimension
+from vae_cli.model import importance
 
 TRUTH = LinearGaussian()
 BATCH = TRUTH.batch(30)
@@ -19,11 +20,11 @@ ROWS = pytest.mark.parametrize("rows", [1, 45, 100, 900, 1000, 20_000])
 
 
 @torch.no_grad()
-def measure(samples: int, shift: float = 0.0, log_stretch: float = 0.0) -> dict[str, float]:
+def measure(samples: int, shift: float = 0.0, log_stretch: float = 0.0) -> dict[str, Any]:
     metric, vae = LogLikelihood(samples), TRUTH.vae(shift, log_stretch)
     torch.manual_seed(0)
     values = metric.values(vae, BATCH, vae.encode(BATCH))
-    return metric.result({name: moments(power_sums(v), len(v)) for name, v in values.items()})
+    return dict(metric.result({n: moments(power_sums(v), len(v)) for n, v in values.items()}))
 
 
 @ROWS

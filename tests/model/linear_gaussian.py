@@ -33,7 +33,7 @@ class LinearGaussian:
     """The model with W = orthonormal columns times ``lengths``.
 
     Args:
-        lengths: Length of each column; 0 leaves a dimension of z unused.
+        lengths: Length of each column; 0 leaves a dimension of z unused, as from the seventh on.
     """
 
     lengths: tuple[float, ...] = (2.0, 0.7)
@@ -42,8 +42,8 @@ class LinearGaussian:
     def weight(self) -> Tensor:
         generator = torch.Generator().manual_seed(0)
         square = torch.randn(6, 6, generator=generator, dtype=torch.float64)
-        basis = torch.linalg.qr(square).Q[:, : len(self.lengths)]
-        return basis * torch.tensor(self.lengths, dtype=torch.float64)
+        basis = torch.nn.functional.pad(torch.linalg.qr(square).Q, (0, len(self.lengths)))
+        return basis[:, : len(self.lengths)] * torch.tensor(self.lengths, dtype=torch.float64)
 
     @property
     def offset(self) -> Tensor:

@@ -68,7 +68,7 @@ def test_evaluation_comes_first_with_its_warnings() -> None:
     assert main(["run=one"]) == 0
     found = page("one/report.html")
     assert "-24.35" in found.text.partition("Curves")[0]
-    assert "30.0% of the images" in found.text
+    assert "30% of the images" in found.text
     assert ["log_likelihood", "-24.35 ± 0.29", "nats", "log p(x), S = 500"] in found.rows
 
 

@@ -20,9 +20,9 @@ from vae_cli.commands.train import main as train
 from vae_cli.data.batch import Batch, unlabelled
 from vae_cli.distribution.relations import mean
 from vae_cli.errors import VaeCliError
-from vae_cli.metric.importance import importance_estimate
 from vae_cli.model.base import Model
 from vae_cli.model.evidence import exact_log_likelihood
+from vae_cli.model.importance import evidence_estimate
 from vae_cli.run.folder import SHARED_FOLDER
 
 SHAPE = (1, 8, 8)
@@ -138,7 +138,7 @@ def test_log_likelihood_agrees_with_many_draws(runs: Path, binary: np.ndarray) -
     torch.manual_seed(0)
     with torch.no_grad():
         q = trained.model.encode(batch)
-        many = importance_estimate(trained.model, batch, q, 50_000)  # type: ignore[arg-type]
+        many = evidence_estimate(trained.model, batch, q, 50_000)  # type: ignore[arg-type]
     error = (1 / many.effective_sample_size * 50_000 / 4000).sqrt().numpy()
     found = trained.log_likelihood(binary, samples=4000)
     assert (np.abs(found - many.log_likelihood.numpy()) < 5 * error).all()

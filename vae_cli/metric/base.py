@@ -13,6 +13,8 @@ from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import Model
 
+Number = float | bool | None  # None: it exists, and is not known
+
 
 class Moments(NamedTuple):
     """Of a quantity over the images of a split."""
@@ -46,7 +48,7 @@ class Metric(ABC):
         """
 
     @abstractmethod
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
+    def result(self, moments: Mapping[str, Moments]) -> Mapping[str, Number]:
         """The numbers, by name, from the moments of the ``values`` over a split."""
 
 
@@ -61,15 +63,18 @@ def check_rivals(metrics: Mapping[str, Metric]) -> None:
             owners[number] = name
 
 
-def mean_and_error(name: str, moments: Moments) -> dict[str, float]:
-    """The mean over images and its standard error (over images) of a scalar quantity."""
-    error = (moments.variance / moments.images).sqrt()
-    return {name: moments.mean.item(), f"{name}_se": error.item()}
+def mean_and_error(name: str, moments: Moments) -> dict[str, Number]:
+    """The mean over images and its standard error (over images) of a scalar quantity.
+
+    The error of a single image is unknown.
+    """
+    error = (moments.variance / moments.images).sqrt().item() if moments.images > 1 else None
+    return {name: moments.mean.item(), f"{name}_se": error}
 
 
-def means_and_errors(moments: Mapping[str, Moments]) -> dict[str, float]:
+def means_and_errors(moments: Mapping[str, Moments]) -> dict[str, Number]:
     """``mean_and_error`` of every quantity."""
-    numbers: dict[str, float] = {}
+    numbers: dict[str, Number] = {}
     for name, each in moments.items():
         numbers |= mean_and_error(name, each)
     return numbers
@@ -125,7 +130,7 @@ class Evaluation:
             kept.append({key: value.cpu() for key, value in each.items()})
         self.state = State(images + len(batch.x), sums, kept)
 
-    def results(self, states: Iterable[State]) -> dict[str, float]:
+    def results(self, states: Iterable[State]) -> dict[str, Number]:
         """The numbers of all metrics.
 
         Args:

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, among, mean_and_error
+from vae_cli.metric.base import Metric, Moments, Number, among, mean_and_error
 from vae_cli.model.base import Model
 from vae_cli.model.calibration import calibration_error, calibration_gaps, verdicts
 from vae_cli.model.labelled import LabelledModel
@@ -44,7 +44,7 @@ class Classification(Metric):
             "calibration_gap": calibration_gaps(each, self.bins) * is_labelled.unsqueeze(-1),
         }
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
         """See the base class."""
         labelled = moments.get("labelled")
         if labelled is None or labelled.mean == 0:

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, means_and_errors
+from vae_cli.metric.base import Metric, Moments, Number, means_and_errors
 from vae_cli.model.base import Model
 from vae_cli.model.evidence import exact_log_likelihood
 
@@ -21,6 +21,6 @@ class ExactLogLikelihood(Metric):
         exact = exact_log_likelihood(model, batch)
         return {} if exact is None else {"exact_log_likelihood": exact}
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
         """See the base class."""
         return means_and_errors(moments)

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, means_and_errors
+from vae_cli.metric.base import Metric, Moments, Number, means_and_errors
 from vae_cli.model.autoencoder import Autoencoder
 from vae_cli.model.base import Model
 
@@ -26,6 +26,6 @@ class Reconstruction(Metric):
         """See the base class."""
         return {"reconstruction": model.decode(q.mean).log_prob(batch.x)}
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
         """See the base class."""
         return means_and_errors(moments)

@@ -7,7 +7,7 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import mean
-from vae_cli.metric.base import Metric, Moments, means_and_errors
+from vae_cli.metric.base import Metric, Moments, Number, means_and_errors
 from vae_cli.model.base import Model
 
 
@@ -21,6 +21,6 @@ class ReconstructionError(Metric):
         error = batch.x - model.decode(mean(q)).mean
         return {"reconstruction_error": error.square().flatten(1).sum(1)}
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
         """See the base class."""
         return means_and_errors(moments)

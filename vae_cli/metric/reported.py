@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, among, mean_and_error
+from vae_cli.metric.base import Metric, Moments, Number, among, mean_and_error
 from vae_cli.model.base import Model
 from vae_cli.objective.base import Objective
 
@@ -34,9 +34,9 @@ class Reported(Metric):
         values |= {name: values[name].where(mask, 0) for name, mask in has.items()}
         return values | {f"{HAS}{name}": mask.double() for name, mask in has.items()}
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, float]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
         """See the base class."""
-        numbers: dict[str, float] = {}
+        numbers: dict[str, Number] = {}
         for name, each in moments.items():
             having = moments.get(f"{HAS}{name}")
             if having is not None and having.mean > 0:

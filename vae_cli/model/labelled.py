@@ -10,7 +10,7 @@ from torch import Tensor
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
 from vae_cli.distribution.labelled import LabelledDistribution
-from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.base import ElboTerms, LatentVariableModel, Model
 
 
 class ClassTerms(NamedTuple):
@@ -95,6 +95,15 @@ class SemiSupervisedModel(LabelledModel):
             batch: B images.
             samples: S.
             closed_form_kl: Take KL(q(z|x,y)‖p(z)) from its formula, as far as there is one.
+        """
+
+    @abstractmethod
+    def terms_of_labels(self, batch: Batch, y: Tensor) -> ElboTerms:
+        """The terms for one draw of z for each label, log p(x|y,z), log p(z), log q(z|x,y).
+
+        Args:
+            batch: B images.
+            y: Labels, ``(S, B)``.
         """
 
 

@@ -125,6 +125,13 @@ class M1M2(SemiSupervisedModel):
             log_likelihood + above.unsqueeze(-1), kl, log_label, terms.log_label_prior
         )
 
+    def terms_of_labels(self, batch: Batch, y: Tensor) -> ElboTerms:
+        """See the base class. Each z has its own draw of v."""
+        v, above = self._draw_features(batch, len(y))
+        terms = self.m2.terms_of_labels(v, y.flatten().unsqueeze(0))
+        each = ElboTerms(*(term.view_as(y) for term in terms))
+        return each._replace(log_likelihood=each.log_likelihood + above)
+
     @torch.no_grad()
     def _draw_features(self, batch: Batch, samples: int) -> tuple[Batch, Tensor]:
         """S B features as a batch, and what the bound has of each besides M2's, ``(S, B)``.

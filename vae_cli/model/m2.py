@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.labelled import LabelledDistribution
+from vae_cli.distribution.relations import rsample_with_log_prob
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms
 from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel, with_labels
@@ -112,6 +113,14 @@ class M2(SemiSupervisedModel):
         )
         log_label_prior = torch.full_like(log_label[0], -math.log(self.classes))
         return ClassTerms(log_likelihood, kl, log_label.expand(samples, -1, -1), log_label_prior)
+
+    def terms_of_labels(self, batch: Batch, y: Tensor) -> ElboTerms:
+        """See the base class."""
+        one_hot = torch.nn.functional.one_hot(y, self.classes).to(batch.input)
+        z, log_q = rsample_with_log_prob(self._posterior_given(batch.input, one_hot))
+        log_p = self.latent_prior().log_prob(z)
+        log_likelihood = self.decode(z, y).log_prob(batch.x)
+        return ElboTerms(log_likelihood, log_p, log_q, log_q - log_p)
 
     def _terms_given(
         self, batch: Batch, samples: int, closed_form_kl: bool, labels: Tensor

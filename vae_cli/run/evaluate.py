@@ -79,7 +79,7 @@ def evaluate(
         noise.seed_draws(subject.model.device, "analysis", cfg.seed, cfg.split, name)
         analysis: Analysis = construct(cfg, f"analysis.{name}")
         numbers |= analysis.numbers(subject.model, subject.splits, cfg.split)
-    wrong = [name for name, number in numbers.items() if not math.isfinite(number)]
+    wrong = [name for name, number in numbers.items() if not math.isfinite(number or 0)]
     if wrong:
         raise TrainingError(f"{folder.path}: {wrong[0]} is not a number. Is it trained?")
     if "log_likelihood" in numbers:

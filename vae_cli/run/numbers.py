@@ -13,7 +13,7 @@ from vae_cli.data.numbers import read_arrays
 from vae_cli.files import UnsafeFile, open_regular, read_json
 from vae_cli.run.files import write_arrays, write_json
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.recorded import is_number
+from vae_cli.run.recorded import TRUTHS, is_number
 from vae_cli.training.archive import check_members
 
 Record = dict[str, Any]
@@ -103,12 +103,14 @@ def update_finetuned(folder: RunFolder, setting: str, record: Record) -> None:
 
 
 def matching(record: Record, basis: Mapping[str, Any]) -> Record:
-    """A record if it has this basis and else holds numbers only; an empty one otherwise."""
+    """A record if it has this basis and no text or list beside it; an empty one otherwise."""
     is_known = record and all(record.get(name) == value for name, value in basis.items())
     names = record.keys() - basis.keys()
-    return (
-        record if is_known and all(record[n] is None or is_number(record[n]) for n in names) else {}
+    is_whole = all(
+        record[n] is None or is_number(record[n]) or (n in TRUTHS and isinstance(record[n], bool))
+        for n in names
     )
+    return record if is_known and is_whole else {}
 
 
 def _measured(records: Mapping[str, Record], basis: Mapping[str, Any]) -> Record:

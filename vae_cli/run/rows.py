@@ -39,6 +39,8 @@ def rows_of_run(results: Results) -> list[Row]:
         ("test/labelled_elbo", "nats", "bound on log p(x, y)"),
         ("test/reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
         ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
+        ("test/log_likelihood_bias", "nats", "of the estimate, about"),
+        ("test/effective_sample_size", "draws", f"of {samples}, on average"),
         ("test/bits_per_dim", "bits", "each dimension"),
         ("test/active_units", "", f"of {results.get('latent_dim')}"),
         ("test/error", "", "of the labels, told wrongly"),
@@ -52,11 +54,12 @@ def rows_of_run(results: Results) -> list[Row]:
 def rows_of_evaluation(record: Results) -> list[Row]:
     """What is shown of an evaluation, in order."""
     samples = record.get("log_likelihood_samples")
+    draws = record.get("elbo_samples", samples)
     images = _known(record, "mutual_information_images", 1)
     reconstruction, kl = PARTS["labelled_elbo" in record]
     reconstruction = reconstruction if "elbo" in record else OF_CODE
     return [
-        ("elbo", "nats", f"bound, S = {samples}"),
+        ("elbo", "nats", f"bound, {draws} draws"),
         ("reconstruction", "nats", reconstruction),
         ("kl", "nats", kl),
         ("log_likelihood", "nats", f"log p(x), S = {samples}"),
@@ -85,14 +88,7 @@ def rows_of_evaluation(record: Results) -> list[Row]:
 
 def warnings_of(record: Results) -> list[str]:
     """What should not be taken at its word in an evaluation."""
-    warnings = []
-    low = _known(record, "low_effective_sample_size", 0.0)
-    if low > TRUSTED_SHARE:
-        samples = _known(record, "log_likelihood_samples", 1)
-        warnings.append(
-            f"for {low:.1%} of the images fewer than 10 of {samples} draws count: log p(x) is "
-            f"likely too low there, by more than is stated. Try samples={10 * samples}."
-        )
+    warnings = [advice] if (advice := bound_advice(record)) else []
     warnings += [advice] if (advice := scale_advice(record.get("scale_at_bound"))) else []
     for name in ("posterior_log_det_error", "posterior_log_prob_error"):
         if _known(record, name, 0.0) > TOLERANCE:
@@ -101,6 +97,27 @@ def warnings_of(record: Results) -> list[str]:
     if off > 5 * _known(record, "posterior_normalization_se", 0.0):
         warnings.append("E_q[p/q] is not 1 within five standard errors: q(z|x) is no density.")
     return warnings
+
+
+def bound_advice(record: Results, remedy: str = "") -> str | None:
+    """What to say of an estimate of log p(x) that is only a lower bound; None if it is more.
+
+    Args:
+        record: Numbers by name.
+        remedy: What gives a better one; empty for more draws.
+    """
+    if record.get("log_likelihood_is_bound") is not True:
+        return None
+    samples = int(_known(record, "log_likelihood_samples", 1))
+    bias = record.get("log_likelihood_bias")
+    heavy = _known(record, "high_pareto_shape", math.nan)
+    why = f"{samples} draws are too few to tell how far below it is"
+    if is_number(bias):
+        why = f"it lies about {abs(bias):.1g} nats below"
+    elif not math.isnan(heavy):
+        why = f"a few of {samples} draws count for all the others for {heavy:.0%} of the images"
+    remedy = remedy or f"Try samples={10 * samples}."
+    return f"log_likelihood is only a lower bound on log p(x): {why}. {remedy}"
 
 
 def _known(record: Results, name: str, else_: float) -> float:

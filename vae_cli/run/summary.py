@@ -16,6 +16,7 @@ from vae_cli.run.recorded import is_number
 from vae_cli.run.rows import (
     Results,
     Row,
+    bound_advice,
     is_share,
     rows_of_evaluation,
     rows_of_run,
@@ -69,7 +70,9 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
     console.print("", _table(title, rows_of_run(results), results, console))
     advice = collapse_advice(results, results["latent_dim"], "test")
-    for said in (advice, scale_advice(results.get("test/scale_at_bound"))):
+    tested = {key.removeprefix("test/"): value for key, value in results.items()}
+    of_evidence = bound_advice(tested, f"vae-eval run={path} tells more.")
+    for said in (advice, of_evidence, scale_advice(results.get("test/scale_at_bound"))):
         if said is not None:
             _print_warning(said, console)
     _print_lines(lines, console)

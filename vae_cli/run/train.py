@@ -9,7 +9,7 @@ from rich.progress import track
 
 from vae_cli.config.build import Experiment
 from vae_cli.figure.base import Inapplicable, draw
-from vae_cli.metric.base import Evaluation
+from vae_cli.metric.base import Evaluation, Number
 from vae_cli.model.labelled import fit_classifier
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.board import write_board
@@ -74,7 +74,7 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
     return results
 
 
-def test(job: Job, data: ImageDataModule) -> dict[str, float]:
+def test(job: Job, data: ImageDataModule) -> dict[str, Number]:
     """All metrics of the model as it is, on the test images, and how many there were.
 
     Every process takes its share.

@@ -14,8 +14,8 @@ from vae_cli import noise
 from vae_cli.data.batch import unlabelled
 from vae_cli.distribution.relations import mean
 from vae_cli.errors import ConfigError, VaeCliError
-from vae_cli.metric.importance import importance_estimate
 from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.importance import evidence_estimate
 from vae_cli.model.labelled import LabelledModel, SemiSupervisedModel, with_labels
 from vae_cli.options import Draws, NonNegativeInt, PositiveInt, checked
 from vae_cli.run.arrays import Array, Labels, labels, like, numbers
@@ -124,8 +124,8 @@ class TrainedModel:
 
         Args:
             x: Images that the likelihood can give: zeros and ones where it is one of binary values.
-            samples: S draws of z from q(z|x) an image: a lower bound in expectation, which tightens
-                as S grows.
+            samples: S draws of z an image, from q(z|x) and around the posterior's mode: a lower
+                bound in expectation, which tightens as S grows.
             seed: Of the draws.
 
         Raises:
@@ -143,7 +143,7 @@ class TrainedModel:
                     "Try x > 0.5, or 1 with the value as probability: "
                     "numpy.random.random(x.shape) < x."
                 )
-            return importance_estimate(model, batch, q, samples).log_likelihood
+            return evidence_estimate(model, batch, q, samples).log_likelihood
 
         found = self._each(self._images(x), estimate, "log_likelihood", seed)
         return like(x, found, x.shape[:-3])

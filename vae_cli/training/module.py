@@ -222,7 +222,8 @@ class TrainingModule(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Hands the numbers to the loggers, to early stopping and to the checkpoints."""
-        results = self.evaluation.results(gather(self.evaluation.state))
+        found = self.evaluation.results(gather(self.evaluation.state))
+        results = {key: value for key, value in found.items() if value is not None}
         broken = [key for key, value in results.items() if not math.isfinite(value)]
         if broken:
             value = results[broken[0]]
