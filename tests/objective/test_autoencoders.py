@@ -17,7 +17,7 @@ from vae_cli.network.conv import Conv
 from vae_cli.network.gated_conv import GatedConv
 from vae_cli.network.mlp import MLP
 from vae_cli.objective.base import Objective
-from vae_cli.objective.contractive import Contractive, squared_jacobian_norm
+from vae_cli.objective.contractive import Contractive, squared_row_norms
 from vae_cli.objective.denoising import Denoising
 from vae_cli.objective.reconstruction import Reconstruction
 from vae_cli.objective.sparse import Sparse
@@ -120,16 +120,54 @@ def test_the_jacobian_agrees_with_finite_differences(network: Callable[..., Netw
     with torch.no_grad():
         slopes = (model.encoder(images.x + steps) - model.encoder(images.x - steps)) / (2 * h)
     x = images.x.clone().requires_grad_()
-    norm = squared_jacobian_norm(model.encoder(x), x, create_graph=False)
-    torch.testing.assert_close(norm, slopes.square().sum((0, 2)), rtol=1e-6, atol=1e-9)
+    norms = squared_row_norms(model.encoder(x), x, create_graph=False)
+    torch.testing.assert_close(norms, slopes.square().sum(0), rtol=1e-6, atol=1e-9)
 
 
 def test_the_jacobian_of_a_linear_code_is_its_matrix() -> None:
-    model = build(NETWORKS["linear"])
-    loss, reported = evaluate(Contractive(0.5), model, batch(4))
-    norm = model.encoder.layers[0].weight.square().sum()
-    torch.testing.assert_close(reported["squared_jacobian_norm"], norm.detach().expand(4))
-    torch.testing.assert_close(loss, 0.5 * norm - reported["reconstruction"].mean())
+    model, images = build(NETWORKS["linear"]), batch(40)
+    weight = model.encoder.layers[0].weight.detach()
+    rows = weight.square().sum(1)
+    loss, reported = evaluate(Contractive(0.5, scale_free=False), model, images)
+    torch.testing.assert_close(reported["squared_jacobian_norm"], rows.sum().expand(40))
+    torch.testing.assert_close(loss, 0.5 * rows.sum() - reported["reconstruction"].mean())
+    # Relative to the codes' variance it is a ratio of quadratic forms.
+    covariance = torch.cov(images.x.flatten(1).T, correction=0)
+    relative = (rows / (weight @ covariance @ weight.T).diagonal()).sum()
+    loss, reported = evaluate(Contractive(0.5), model, images)
+    torch.testing.assert_close(reported["scale_free_jacobian_norm"], relative.expand(40))
+    torch.testing.assert_close(loss, 0.5 * relative - reported["reconstruction"].mean())
+
+
+@pytest.mark.parametrize("network", ["linear", "mlp", "relu"])
+@pytest.mark.parametrize("make", [Sparse, Contractive])
+def test_the_decoder_cannot_undo_the_penalty(make: Callable[..., Objective], network: str) -> None:
+    """Each dimension of the code times a number, by which the decoder divides it again."""
+    images, losses = batch(20), {True: [], False: []}
+    for scale in ([1.0, 1.0, 1.0], [1e-3, 1e-3, 1e-3], [0.1, 1.0, 30.0]):
+        model, factors = build(NETWORKS[network]), torch.tensor(scale, dtype=torch.float64)
+        with torch.no_grad():
+            last, first = model.encoder.layers[-1], model.decoder.layers[0]
+            last.weight.mul_(factors.unsqueeze(1))
+            last.bias.mul_(factors)
+            first.weight.div_(factors)
+        for scale_free, found in losses.items():
+            found.append(evaluate(make(0.7, scale_free), model, images)[0].item())
+    assert losses[True] == pytest.approx([losses[True][0]] * 3, rel=1e-9)
+    reconstruction = evaluate(make(0.0), build(NETWORKS[network]), images)[0].item()
+    # Of the code as it is, next to nothing is left of the penalty.
+    penalties = [loss - reconstruction for loss in losses[False][:2]]
+    assert penalties[0] > 0 and penalties[1] < 2e-3 * penalties[0]
+
+
+def test_the_penalty_of_known_codes() -> None:
+    """1 of a dimension of constant size, sqrt(share) of one that is seldom used, 0 of none."""
+    code = torch.zeros(100, 3, dtype=torch.float64)
+    code[:, 0] = 5 * (-1.0) ** torch.arange(100)
+    code[:4, 1] = 0.01
+    model, images = build(), batch(100)
+    plain, sparse = (_loss_of(Sparse(weight), model, code, images) for weight in (0.0, 0.3))
+    torch.testing.assert_close(sparse - plain, torch.tensor(0.3 * (1 + 0.2)).double())
 
 
 def test_the_gradient_of_the_l1_norm_is_the_sign() -> None:
@@ -137,15 +175,31 @@ def test_the_gradient_of_the_l1_norm_is_the_sign() -> None:
     code = torch.tensor([[2.0, -3.0, 0.0], [-1e-9, 5.0, -7.0]], dtype=torch.float64)
     code.requires_grad_()
     plain, sparse = (
-        torch.autograd.grad(_loss_of(weight, model, code, images), code)[0] for weight in (0.0, 0.3)
+        torch.autograd.grad(_loss_of(Sparse(weight, scale_free=False), model, code, images), code)[
+            0
+        ]
+        for weight in (0.0, 0.3)
     )
     torch.testing.assert_close(sparse - plain, 0.3 * code.detach().sign() / 2)
 
 
-def _loss_of(weight: float, model: Autoencoder, code: Tensor, images: Batch) -> Tensor:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_dimension_that_is_never_used_has_no_gradient(dtype: torch.dtype) -> None:
+    model, images = build(), batch(4)
+    code = torch.zeros(4, 3, dtype=dtype).requires_grad_()
+    model = model.to(dtype)
+    images = images._replace(x=images.x.to(dtype), input=images.input.to(dtype))
+    plain, sparse = (
+        torch.autograd.grad(_loss_of(Sparse(weight), model, code, images), code)[0]
+        for weight in (0.0, 1.0)
+    )
+    torch.testing.assert_close(sparse, plain)
+
+
+def _loss_of(objective: Sparse, model: Autoencoder, code: Tensor, images: Batch) -> Tensor:
     """The loss as a function of codes, which stand in for the encoder's."""
     model.encoder.forward = lambda x, condition=None: code
-    return evaluate(Sparse(weight), model, images)[0]
+    return evaluate(objective, model, images)[0]
 
 
 @pytest.mark.parametrize("corruption", ["gaussian", "masking", "salt_and_pepper"])
@@ -165,6 +219,7 @@ def test_denoising_goes_from_spoilt_images_to_clean_ones(corruption: str) -> Non
     ("make", "options", "said"),
     [
         (Sparse, {"sparsity_weight": -1.0}, "sparsity_weight=-1.0"),
+        (Sparse, {"scale_free": "yes"}, "scale_free=yes"),
         (Contractive, {"contraction_weight": "much"}, "contraction_weight=much"),
         (Denoising, {"corruption": "blur"}, "corruption=blur"),
         (Denoising, {"level": 0}, "level=0"),
