@@ -72,7 +72,7 @@ def test_a_run_that_goes_on_ends_with_the_same_weights(kind: str, vae_train: Tra
 
 @pytest.mark.parametrize(
     ("kind", "penalty"),
-    [("sparse", "scale_free_code_l1"), ("contractive", "scale_free_jacobian_norm")],
+    [("sparse", "image_l1"), ("contractive", "image_jacobian_norm")],
 )
 def test_a_penalty_makes_small_what_it_is_of(kind: str, penalty: str, vae_train: Train) -> None:
     model = (

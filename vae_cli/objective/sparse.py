@@ -1,31 +1,33 @@
 """The log-likelihood of images at codes that are mostly 0."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
 from vae_cli.objective.base import Objective
+from vae_cli.objective.jacobian import decoder_jacobian
 from vae_cli.options import NonNegativeFloat, checked
 
 
 class Sparse(Objective):
-    r"""Maximises :math:`\log p(x|z) - \lambda \sum_d |z_d| / r_d` at z = f(x).
+    r"""Maximises :math:`\log p(x|z) - \lambda \sum_d |z_d|\, \|\partial E[x|z] / \partial z_d\|`.
 
-    :math:`r_d` is the root of the mean of :math:`z_d^2` over the batch. The penalty pulls each
-    number of the code towards 0 with the same force, however small it is, but does not change with
-    the scale of a dimension. Without :math:`r_d` the sum has no minimum above 0: the encoder can
-    divide its code by any number by which the decoder multiplies it again, so that the penalty
-    falls and no code becomes sparser. Sparse coding has that problem, too, and holds the scale
-    fixed (Olshausen & Field 1996, Emergence of simple-cell receptive field properties). The ratio
-    of the two norms is the measure of sparseness of Hoyer (2004, Non-negative matrix factorization
-    with sparseness constraints). Its mean over images is between 0 and 1 for each dimension: 1 of
-    a dimension of constant size, 0.80 of a Gaussian one, and near 0 of one that is seldom used.
+    Here z = f(x). The penalty pulls each number of the code towards 0 with the same force, however
+    small it is: what an image does not need goes. A number counts by how far it moves the image.
+    Of a linear decoder that is sparse coding with dictionary elements of norm 1 (Olshausen & Field
+    1996, Emergence of simple-cell receptive field properties).
+
+    With ``unit=code`` the penalty is :math:`\lambda \|z\|_1`. It has no minimum above 0: the
+    encoder can divide its code by any number by which the decoder multiplies it again, so that the
+    penalty falls and no code becomes sparser.
 
     Args:
-        sparsity_weight: :math:`\lambda`, nats for each dimension of constant size; with
-            ``scale_free=false`` nats for each unit of the code.
-        scale_free: False sets :math:`r_d = 1`: the norm of the code itself.
+        sparsity_weight: :math:`\lambda`, nats for each unit of x, or of the code.
+        unit: ``image`` or ``code``.
     """
 
     monitor = "reconstruction"
@@ -33,26 +35,28 @@ class Sparse(Objective):
     weighs_kl = False
 
     @checked
-    def __init__(self, sparsity_weight: NonNegativeFloat = 1.0, scale_free: bool = True) -> None:
+    def __init__(
+        self, sparsity_weight: NonNegativeFloat = 1.0, unit: Literal["image", "code"] = "image"
+    ) -> None:
         super().__init__()
-        self.sparsity_weight, self.scale_free = sparsity_weight, scale_free
+        self.sparsity_weight, self.unit = sparsity_weight, unit
         self.term_weights = {"sparsity_weight": sparsity_weight}
 
     def forward(  # type: ignore[override]  # at one code
         self, model: Autoencoder, batch: Batch, weight: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """See the base class."""
-        code = model.encode(batch).mean
-        reconstruction, size = model.decode(code).log_prob(batch.x), code.abs().sum(-1)
-        reported = {"reconstruction": reconstruction, "code_l1": size}
-        if self.scale_free:
-            size = (code.abs() * inverse_root(code.square().mean(0))).sum(-1)
-            reported["scale_free_code_l1"] = size
-        loss = (self.sparsity_weight * size - reconstruction).mean()
+        is_training = torch.is_grad_enabled()
+        with torch.enable_grad():  # the penalty has a derivative in it
+            code = model.encode(batch).mean
+            code = code if code.requires_grad else code.requires_grad_()
+            p = model.decode(code)
+            penalty = code.abs().sum(-1)
+            reported = {"code_l1": penalty}
+            if self.unit == "image":
+                columns = decoder_jacobian(p.mean, code, create_graph=is_training)
+                penalty = (code.abs() * vector_norm(columns, dim=-1)).sum(-1)
+                reported["image_l1"] = penalty
+            reported["reconstruction"] = p.log_prob(batch.x)
+            loss = (self.sparsity_weight * penalty - reported["reconstruction"]).mean()
         return loss, {name: value.detach() for name, value in reported.items()}
-
-
-def inverse_root(square: Tensor) -> Tensor:
-    """1 / sqrt(square), and 0 where that is 0: of a dimension that is the same for all images."""
-    tiny = torch.finfo(square.dtype).tiny
-    return torch.where(square > tiny, square.clamp_min(tiny).rsqrt(), 0)
