@@ -12,7 +12,12 @@ from torch.distributions import Distribution
 from vae_cli.distribution import labelled
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.normal import StandardNormal
-from vae_cli.distribution.relations import closed_form_mean, mean, rsample_with_log_prob
+from vae_cli.distribution.relations import (
+    closed_form_mean,
+    mean,
+    mean_and_variance,
+    rsample_with_log_prob,
+)
 
 K, D, S = 3, 2, 2_000
 KINDS = pytest.mark.parametrize("kind", ["prior", "diagonal", "planar 4", "radial 4"])
@@ -99,8 +104,11 @@ def test_mean_is_that_of_draws(kind: str, batch: tuple[int, ...]) -> None:
     error = draws.std(0) / S**0.5
     exact = closed_form_mean(q)
     assert (exact is None) == kind.startswith(("planar", "radial"))
-    if exact is None:  # the mean is then one of sixteen draws
-        assert ((mean(q) - draws.mean(0)).abs() < 5 * error * (1 + S / 16) ** 0.5).all()
+    if exact is None:  # of z given each label it is then one of draws; the label's share is exact
+        found, variance = mean_and_variance(q, 2000)
+        torch.testing.assert_close(found[..., D:], q.log_label.exp())
+        assert (variance[..., D:] == 0).all() and (variance[..., :D].sqrt() < error[..., :D]).all()
+        assert ((found - draws.mean(0)).abs() < 5 * (error.square() + variance).sqrt()).all()
     else:
         assert exact.shape == (*batch, D + K)
         assert ((exact - draws.mean(0)).abs() < 4.5 * error).all()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 from torch import Tensor
-from torch.autograd import gradcheck
+from torch.autograd import gradcheck, gradgradcheck
 from torch.autograd.functional import jacobian
 from transforms import TRANSFORMS, Case, points
 
@@ -35,6 +35,16 @@ def test_gradients(case: Case, dim: int, seed: int) -> None:
     parameters = [p.requires_grad_() for p in case.parameters(dim, seed)]
     assert gradcheck(lambda z, *p: case.build(*p).transform(z), (z, *parameters))
     assert gradcheck(lambda z, *p: case.build(*p).inv(z), (z, *parameters))
+
+
+@pytest.mark.parametrize("draws", [(), (2,)], ids=["one draw", "two draws an image"])
+def test_gradients_of_gradients(case: Case, draws: tuple[int, ...]) -> None:
+    """Both ways, against finite differences of the first gradients."""
+    z = points(2, 1, (*draws, 2)).requires_grad_()
+    parameters = [p.requires_grad_() for p in case.parameters(2, 1, (2,))]
+    assert gradgradcheck(lambda z, *p: case.build(*p).transform(z), (z, *parameters))
+    assert gradcheck(lambda z, *p: case.build(*p).inv(z), (z, *parameters))
+    assert gradgradcheck(lambda z, *p: case.build(*p).inv(z), (z, *parameters))
 
 
 @DIMS

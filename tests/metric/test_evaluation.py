@@ -5,14 +5,17 @@ import numpy as np
 import pytest
 import torch
 from model.linear_gaussian import LinearGaussian
+from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
+from vae_cli.distribution.normal import DiagonalNormal
 from vae_cli.metric.active_units import ActiveUnits
 from vae_cli.metric.base import Evaluation, Metric, mean_and_error, moments, power_sums
 from vae_cli.metric.kl_per_dimension import KlPerDimension
 from vae_cli.metric.log_likelihood import LogLikelihood
 from vae_cli.metric.reconstruction_error import ReconstructionError
 from vae_cli.metric.reported import Reported
+from vae_cli.model.vae import VAE
 from vae_cli.objective.elbo import Elbo
 
 TRUTH = LinearGaussian()
@@ -63,6 +66,9 @@ def test_every_metric_gives_its_numbers() -> None:
     assert set(ALL) == {
         *(f"{name}{end}" for name in ("elbo", "reconstruction", "kl") for end in ("", "_se")),
         "active_units",
+        "active_units_uncertain",
+        "code_variance/0",
+        "code_variance/1",
         "kl_per_dimension/0",
         "kl_per_dimension/1",
         *(f"log_likelihood{end}" for end in ("", "_se", "_samples", "_is_bound", "_adapted")),
@@ -143,3 +149,23 @@ def test_goes_on_where_another_stopped() -> None:
     for number, batch in enumerate(BATCHES[2:], start=2):
         second.add(MODEL, number, batch)
     assert second.results([second.state]) == ALL
+
+
+class DrawsInEncode(VAE):
+    """A model whose encoder draws."""
+
+    def encode(self, batch: Batch) -> Distribution:
+        q = super().encode(batch)
+        return DiagonalNormal(q.loc + torch.randn_like(q.loc), q.log_scale)
+
+
+def test_encoders_that_draw_do_not_see_the_default_generator() -> None:
+    model, metric = TRUTH.vae(), ReconstructionError()
+    model.__class__ = DrawsInEncode
+    numbers = []
+    for seed in (0, 123):
+        torch.manual_seed(seed)
+        evaluation = Evaluation({"reconstruction_error": metric}, 0, "test")
+        evaluation.add(model, 0, BATCH)
+        numbers.append(evaluation.results([evaluation.state]))
+    assert numbers[0] == numbers[1]

@@ -12,6 +12,10 @@ from vae_cli.distribution.relations import rsample_with_log_prob
 from vae_cli.errors import ConfigError
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
+from vae_cli.metric.base import Evaluation
+from vae_cli.metric.classification import Classification
+from vae_cli.metric.confusion import Confusion
+from vae_cli.model.codes import code_of
 from vae_cli.model.importance import evidence_estimate
 from vae_cli.model.m1_m2 import M1M2
 from vae_cli.model.m2 import M2
@@ -177,3 +181,38 @@ def test_features_with_labels_are_refused() -> None:
     m2 = M2(SHAPE, 2, CLASSES, SMALL, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
     with pytest.raises(ConfigError, match="m1=M2: its features are to be those of a model"):
         M1M2(m2, 2, CLASSES, SMALL, DiagonalPosterior, StandardPrior, GAUSSIAN)
+
+
+@FIRST
+@SECOND
+def test_codes_and_labels_are_functions_of_the_image(
+    first: str, posterior: type[Posterior]
+) -> None:
+    """Whatever state the default generator is in, and whatever the batch is."""
+    model, batch = build(first, posterior, features=3), images(6)
+
+    def found(part: Batch) -> list[Tensor]:
+        return [code_of(model, part), model.classify(part)]
+
+    whole = found(batch)
+    torch.manual_seed(123)
+    alone = [found(Batch(*(t[i : i + 1] for t in batch))) for i in range(6)]
+    for together, each in zip(whole, zip(*alone, strict=True), strict=True):
+        torch.testing.assert_close(torch.cat(each), together)
+
+
+def test_error_is_the_share_of_the_confusion_off_its_diagonal() -> None:
+    model, batch = build("planar", features=3).eval(), images(200)
+    metrics = {"classification": Classification(), "confusion": Confusion()}
+    results = []
+    for seed in (0, 123):
+        torch.manual_seed(seed)
+        evaluation = Evaluation(metrics, seed=0, split="test")
+        evaluation.add(model, 0, batch)
+        results.append(evaluation.results([evaluation.state]))
+    assert results[0] == results[1]
+    counts = [[results[0][f"confusion/{y}_as_{k}"] for k in range(CLASSES)] for y in range(CLASSES)]
+    right = sum(counts[y][y] for y in range(CLASSES))
+    labelled = results[0]["labelled_images"]
+    assert results[0]["error"] == pytest.approx(1 - right / labelled)
+    assert 0 < right < labelled

@@ -17,8 +17,9 @@ from vae_cli.network.conv import Conv
 from vae_cli.network.gated_conv import GatedConv
 from vae_cli.network.mlp import MLP
 from vae_cli.objective.base import Objective
-from vae_cli.objective.contractive import Contractive, squared_jacobian_norm
+from vae_cli.objective.contractive import Contractive
 from vae_cli.objective.denoising import Denoising
+from vae_cli.objective.jacobian import decoder_jacobian, encoder_jacobian
 from vae_cli.objective.reconstruction import Reconstruction
 from vae_cli.objective.sparse import Sparse
 
@@ -120,16 +121,55 @@ def test_the_jacobian_agrees_with_finite_differences(network: Callable[..., Netw
     with torch.no_grad():
         slopes = (model.encoder(images.x + steps) - model.encoder(images.x - steps)) / (2 * h)
     x = images.x.clone().requires_grad_()
-    norm = squared_jacobian_norm(model.encoder(x), x, create_graph=False)
-    torch.testing.assert_close(norm, slopes.square().sum((0, 2)), rtol=1e-6, atol=1e-9)
+    rows = encoder_jacobian(model.encoder(x), x, create_graph=False)
+    torch.testing.assert_close(rows, slopes.permute(1, 2, 0), rtol=1e-6, atol=1e-8)
 
 
-def test_the_jacobian_of_a_linear_code_is_its_matrix() -> None:
-    model = build(NETWORKS["linear"])
-    loss, reported = evaluate(Contractive(0.5), model, batch(4))
-    norm = model.encoder.layers[0].weight.square().sum()
-    torch.testing.assert_close(reported["squared_jacobian_norm"], norm.detach().expand(4))
-    torch.testing.assert_close(loss, 0.5 * norm - reported["reconstruction"].mean())
+@NETS
+def test_the_jacobian_of_the_decoder_and_of_both(network: Callable[..., Network]) -> None:
+    model, images = build(network), batch(2)
+    code = model.encoder(images.x).detach().requires_grad_()
+    columns = decoder_jacobian(model.decode(code).mean, code, create_graph=False)
+    for image, z, found in zip(images.x, code.detach(), columns, strict=True):
+        exact = jacobian(lambda z: model.decode(z.unsqueeze(0)).mean.flatten(), z)
+        torch.testing.assert_close(found, exact.T)
+        both = jacobian(lambda x: model.decode(model.encoder(x.unsqueeze(0))).mean.flatten(), image)
+        alone = Batch(*(t.unsqueeze(0) for t in (image, image, images.y[0], images.index[0])))
+        reported = evaluate(Contractive(), model, alone)[1]
+        torch.testing.assert_close(reported["image_jacobian_norm"], both.square().sum().view(1))
+
+
+def test_penalties_of_linear_codes() -> None:
+    model, images = build(NETWORKS["linear"]), batch(4)
+    w, v = (part.layers[0].weight.detach() for part in (model.encoder, model.decoder))
+    norms = {"code": w.square().sum(), "image": (v @ w).square().sum()}
+    z = model.encoder(images.x).detach()
+    lengths = {"code": z.abs().sum(1).mean(), "image": (z.abs() * v.norm(dim=0)).sum(1).mean()}
+    for make, expected in ((Contractive, norms), (Sparse, lengths)):
+        for unit, penalty in expected.items():
+            loss, reported = evaluate(make(0.5, unit), model, images)
+            torch.testing.assert_close(loss, 0.5 * penalty - reported["reconstruction"].mean())
+
+
+@pytest.mark.parametrize("network", ["linear", "mlp", "relu"])
+@pytest.mark.parametrize("make", [Sparse, Contractive])
+def test_the_decoder_cannot_undo_the_penalty(make: Callable[..., Objective], network: str) -> None:
+    """Each dimension of the code times a number, by which the decoder divides it again."""
+    images, losses = batch(20), {"image": [], "code": []}
+    for scale in ([1.0, 1.0, 1.0], [1e-3, 1e-3, 1e-3], [0.1, 1.0, 30.0]):
+        model, factors = build(NETWORKS[network]), torch.tensor(scale, dtype=torch.float64)
+        with torch.no_grad():
+            last, first = model.encoder.layers[-1], model.decoder.layers[0]
+            last.weight.mul_(factors.unsqueeze(1))
+            last.bias.mul_(factors)
+            first.weight.div_(factors)
+        for unit, found in losses.items():
+            found.append(evaluate(make(0.7, unit), model, images)[0].item())
+    assert losses["image"] == pytest.approx([losses["image"][0]] * 3, rel=1e-9)
+    reconstruction = evaluate(make(0.0), build(NETWORKS[network]), images)[0].item()
+    # Of the code as it is, next to nothing is left of the penalty.
+    penalties = [loss - reconstruction for loss in losses["code"][:2]]
+    assert penalties[0] > 0 and penalties[1] < 2e-3 * penalties[0]
 
 
 def test_the_gradient_of_the_l1_norm_is_the_sign() -> None:
@@ -137,15 +177,16 @@ def test_the_gradient_of_the_l1_norm_is_the_sign() -> None:
     code = torch.tensor([[2.0, -3.0, 0.0], [-1e-9, 5.0, -7.0]], dtype=torch.float64)
     code.requires_grad_()
     plain, sparse = (
-        torch.autograd.grad(_loss_of(weight, model, code, images), code)[0] for weight in (0.0, 0.3)
+        torch.autograd.grad(_loss_of(Sparse(weight, "code"), model, code, images), code)[0]
+        for weight in (0.0, 0.3)
     )
     torch.testing.assert_close(sparse - plain, 0.3 * code.detach().sign() / 2)
 
 
-def _loss_of(weight: float, model: Autoencoder, code: Tensor, images: Batch) -> Tensor:
+def _loss_of(objective: Sparse, model: Autoencoder, code: Tensor, images: Batch) -> Tensor:
     """The loss as a function of codes, which stand in for the encoder's."""
     model.encoder.forward = lambda x, condition=None: code
-    return evaluate(Sparse(weight), model, images)[0]
+    return evaluate(objective, model, images)[0]
 
 
 @pytest.mark.parametrize("corruption", ["gaussian", "masking", "salt_and_pepper"])
@@ -165,6 +206,7 @@ def test_denoising_goes_from_spoilt_images_to_clean_ones(corruption: str) -> Non
     ("make", "options", "said"),
     [
         (Sparse, {"sparsity_weight": -1.0}, "sparsity_weight=-1.0"),
+        (Sparse, {"unit": "pixel"}, "unit=pixel"),
         (Contractive, {"contraction_weight": "much"}, "contraction_weight=much"),
         (Denoising, {"corruption": "blur"}, "corruption=blur"),
         (Denoising, {"level": 0}, "level=0"),

@@ -71,10 +71,14 @@ def test_a_run_that_goes_on_ends_with_the_same_weights(kind: str, vae_train: Tra
 
 
 @pytest.mark.parametrize(
-    ("kind", "penalty"), [("sparse", "code_l1"), ("contractive", "squared_jacobian_norm")]
+    ("kind", "penalty"),
+    [("sparse", "image_l1"), ("contractive", "image_jacobian_norm")],
 )
 def test_a_penalty_makes_small_what_it_is_of(kind: str, penalty: str, vae_train: Train) -> None:
-    model = (f"model={kind}_autoencoder", "trainer.max_epochs=5", "network.hidden_dims=[32]")
+    model = (
+        f"model={kind}_autoencoder", "trainer.max_epochs=15", "network.hidden_dims=[32]",
+        "latent_dim=10",
+    )  # fmt: skip
     option = {"sparse": "sparsity_weight", "contractive": "contraction_weight"}[kind]
     found = {
         weight: results_of(vae_train(*model, f"objective.{option}={weight}", name=f"w{weight}"))

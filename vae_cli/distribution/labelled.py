@@ -38,9 +38,30 @@ class LabelledDistribution(Distribution):
     @property
     def mean(self) -> Tensor:
         r""":math:`\sum_y q(y) E[z|y]` and the probabilities of the labels, ``(*batch, D + K)``."""
-        means = torch.cat([_mean_of(self.given(y), y) for y in self._each_class()])
+        return self.average(lambda q: q.mean)
+
+    def average(self, estimate: Callable[[Distribution], Tensor]) -> Tensor:
+        r""":math:`\sum_y q(y)` of estimates of E[z|y], and the probabilities of the labels.
+
+        Args:
+            estimate: Takes q(z|y) of some classes, batch shape ``(k, *batch)`` or ``()``, and
+                gives ``(*sample, *that, D)``.
+
+        Returns:
+            Shape ``(*sample, *batch, D + K)``.
+        """
         probability = self.log_label.exp()
-        return torch.cat([torch.einsum("k...d,...k->...d", means, probability), probability], -1)
+        labels = self._each_class()
+        shares = probability.movedim(-1, 0).unsqueeze(-1).split([len(y) for y in labels])
+        parts = []
+        for y, share in zip(labels, shares, strict=True):
+            q = self.given(y)
+            z = estimate(q)
+            if not q.batch_shape:  # z does not depend on anything
+                z = z[(..., *[None] * (y.dim() - 1), slice(None))]
+            parts.append((share * z).sum(-y.dim()))
+        mean = torch.stack(parts).sum(0)
+        return torch.cat([mean, probability.expand(*mean.shape[:-1], -1)], -1)
 
     def _each_class(self) -> list[Tensor]:
         """One-hot labels, ``(K, *1, K)``, in parts of which each is the same for all."""
@@ -76,9 +97,3 @@ class LabelledDistribution(Distribution):
         # No product with y: where a class is impossible, 0 times minus infinity is no number.
         log_label, label = torch.broadcast_tensors(self.log_label, y)
         return log_label.gather(-1, label.argmax(-1, keepdim=True)).squeeze(-1)
-
-
-def _mean_of(q: Distribution, y: Tensor) -> Tensor:
-    """E[z|y] for each of the labels, ``(K, *batch, D)``, also where z does not depend on them."""
-    mean = q.mean
-    return mean.expand(*y.shape[:-1], -1) if mean.dim() < y.dim() else mean

@@ -76,7 +76,7 @@ class PlanarFlow(FlowTransform):
         moves: list[Tensor] = []
         for k in reversed(range(self.b.shape[-1])):
             b, slack = self.b[..., k], self.slack[..., k]
-            moves.insert(0, torch.tanh(_solve(b, slack, heights[..., k]) + b))
+            moves.insert(0, torch.tanh(_Root.apply(b, slack, heights[..., k]) + b))
             row = self.coupling[..., k, :]
             heights = torch.addcmul(heights, row, moves[0].unsqueeze(-1), value=-1)
         return y - _full_precision_einsum("...k,...kd->...d", torch.stack(moves, -1), self.u_hat)
@@ -121,14 +121,22 @@ def _full_precision_einsum(equation: str, first: Tensor, second: Tensor) -> Tens
         return torch.einsum(equation, first, second)
 
 
-def _solve(b: Tensor, slack: Tensor, target: Tensor) -> Tensor:
-    r"""Solves :math:`a + (s - 1) \tanh(a + b) = w^\top y` for :math:`a = w^\top z`.
+class _Root(torch.autograd.Function):
+    r"""The a with :math:`a + (s - 1) \tanh(a + b) = h`, a point's height from that of its image.
 
     The left side grows with a, so the root is single. Newton's steps are taken while they stay in
-    a bracket and halve in length, else the bracket is halved; the last one carries the gradient
-    (implicit differentiation).
+    a bracket and halve in length, else the bracket is halved. The gradient is that of the implicit
+    function, as a formula of the root itself, so that it can be differentiated again.
+
+    Args:
+        b, slack: b and s, shape ``(*batch,)``.
+        target: h, shape ``(*, *batch)``.
     """
-    with torch.no_grad():
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(b: Tensor, slack: Tensor, target: Tensor) -> Tensor:
         reach = (slack - 1).abs()
         low, high = target - reach, target + reach
         a, length = target, 2 * reach
@@ -141,8 +149,20 @@ def _solve(b: Tensor, slack: Tensor, target: Tensor) -> Tensor:
             is_good = (a - step > low) & (a - step < high) & (2 * step.abs() < length)
             a = torch.where(is_good, a - step, (low + high) / 2)
             length = torch.where(is_good, step.abs(), (high - low) / 2)
-        slope = _residual(a, b, slack, target)[1]
-    return a - _residual(a, b, slack, target)[0] / slope
+        error, slope = _residual(a, b, slack, target)
+        return a - error / slope
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs, output)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        b, slack, target, a = ctx.saved_tensors
+        t = torch.tanh(a + b)
+        of_target = gradient / _residual(a, b, slack, target)[1]
+        of_b = -of_target * (slack - 1) * (1 - t.square())
+        return of_b.sum_to_size(b.shape), (-of_target * t).sum_to_size(slack.shape), of_target
 
 
 def _residual(a: Tensor, b: Tensor, slack: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,11 +1,14 @@
 """Functions of distributions: a draw with its density, divergences, means."""
 
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 
+import numpy as np
+import torch
 from torch import Size, Tensor
 from torch.distributions import Distribution, Independent, MultivariateNormal, kl_divergence
 from torch.types import _size
 
+from vae_cli import noise as streams
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.normal import (
@@ -15,7 +18,7 @@ from vae_cli.distribution.normal import (
     kl_from_standard,
 )
 
-MEAN_DRAWS = 16  # where a mean has no formula
+MEAN_DRAWS = 16  # where a mean has no formula: eight pairs
 
 
 @singledispatch
@@ -133,10 +136,72 @@ def closed_form_mean(q: Distribution) -> Tensor | None:
         return None
 
 
-def mean(q: Distribution) -> Tensor:
-    """E_q[z], exactly where there is a formula, else the average of 16 draws.
+@singledispatch
+def pair_means(q: Distribution, pairs: int, is_fixed: bool) -> Tensor:
+    """Unbiased estimates of E_q[z], each the mean of two draws, ``(pairs, *batch, D)``.
 
-    Gradients flow through either.
+    The two draws are those of opposite noise where q is a map of Gaussian noise, and independent
+    otherwise. Opposite noise removes all odd terms of the map from the error (Hammersley & Morton
+    1956, A new Monte Carlo technique: antithetic variates): a map near an affine one has hardly
+    any error.
+
+    Args:
+        q: Batch shape ``(*batch,)``.
+        pairs: How many.
+        is_fixed: Take the same noise for every image and every call, so that the estimate is a
+            function of q alone. Else the default generator draws it for each image. It also draws
+            where q is no map of Gaussian noise.
+    """
+    return q.rsample(Size((2, pairs))).mean(0)
+
+
+@pair_means.register
+def _(q: FlowDistribution, pairs: int, is_fixed: bool) -> Tensor:
+    loc = q.base.loc
+    if is_fixed:
+        shape = (pairs, *[1] * len(q.batch_shape), loc.shape[-1])
+        noise = torch.tensor(_fixed_normal(pairs, loc.shape[-1])).to(loc).view(shape)
+    else:
+        noise = torch.randn(pairs, *loc.shape, dtype=loc.dtype, device=loc.device)
+    return q.from_noise(torch.stack([noise, -noise]))[0].mean(0)
+
+
+@pair_means.register
+def _(q: LabelledDistribution, pairs: int, is_fixed: bool) -> Tensor:
+    return q.average(lambda given: pair_means(given, pairs, is_fixed))
+
+
+@lru_cache(maxsize=16)
+def _fixed_normal(pairs: int, dimensions: int) -> np.ndarray:
+    """Standard normal draws, ``(pairs, dimensions)``, that are always the same."""
+    generator = np.random.Generator(np.random.Philox(key=streams.stream_seed("mean")))
+    return generator.standard_normal((pairs, dimensions))
+
+
+def mean(q: Distribution, draws: int = MEAN_DRAWS) -> Tensor:
+    """E_q[z], exactly where there is a formula, else the average of draws in pairs.
+
+    It is a function of q: where q is a map of Gaussian noise, the noise is fixed. Gradients flow
+    through it.
+
+    Args:
+        q: Batch shape ``(*batch,)``.
+        draws: Their number, where there is no formula. Of an odd number the last is left out.
     """
     exact = closed_form_mean(q)
-    return q.rsample(Size((MEAN_DRAWS,))).mean(0) if exact is None else exact
+    return pair_means(q, draws // 2, is_fixed=True).mean(0) if exact is None else exact
+
+
+def mean_and_variance(q: Distribution, draws: int, is_fixed: bool = True) -> tuple[Tensor, Tensor]:
+    """E_q[z] and the variance of its error, both ``(*batch, D)``; 0 where there is a formula.
+
+    Args:
+        q: Batch shape ``(*batch,)``.
+        draws: As of ``mean``, four at least: the variance is that of the means of pairs.
+        is_fixed: As of ``pair_means``.
+    """
+    exact = closed_form_mean(q)
+    if exact is not None:
+        return exact, torch.zeros_like(exact)
+    estimates = pair_means(q, draws // 2, is_fixed)
+    return estimates.mean(0), estimates.var(0) / len(estimates)

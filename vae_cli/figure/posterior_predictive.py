@@ -1,4 +1,4 @@
-"""What the model expects to see again of an image, and how sure it is."""
+"""What the model expects to see again of an image, and how sure z makes it."""
 
 from typing import Annotated
 
@@ -13,9 +13,12 @@ from vae_cli.options import AtLeast, Draws, Tiles, checked
 
 
 class PosteriorPredictive(Figure):
-    r"""Means of p(x'|z) for draws of z from q(z|x); the mean and standard deviation of x' itself.
+    r"""Means of p(x'|z) for draws of z from q(z|x); their mean and standard deviation over z.
 
-    x' is another image of the same z: its distribution is :math:`\int p(x'|z) q(z|x) dz`.
+    x' is another image of the same z. The mean is that of x' under :math:`\int p(x'|z) q(z|x) dz`.
+    The standard deviation is that of E[x'|z], :math:`\sqrt{\mathrm{Var}_q(E[x'|z])}`: where
+    q(z|x) leaves open what is seen again. That of x' itself would say no more than the mean of
+    binary pixels, whose variance is m (1 - m).
 
     Args:
         count: Number of images, spread over the split.
@@ -42,32 +45,28 @@ class PosteriorPredictive(Figure):
         batch = split.batch(index).to(model.device)
         q = model.encode(batch)
         draws = torch.cat([model.decode(q.sample()).mean for _ in range(self.draws)])
-        mean, scale = predictive_moments(model, q, self.samples)
+        mean, deviation = moments_over_z(model, q, self.samples)
         # It has no natural maximum, and must be seen.
-        unit = max(float(scale.max()), torch.finfo(scale.dtype).tiny)
+        unit = max(float(deviation.max()), torch.finfo(deviation.dtype).tiny)
         labels = [
             split.treatment.label, *[f"draw {n + 1}" for n in range(self.draws)],
-            "predictive mean", f"standard deviation\n(white: {unit:.2g})",
+            "mean over z", f"std of E[x|z] over z\n(white: {unit:.2g})",
         ]  # fmt: skip
-        images = torch.cat([batch.x, draws, mean, scale / unit])
+        images = torch.cat([batch.x, draws, mean, deviation / unit])
         title = f"{split.name} images seen again: means of p(x|z) for z drawn from q(z|x)"
         canvas = sheet(images, len(index), title, labels)
         draws = draws.unflatten(0, (self.draws, len(index)))
-        arrays = to_numpy(index=index, x=batch.x, draws=draws, mean=mean, scale=scale)
+        arrays = to_numpy(index=index, x=batch.x, draws=draws, mean=mean, deviation=deviation)
         return Drawing(canvas, arrays)
 
 
-def predictive_moments(model: Model, q: Distribution, samples: int) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each pixel under E_q[p(x|z)], each ``(B, C, H, W)``.
-
-    Var x = E_q[Var(x|z)] + Var_q(E[x|z]), the law of total variance.
+def moments_over_z(model: Model, q: Distribution, samples: int) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation over z ~ q of E[x|z] of each pixel, each ``(B, C, H, W)``.
 
     Args:
         model: Whose p(x|z).
         q: Batch shape ``(B,)``.
-        samples: Draws of z for each, two at least.
+        samples: Independent draws of z for each, two at least.
     """
-    p = [model.decode(q.sample()) for _ in range(samples)]
-    means = torch.stack([each.mean for each in p])
-    within = torch.stack([each.variance for each in p]).mean(0)
-    return means.mean(0), (within + means.var(0)).sqrt()
+    means = torch.stack([model.decode(q.sample()).mean for _ in range(samples)])
+    return means.mean(0), means.std(0)

@@ -119,6 +119,7 @@ class Evaluation:
     def add(self, model: Model, number: int, batch: Batch) -> None:
         """Counts in batch ``number`` of the split."""
         images, sums, kept = self.state
+        noise.seed_draws(batch.x.device, *self.stream, number, "encode")  # for those that draw
         q = model.encode(batch)
         each: dict[str, Tensor] = {}
         for name, metric in self.metrics.items():

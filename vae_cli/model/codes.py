@@ -6,7 +6,7 @@ from torch import Tensor
 from vae_cli.data.batch import Batch
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
-from vae_cli.distribution.relations import mean
+from vae_cli.distribution.relations import MEAN_DRAWS, mean, mean_and_variance
 from vae_cli.model.base import Model
 
 BATCH = 500  # images encoded at once
@@ -17,7 +17,6 @@ def code_of(model: Model, batch: Batch) -> Tensor:
     return mean(model.encode(batch))[:, : model.latent_dim]
 
 
-@torch.no_grad()
 def codes_of(model: Model, split: Split, index: Tensor) -> Tensor:
     """E_q[z] of some images of a split, ``(N, latent_dim)``.
 
@@ -26,10 +25,27 @@ def codes_of(model: Model, split: Split, index: Tensor) -> Tensor:
         split: That they are taken from.
         index: Their positions, ``(N,)``.
     """
+    return codes_and_variances(model, split, index)[0]
+
+
+@torch.no_grad()
+def codes_and_variances(
+    model: Model, split: Split, index: Tensor, draws: int = MEAN_DRAWS
+) -> tuple[Tensor, Tensor]:
+    """E_q[z] of some images and the variance of its error, both ``(N, latent_dim)``.
+
+    Args:
+        model, split, index: As of ``codes_of``.
+        draws: Of z for each image, where E_q[z] has no formula; the variance is 0 elsewhere.
+    """
+    size = max(1, BATCH * MEAN_DRAWS // max(draws, MEAN_DRAWS))
     codes = [torch.zeros(0, model.latent_dim, device=model.device)]
-    for part in index.split(BATCH):
-        codes.append(code_of(model, split.batch(part).to(model.device)))
-    return torch.cat(codes)
+    variances = [codes[0]]
+    for part in index.split(size):
+        found = mean_and_variance(model.encode(split.batch(part).to(model.device)), draws)
+        codes.append(found[0][:, : model.latent_dim])
+        variances.append(found[1][:, : model.latent_dim])
+    return torch.cat(codes), torch.cat(variances)
 
 
 def coded(model: Model, split: Split) -> Split:

@@ -13,6 +13,7 @@ from sklearn.svm import SVC
 from torch import Tensor
 from torch.distributions import Distribution
 
+from vae_cli import noise
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
@@ -123,6 +124,7 @@ def _(model: M1, train: Split) -> None:
         others = (labels < 0).nonzero().flatten()
         spread = torch.linspace(0, len(others) - 1, min(len(others), UNLABELLED)).long()
         index = torch.cat([index, others[spread.to(others.device)]])
+    noise.seed_draws(model.device, "classifier", train.name)  # for encoders that draw
     codes = codes_of(model, train, index).double().cpu().numpy()
     model.fitted = model.kind.make(known).fit(codes, labels[index].cpu().numpy())
     model.is_fitted = True

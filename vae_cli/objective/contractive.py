@@ -1,23 +1,33 @@
 """The log-likelihood of images at codes that hardly move when the image does."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
 from vae_cli.objective.base import Objective
+from vae_cli.objective.jacobian import decoder_jacobian, encoder_jacobian
 from vae_cli.options import NonNegativeFloat, checked
 
 
 class Contractive(Objective):
-    r"""Maximises :math:`\log p(x|z) - \lambda \|\partial f / \partial x\|_F^2` at z = f(x).
+    r"""Maximises :math:`\log p(x|z) - \lambda \|\partial E[x|z] / \partial x\|_F^2` at z = f(x).
 
-    (Rifai, Vincent, Muller, Glorot & Bengio 2011, Contractive auto-encoders.) The code is to stay
-    where it is in all directions of x but those along which images differ, which the first term
-    defends. The Jacobian is exact, whatever the network.
+    (Alain & Bengio 2014, arXiv:1211.4246, section 3.1.) The reconstruction is to stay where it is
+    in all directions of x but those along which images differ, which the first term defends. Both
+    Jacobians, of the encoder and of the decoder, are exact, whatever the network.
+
+    With ``unit=code`` the penalty is :math:`\lambda \|\partial f / \partial x\|_F^2` (Rifai,
+    Vincent, Muller, Glorot & Bengio 2011, Contractive auto-encoders). It has no minimum above 0:
+    the encoder can divide its code by any number by which the decoder multiplies it again. Rifai
+    et al. exclude that by tied weights, which the networks here do not have.
 
     Args:
-        contraction_weight: :math:`\lambda`, nats for each squared unit of code by unit of x.
+        contraction_weight: :math:`\lambda`, nats; with ``unit=code`` for each squared unit of code
+            by unit of x.
+        unit: ``image`` or ``code``.
     """
 
     monitor = "reconstruction"
@@ -25,9 +35,11 @@ class Contractive(Objective):
     weighs_kl = False
 
     @checked
-    def __init__(self, contraction_weight: NonNegativeFloat = 0.1) -> None:
+    def __init__(
+        self, contraction_weight: NonNegativeFloat = 0.1, unit: Literal["image", "code"] = "image"
+    ) -> None:
         super().__init__()
-        self.contraction_weight = contraction_weight
+        self.contraction_weight, self.unit = contraction_weight, unit
         self.term_weights = {"contraction_weight": contraction_weight}
 
     def forward(  # type: ignore[override]  # at one code
@@ -38,31 +50,14 @@ class Contractive(Objective):
         with torch.enable_grad():  # the penalty is a derivative itself
             x = batch.input.detach().requires_grad_()
             code = model.encode(batch._replace(input=x)).mean
-            penalty = squared_jacobian_norm(code, x, create_graph=is_training)
-        reconstruction = model.decode(code).log_prob(batch.x)
-        loss = (self.contraction_weight * penalty - reconstruction).mean()
-        reported = {
-            "reconstruction": reconstruction.detach(),
-            "squared_jacobian_norm": penalty.detach(),
-        }
-        return loss, reported
-
-
-def squared_jacobian_norm(code: Tensor, x: Tensor, create_graph: bool) -> Tensor:
-    r""":math:`\|\partial z / \partial x\|_F^2` of each image, ``(B,)``.
-
-    A code depends on its own image alone, so one way back from a dimension of all codes gives that
-    row of every image's Jacobian. One after the other they are faster than batched by vmap.
-
-    Args:
-        code: z, ``(B, D)``.
-        x: What it was computed from, ``(B, C, H, W)``.
-        create_graph: Whether the norm is to be differentiable.
-    """
-    norm = code.new_zeros(len(code))
-    for dimension in code.unbind(1):
-        (row,) = torch.autograd.grad(
-            dimension.sum(), x, create_graph=create_graph, retain_graph=True
-        )
-        norm = norm + row.square().flatten(1).sum(1)
-    return norm
+            p, rows = model.decode(code), encoder_jacobian(code, x, create_graph=is_training)
+            penalty = rows.square().sum((1, 2))
+            reported = {"squared_jacobian_norm": penalty}
+            if self.unit == "image":
+                columns = decoder_jacobian(p.mean, code, create_graph=is_training)
+                # The squared norm of a product of two matrices, from those of its inner size.
+                penalty = ((rows @ rows.mT) * (columns @ columns.mT)).sum((1, 2))
+                reported["image_jacobian_norm"] = penalty
+            reported["reconstruction"] = p.log_prob(batch.x)
+            loss = (self.contraction_weight * penalty - reported["reconstruction"]).mean()
+        return loss, {name: value.detach() for name, value in reported.items()}

@@ -50,7 +50,7 @@ class TrainedModel:
 
     @checked
     def encode(self, x: Array, seed: NonNegativeInt = 0) -> Array:
-        """E_q[z] of images, ``(N, latent_dim)``; of a flow the average of 16 draws.
+        """E_q[z] of images, ``(N, latent_dim)``; of a flow the average of 16 fixed draws.
 
         Raises:
             VaeCliError: If the images are none of the model's.
