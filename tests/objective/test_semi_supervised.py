@@ -39,7 +39,10 @@ class Table(SemiSupervisedModel):
     def class_terms(self, batch: Batch, samples: int, closed_form_kl: bool) -> ClassTerms:
         log_likelihood, kl, logits = self.numbers[:, batch.index].unsqueeze(1)
         prior = torch.full((K,), -math.log(K), dtype=torch.float64)
-        return ClassTerms(log_likelihood, kl.exp(), logits.log_softmax(-1), prior)
+        return ClassTerms(log_likelihood, kl.exp(), logits.log_softmax(-1), prior, kl.exp())
+
+    def terms_of_labels(self, batch: Batch, y: Tensor) -> ElboTerms:
+        raise NotImplementedError
 
     def classify(self, batch: Batch) -> Tensor:
         return self.numbers[2, batch.index].log_softmax(-1)

@@ -25,7 +25,8 @@ EVALUATION = {
     "data": "digits", "data_path": None, "split": "test", "images": 180, "binarize": "dynamic",
     "dequantize": False, "checkpoint": "best.ckpt", "latent_dim": 2, "elbo": -24.9,
     "elbo_se": 0.31, "log_likelihood": -24.35, "log_likelihood_se": 0.29,
-    "log_likelihood_samples": 500, "log_likelihood_is_bound": True, "high_pareto_shape": 0.3, "kl": 2.41, "kl_se": 0.05,
+    "log_likelihood_samples": 500, "log_likelihood_is_bound": True, "high_pareto_shape": 0.3,
+    "kl": 2.41, "kl_se": 0.05,
 }  # fmt: skip
 
 

@@ -5,10 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from vae_cli.config.build import build
 from vae_cli.config.compose import compose
+from vae_cli.metric.base import Evaluation
+from vae_cli.run.checkpoint import load_model
+from vae_cli.run.folder import RunFolder
+from vae_cli.training.data_module import EVALUATION_BATCH
 
 
 def test_bf16_reaches_the_bound_of_float32(vae_train: Callable[..., Path]) -> None:
@@ -24,6 +29,14 @@ def test_bf16_reaches_the_bound_of_float32(vae_train: Callable[..., Path]) -> No
     noise = (full["test/elbo_se"] ** 2 + mixed["test/elbo_se"] ** 2) ** 0.5
     assert abs(full["test/elbo"] - mixed["test/elbo"]) < 2 * noise
     assert full["test/elbo"] > -30  # it did learn: the start is at -44
+    # Validations are in float32, as the test is, whatever the steps are in.
+    model, config = load_model(RunFolder("bf16-mixed").best)
+    experiment = build(config)
+    evaluation, split = Evaluation(experiment.metrics, 0, "validation"), experiment.splits
+    for number, index in enumerate(torch.arange(180).split(EVALUATION_BATCH)):
+        evaluation.add(model.eval(), number, split["validation"].batch(index))
+    found = evaluation.results([evaluation.state])["elbo"]
+    assert mixed["validation/elbo"] == pytest.approx(found, rel=1e-6)
 
 
 def test_densities_stay_in_float32() -> None:

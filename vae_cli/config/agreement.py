@@ -10,10 +10,11 @@ from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import missing_labels
 from vae_cli.errors import ConfigError
 from vae_cli.metric.base import Metric
+from vae_cli.metric.reported import Reported
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.objective.base import Objective
-from vae_cli.training.options import AcceleratorOptions
+from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 
 FOUND = {  # options that the data decide, and what they say
     "model.shape": "the images are",
@@ -85,3 +86,17 @@ def check_model(cfg: DictConfig, model: Model, objective: Objective) -> None:
         usual = "elbo" if isinstance(model, LatentVariableModel) else "reconstruction"
         remedy = f"Try objective={usual}, or another model."
         raise ConfigError("objective", option_of(cfg.objective), rule, remedy)
+
+
+def monitored(reported: Reported, trainer: TrainerOptions) -> str:
+    """The quantity that the best checkpoint and early stopping follow.
+
+    Raises:
+        ConfigError: If the objective has no such quantity.
+    """
+    if trainer.monitor == "objective":
+        return reported.monitor
+    if reported.objective.monitor != "elbo":
+        rule = f"the objective has no bound, and is followed by its {reported.objective.monitor}"
+        raise ConfigError("trainer.monitor", "elbo", rule, "Try trainer.monitor=objective.")
+    return "elbo"

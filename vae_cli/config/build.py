@@ -20,6 +20,7 @@ from vae_cli.config.agreement import (
     check_model,
     check_parts,
     check_room,
+    monitored,
 )
 from vae_cli.config.check import in_epochs
 from vae_cli.config.construct import construct, option_of
@@ -49,6 +50,7 @@ class Experiment:
     Attributes:
         config: The configuration, every value concrete.
         kl_schedule: None where the objective weighs no KL.
+        monitor: The quantity that the best checkpoint and early stopping follow.
     """
 
     config: DictConfig
@@ -58,6 +60,7 @@ class Experiment:
     kl_schedule: KlSchedule | None
     make_optimizer: Callable[..., Any]
     make_lr_schedule: Callable[..., Any] | None
+    monitor: str
     metrics: Mapping[str, Metric]
     figures: Mapping[str, Figure]
     trainer: TrainerOptions
@@ -84,6 +87,10 @@ def build(cfg: DictConfig) -> Experiment:
     check_found(cfg)
     check_labels(cfg, dataset)
     objective = construct(cfg, "objective")
+    kl_schedule: KlSchedule | None = construct(cfg, "kl_schedule")
+    trainer: TrainerOptions = construct(cfg, "trainer")
+    weight = 1.0 if kl_schedule is None else kl_schedule(kl_schedule.settled_at)
+    reported = Reported(objective, weight)
     check_room(cfg, objective, accelerator)
     with sizes_counted(cfg):
         with torch.device("meta"):
@@ -98,12 +105,13 @@ def build(cfg: DictConfig) -> Experiment:
         splits=_splits(dataset, treatment),
         model=model,
         objective=objective,
-        kl_schedule=construct(cfg, "kl_schedule"),
+        kl_schedule=kl_schedule,
         make_optimizer=construct(cfg, "optimizer", without=("lr_schedule",), partial=True),
         make_lr_schedule=construct(cfg, "optimizer.lr_schedule", partial=True),
-        metrics={"reported": Reported(objective)} | build_each(cfg, "metric"),
+        monitor=monitored(reported, trainer),
+        metrics={"reported": reported} | build_each(cfg, "metric"),
         figures=build_each(cfg, "figure"),
-        trainer=construct(cfg, "trainer"),
+        trainer=trainer,
         accelerator=accelerator,
     )
     check_rivals(experiment.metrics)

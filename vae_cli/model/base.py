@@ -24,6 +24,11 @@ class ElboTerms(NamedTuple):
         """log p(x, z) - log q(z|x), nats, ``(S, B)``: the importance weights of the draws."""
         return self.log_likelihood + self.log_prior - self.log_posterior
 
+    @property
+    def drawn_kl(self) -> Tensor:
+        """log q(z|x) - log p(z), nats, ``(S, B)``: what the KL is by the draws."""
+        return self.log_posterior - self.log_prior
+
     def bound(self, weight: float = 1.0) -> Tensor:
         """log p(x|z) - weight * KL(q(z|x)‖p(z)), nats, ``(S, B)``.
 

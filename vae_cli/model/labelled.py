@@ -20,6 +20,11 @@ class ClassTerms(NamedTuple):
     kl: Tensor  # (S, B, K): KL(q(z|x,y)‖p(z)), by formula or by the draws
     log_label: Tensor  # (S, B, K): log q(y|x)
     log_label_prior: Tensor  # (K,): log p(y)
+    drawn_kl: Tensor  # (S, B, K): KL(q(z|x,y)‖p(z)) by the draws
+
+    def by_draws(self) -> "ClassTerms":
+        """The same with the KL by the draws: a bound of less noise, a gradient of more."""
+        return self._replace(kl=self.drawn_kl)
 
     @property
     def label_kl(self) -> Tensor:

@@ -120,9 +120,13 @@ class M1M2(SemiSupervisedModel):
         """See the base class."""
         v, above = self._draw_features(batch, samples)
         terms = self.m2.class_terms(v, 1, closed_form_kl)
-        log_likelihood, kl, log_label = (term.view(samples, -1, self.classes) for term in terms[:3])
+        shape = (samples, -1, self.classes)
         return ClassTerms(
-            log_likelihood + above.unsqueeze(-1), kl, log_label, terms.log_label_prior
+            terms.log_likelihood.view(shape) + above.unsqueeze(-1),
+            terms.kl.view(shape),
+            terms.log_label.view(shape),
+            terms.log_label_prior,
+            terms.drawn_kl.view(shape),
         )
 
     def terms_of_labels(self, batch: Batch, y: Tensor) -> ElboTerms:

@@ -108,11 +108,12 @@ class M2(SemiSupervisedModel):
         compute = partial(self._terms_given, batch, samples, closed_form_kl)
         if len(parts) > 1 and torch.is_grad_enabled():
             compute = partial(checkpoint, compute, use_reentrant=False)
-        log_likelihood, kl = (
+        log_likelihood, kl, drawn_kl = (
             torch.cat(each, -1) for each in zip(*(compute(part) for part in parts), strict=True)
         )
         log_label_prior = torch.full_like(log_label[0], -math.log(self.classes))
-        return ClassTerms(log_likelihood, kl, log_label.expand(samples, -1, -1), log_label_prior)
+        log_label = log_label.expand(samples, -1, -1)
+        return ClassTerms(log_likelihood, kl, log_label, log_label_prior, drawn_kl)
 
     def terms_of_labels(self, batch: Batch, y: Tensor) -> ElboTerms:
         """See the base class."""
@@ -124,12 +125,12 @@ class M2(SemiSupervisedModel):
 
     def _terms_given(
         self, batch: Batch, samples: int, closed_form_kl: bool, labels: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """log p(x|y,z) and the KL of z, ``(S, B, k)``, for some labels ``(k,)``."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """log p(x|y,z) and the KL of z, twice, ``(S, B, k)``, for some labels ``(k,)``."""
         y = torch.nn.functional.one_hot(labels, self.classes).to(batch.input)
         q = self._posterior_given(batch.input.unsqueeze(1), y)  # batch shape (B, k)
         terms = one_layer_terms(
             q, self.latent_prior(), partial(self.decode, y=labels), batch.x.unsqueeze(1), samples,
             closed_form_kl,
         )  # fmt: skip
-        return terms.log_likelihood, terms.kl
+        return terms.log_likelihood, terms.kl, terms.drawn_kl

@@ -29,7 +29,8 @@ class SemiSupervised(Objective):
         labelled_images: Number of training images with a label.
         train_images: N.
         samples: Draws of z an image and class.
-        closed_form_kl: Use the formula of the KL as far as there is one: less noise.
+        closed_form_kl: Use the formula of the KL in the loss, as far as there is one: less noise
+            in the gradient. The bounds that are reported come from the draws.
         classification_weight: α / N.
         labelled_fraction: Share of a batch that is images with a label.
     """
@@ -70,14 +71,15 @@ class SemiSupervised(Objective):
             + self.classification_weight * _mean_of(log_q_label, is_labelled)
         )
         with torch.no_grad():
-            elbo = terms.unlabelled_bound().mean(0)
+            drawn = terms.by_draws()
+            elbo = drawn.unlabelled_bound().mean(0)
             reconstruction = terms.mean_over_labels(terms.log_likelihood).mean(0)
             reported = {
                 "elbo": elbo,
                 "reconstruction": reconstruction,
                 "kl": reconstruction - elbo,
                 "entropy": terms.entropy.mean(0),
-                "labelled_elbo": _only(of_labels(terms.labelled_bound(), batch.y), is_labelled),
+                "labelled_elbo": _only(of_labels(drawn.labelled_bound(), batch.y), is_labelled),
                 "label_log_likelihood": _only(log_q_label, is_labelled),
             }
         return -objective, reported

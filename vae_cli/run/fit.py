@@ -62,7 +62,8 @@ class Fit(NamedTuple):
     module: TrainingModule
     data: ImageDataModule
     trainer: Trainer
-    seconds: float  # validation and all
+    seconds: float  # training steps, checkpoints and pictures
+    validation_seconds: float
     images_per_second: float | None  # training steps alone
     validated: Mapping[str, float]  # numbers of the best checkpoint's validation
 
@@ -124,7 +125,7 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     throughput = Throughput(config.data.batch_size)
     total, monitor = config.derived.total_steps, experiment.objective.monitor
     checkpoints = Checkpoints(
-        folder.best.parent, f"validation/{monitor}", job.signals, options.save_every,
+        folder.best.parent, f"validation/{experiment.monitor}", job.signals, options.save_every,
         options.save_minutes,
     )  # fmt: skip
 
@@ -169,7 +170,8 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
         trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=True)
     seconds = time.perf_counter() - began
     return Fit(
-        module, data, trainer, seconds, throughput.images_per_second, checkpoints.numbers
+        module, data, trainer, seconds - throughput.validation_seconds,
+        throughput.validation_seconds, throughput.images_per_second, checkpoints.numbers,
     )  # fmt: skip
 
 
@@ -221,7 +223,7 @@ def _watchers(experiment: Experiment, console: Console) -> list[Callback]:
     settled, total = 0 if schedule is None else schedule.settled_at, config.derived.total_steps
     callbacks: list[Callback] = [CollapseWarning(config.latent_dim, settled, total, console)]
     if experiment.trainer.patience is not None:
-        monitor = f"validation/{experiment.objective.monitor}"
+        monitor = f"validation/{experiment.monitor}"
         callbacks.append(EarlyStopping(monitor, experiment.trainer.patience, settled))
     return callbacks
 

@@ -16,6 +16,7 @@ PARTS = (  # of the bound: of models whose only latent variable is z, and of tho
 OF_CODE = "log p(x|z), z the code"  # the reconstruction where there is no bound
 TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
 ERRORS = ("error", "calibration_error")  # shares of images that are small where all is well
+QUIET = ("test/active_units_uncertain", "active_units_uncertain", "probe_code_error")  # where 0
 TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
 
 
@@ -26,15 +27,22 @@ def is_share(key: str) -> bool:
 
 def rows_of_run(results: Results) -> list[Row]:
     """What is shown of ``results.json``, in order."""
+    return [row for row in _rows_of_run(results) if row[0] not in QUIET or results.get(row[0])]
+
+
+def _rows_of_run(results: Results) -> list[Row]:
     samples = results.get("test/log_likelihood_samples")
     reconstruction, kl = PARTS["test/entropy" in results]
     reconstruction = reconstruction if "test/elbo" in results else OF_CODE
     return [
         ("test/elbo", "nats", "bound on log p(x)"),
         ("test/reconstruction", "nats", reconstruction),
+        ("test/weighted_elbo", "nats", "bound at the trained KL weight"),
         ("test/denoising", "nats", "… z of the corrupted x"),
         ("test/code_l1", "", "‖z‖₁"),
+        ("test/image_l1", "", "Σ |z_d| ‖∂E[x|z]/∂z_d‖"),
         ("test/squared_jacobian_norm", "", "‖∂z/∂x‖²"),
+        ("test/image_jacobian_norm", "", "‖∂E[x|z]/∂x‖²"),
         ("test/kl", "nats", kl),
         ("test/labelled_elbo", "nats", "bound on log p(x, y)"),
         ("test/reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
@@ -43,16 +51,24 @@ def rows_of_run(results: Results) -> list[Row]:
         ("test/effective_sample_size", "draws", f"of {samples}, on average"),
         ("test/bits_per_dim", "bits", "each dimension"),
         ("test/active_units", "", f"of {results.get('latent_dim')}"),
+        ("test/active_units_uncertain", "", "of them, on other images"),
         ("test/error", "", "of the labels, told wrongly"),
         ("test/calibration_error", "", "|accuracy - confidence|"),
         ("test/scale_at_bound", "", "of the scales, at min_scale"),
         ("train/images_per_second", "images/s", "training alone"),
-        ("train/seconds", "s", "validation and all"),
+        ("train/seconds", "s", "training, without …"),
+        ("train/validation_seconds", "s", "… validations"),
+        ("train/test_seconds", "s", "… the test"),
+        ("train/figure_seconds", "s", "… and pictures"),
     ]
 
 
 def rows_of_evaluation(record: Results) -> list[Row]:
     """What is shown of an evaluation, in order."""
+    return [row for row in _rows_of_evaluation(record) if row[0] not in QUIET or record.get(row[0])]
+
+
+def _rows_of_evaluation(record: Results) -> list[Row]:
     samples = record.get("log_likelihood_samples")
     draws = record.get("elbo_samples", samples)
     images = _known(record, "mutual_information_images", 1)
@@ -70,6 +86,7 @@ def rows_of_evaluation(record: Results) -> list[Row]:
         ("bits_per_dim", "bits", "each dimension"),
         ("effective_sample_size", "draws", f"of {samples}, on average"),
         ("active_units", "", f"of {record.get('latent_dim')}"),
+        ("active_units_uncertain", "", "of them, on other images"),
         ("mutual_information_lower", "nats", f"I(x;z) ≥; ≤ {math.log(max(images, 1)):.2f}"),
         ("mutual_information_upper", "nats", f"I(x;z) ≤; {images} images"),
         ("marginal_kl_lower", "nats", "KL(q(z)‖p(z)) ≥"),
@@ -80,6 +97,7 @@ def rows_of_evaluation(record: Results) -> list[Row]:
         ("calibration_error", "", "|accuracy - confidence|"),
         ("linear_probe_accuracy", "", f"fitted to {record.get('probe_images')} images"),
         ("nearest_neighbors_accuracy", "", "likewise"),
+        ("probe_code_error", "", "of the codes, by the draws"),
         ("posterior_normalization", "", "E_q[p/q], to be 1"),
         ("posterior_log_det_error", "nats", "against autograd, to be 0"),
         ("posterior_log_prob_error", "nats", "at its draws, to be 0"),

@@ -1,5 +1,6 @@
 """One run from its configuration to its results."""
 
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -41,21 +42,26 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
     experiment, folder = job.experiment, job.folder
     config = experiment.config
     fitted = fit_and_restore(job, start)
-    module, data, trainer, seconds, images_per_second, validated = fitted
+    module, data, trainer = fitted.module, fitted.data, fitted.trainer
     module.load_state_dict(_best(folder, job.console)["state_dict"])
     module.to(trainer.strategy.root_device).eval()
+    began = time.perf_counter()
     fit_classifier(experiment.model, experiment.splits["train"])
     tested = test(job, data)
+    test_seconds = time.perf_counter() - began
     job.signals.stop_at_once()  # what is left has no steps to wait for
     results = {
         **{f"test/{name}": value for name, value in tested.items()},
-        **{key: value for key, value in validated.items() if key.startswith("validation/")},
+        **{key: value for key, value in fitted.validated.items() if key.startswith("validation/")},
         "test/bits_per_dim": bits_per_dim(config, tested.get("log_likelihood")),
         "data/images_sha256": hash_of_images(experiment.splits["test"]),
         "data/binarize": config.data.binarize,
         "data/dequantize": config.data.dequantize,
-        "train/images_per_second": images_per_second,
-        "train/seconds": seconds,
+        "monitor": f"validation/{experiment.monitor}",
+        "train/images_per_second": fitted.images_per_second,
+        "train/seconds": fitted.seconds,
+        "train/validation_seconds": fitted.validation_seconds,
+        "train/test_seconds": test_seconds,
         "train/steps": trainer.global_step,
         "train/epochs": trainer.global_step / config.derived.steps_per_epoch,
         "train/steps_left_out": module.skipped,
@@ -68,7 +74,9 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
         try:
             if isinstance(trainer.logger, TensorBoardLogger):
                 write_board(experiment, folder, results, trainer.global_step)
+            began = time.perf_counter()
             _draw(experiment, folder)
+            results["train/figure_seconds"] = time.perf_counter() - began
         finally:  # last of all: a run that is stopped before draws again; yet a picture may fail
             folder.write_results(results)
     return results

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from vae_cli.metric.reported import is_same_number
+
 WARMUP_STEPS = 10  # not timed: allocations, compilation of kernels
 
 
@@ -20,6 +22,9 @@ def seconds_now(device: torch.device) -> float:
 class Throughput(Callback):
     """Counts training images a second: training steps only, after warm-up, no validation.
 
+    Attributes:
+        validation_seconds: Spent in validations.
+
     Args:
         batch_size: Images a step over all processes.
     """
@@ -27,6 +32,7 @@ class Throughput(Callback):
     def __init__(self, batch_size: int) -> None:
         self.batch_size = batch_size
         self.seconds, self.steps = 0.0, 0
+        self.validation_seconds, self._validation_start = 0.0, 0.0
         self._warm_at, self._start, self._start_step = 0, 0.0, 0
 
     @property
@@ -45,8 +51,9 @@ class Throughput(Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stops the clock."""
+        self._validation_start = seconds_now(pl_module.device)
         if trainer.global_step > self._warm_at:
-            self.seconds += seconds_now(pl_module.device) - self._start
+            self.seconds += self._validation_start - self._start
             self.steps += trainer.global_step - self._start_step
 
     def on_train_batch_start(
@@ -57,7 +64,8 @@ class Throughput(Callback):
             self._start, self._start_step = seconds_now(pl_module.device), trainer.global_step
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Tells the speed."""
+        """Writes the speed."""
+        self.validation_seconds += seconds_now(pl_module.device) - self._validation_start
         if self.images_per_second is not None and trainer.logger is not None:
             speed = {"train/images_per_second": self.images_per_second}
             trainer.logger.log_metrics(speed, step=trainer.global_step)
@@ -96,8 +104,9 @@ class EarlyStopping(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """See Lightning."""
-        return {"best": self.best, "waited": self.waited}
+        return {"best": self.best, "waited": self.waited, "monitor": self.monitor}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See Lightning."""
-        self.best, self.waited = float(state_dict["best"]), int(state_dict["waited"])
+        """See Lightning. A best value of another number is not the one to beat."""
+        if is_same_number(state_dict.get("monitor"), self.monitor):
+            self.best, self.waited = float(state_dict["best"]), int(state_dict["waited"])

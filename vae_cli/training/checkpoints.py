@@ -11,6 +11,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from vae_cli.folders import new_name, open_new, opened_folder
+from vae_cli.metric.reported import is_same_number
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.module import TrainingModule, gather
 from vae_cli.training.signals import Signals, Wish
@@ -123,11 +124,13 @@ class Checkpoints(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """See Lightning."""
-        return {"best": self.best, "numbers": self.numbers}
+        return {"best": self.best, "numbers": self.numbers, "monitor": self.monitor}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See Lightning. A best one that is lost or damaged is no longer the one to beat."""
+        """See Lightning. A best one that is lost, damaged or best by another number is not kept."""
         self.best = -math.inf
+        if not is_same_number(state_dict.get("monitor"), self.monitor):
+            return
         with suppress(CheckpointError):
             read_checkpoint(self.folder / "best.ckpt")
             self.best = float(state_dict["best"])

@@ -215,10 +215,11 @@ class TrainingModule(LightningModule):
         self.evaluation = Evaluation(self.metrics, self.seed, "validation")
 
     def validation_step(self, batch: tuple[int, Batch | None], batch_idx: int) -> None:
-        """Adds a batch to the sums."""
+        """Adds a batch to the sums, in full precision, as the test does."""
         number, images = batch
         if images is not None:
-            self.evaluation.add(self.model, number, images.to(self.device))
+            with torch.autocast(self.device.type, enabled=False):
+                self.evaluation.add(self.model, number, images.to(self.device))
 
     def on_validation_epoch_end(self) -> None:
         """Hands the numbers to the loggers, to early stopping and to the checkpoints."""

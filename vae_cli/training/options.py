@@ -13,8 +13,10 @@ class TrainerOptions:
     Args:
         max_epochs: Passes over the training images.
         max_steps: Optimizer steps; where given, they alone count.
-        patience: Stop when the monitored bound has not improved in so many validations, counted
+        patience: Stop when what is monitored has not improved in so many validations, counted
             from the step at which the KL schedule has settled; None never stops early.
+        monitor: What the best checkpoint and ``patience`` follow: the trained ``objective``, at the
+            KL weight that its schedule settles at, or the ``elbo``, at weight 1.
         validate_every: Epochs between validations.
         log_every: Steps between points of the training curves, each their average.
         gradient_clip: Largest norm of the gradient; None leaves it.
@@ -29,6 +31,7 @@ class TrainerOptions:
     max_epochs: PositiveInt | None
     max_steps: PositiveInt | None
     patience: PositiveInt | None
+    monitor: Literal["objective", "elbo"]
     validate_every: PositiveInt
     log_every: PositiveInt
     gradient_clip: PositiveFloat | None
