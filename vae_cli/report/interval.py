@@ -1,95 +1,101 @@
-"""How surely one setting differs from another, over seeds and images."""
+r"""How sure a difference between settings is, over images and over seeds.
 
-import math
+A score of setting s, seed r and image i is modelled as
+
+.. math:: y_{sri} = \mu_s + a_{sr} + b_i + c_{si} + e_{sri}.
+
+The mean over the images of a difference loses :math:`b_i`, which makes an image hard for all. Its
+variance is that of the seeds, :math:`\sigma_a^2 (1/n_1 + 1/n_2)`, plus that of the paired
+differences of images over their number.
+"""
+
 from collections.abc import Sequence
-from functools import cache
-from typing import Literal, NamedTuple
+from functools import lru_cache
 
 import numpy as np
+from scipy.stats import studentized_range
 
-LEVEL = 0.95
-MANY = 1000  # degrees of freedom from which a t distribution counts as normal
-
-Covered = Literal["seeds and images", "seeds only", "images only"]
-
-
-class Difference(NamedTuple):
-    """A difference of two settings' means with its 95 % interval.
-
-    Attributes:
-        value: The first setting's mean minus the second's.
-        low, high: The interval. It holds for all pairs of settings of a table at once, so that it
-            stays right for the pair that looks most different.
-        covers: What else could have come out differently: other seeds, other test images.
-    """
-
-    value: float
-    low: float
-    high: float
-    covers: Covered
+LEVEL = 0.95  # that all intervals of a table hold together
+ALL = 1e5  # degrees of freedom, from which t is normal
 
 
-def difference(
-    ours: Sequence[float],
-    theirs: Sequence[float],
-    paired: np.ndarray | None,
-    settings: Sequence[Sequence[float]] = (),
-) -> Difference | None:
-    r"""The difference of two settings, whose runs differ in their seeds and share their images.
+@lru_cache
+def quantile(settings: int, degrees: float) -> float:
+    r"""The quantile for the largest difference between settings: Tukey's, :math:`q/\sqrt 2`.
 
-    A run's mean is :math:`\mu_i + s_{ir} + \bar e_i`, of its setting i, its seed r, and the images.
-    The seeds' variance is that between the runs of a setting, taken to be the same for all settings
-    of a table and pooled over them: two or three runs of one tell little. The images' is that of
-    the paired differences: what makes an image hard for all settings cancels. Both add up, with
-    degrees of freedom by Satterthwaite (1946). The quantile is that of Tukey's studentized range
-    over all settings, because the one that others are compared with was chosen as the best of them.
+    Of two settings it is Student's t. With more it allows for choosing the best of them.
 
     Args:
-        ours, theirs: The means of the runs of each setting over the images.
-        paired: The difference for each image, of means over runs, ``(N,)``; None if unknown.
-        settings: The means of the runs of every setting of the table; of these two if empty.
+        settings: How many are compared, at least 2.
+        degrees: Of freedom of the variance.
+    """
+    return float(studentized_range.ppf(LEVEL, settings, min(degrees, ALL)) / np.sqrt(2))
+
+
+def pooled_variance(means: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
+    """The variance between seeds that all settings share.
+
+    Args:
+        means: Of each setting, of its runs: ``(*, n)``; n may differ.
 
     Returns:
-        None where neither seeds nor images are repeated. Where no setting has several seeds the
-        interval covers the images only, and says nothing about other seeds.
-
-    Example:
-        >>> found = difference([1.0, 1.2], [0.1, 0.3], None)
-        >>> round(found.value, 2), found.covers
-        (0.9, 'seeds only')
+        The variance, ``(*)``, and its degrees of freedom; 0 and 0 where no setting has two runs.
     """
-    settings = settings or (ours, theirs)
-    freedom = sum(len(side) - 1 for side in settings)
-    parts: list[tuple[float, int]] = []  # variances of the difference and their degrees of freedom
-    if freedom > 0:
-        squares = sum(float(np.square(np.subtract(s, np.mean(s))).sum()) for s in settings)
-        parts.append((squares / freedom * (1 / len(ours) + 1 / len(theirs)), freedom))
-    if paired is not None and len(paired) > 1:
-        parts.append((float(paired.var(ddof=1)) / len(paired), len(paired) - 1))
-    if not parts:
-        return None
-    variance = sum(part for part, _ in parts)
-    spread = sum(part**2 / of_part for part, of_part in parts)
-    of_both = math.floor(variance**2 / spread) if spread > 0 else MANY
-    of_both = max(1, min(of_both, MANY))
-    of_both -= of_both % max(1, of_both // 10)  # fewer, by a tenth at most: quantiles are slow
-    reach = quantile(len(settings), of_both) * math.sqrt(variance)
-    value = float(np.mean(ours) - np.mean(theirs))
-    covers: Covered = "seeds and images" if len(parts) == 2 else "seeds only"
-    return Difference(value, value - reach, value + reach, covers if freedom else "images only")
+    degrees = sum(each.shape[-1] - 1 for each in means)
+    squares = [((m - m.mean(-1, keepdims=True)) ** 2).sum(-1) for m in means]
+    return np.sum(squares, axis=0) / max(degrees, 1), degrees
 
 
-@cache
-def quantile(settings: int, freedom: int) -> float:
-    """How many standard errors a 95 % interval reaches, for all pairs of settings at once.
+def image_variance(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """The variance of the mean of paired differences, ``(*)``.
 
     Args:
-        settings: Two at least; for two it is the quantile of Student's t.
-        freedom: Degrees of freedom; ``MANY`` stands for infinitely many.
+        ours, theirs: Scores on the same images, ``(*, n, N)``; n may differ.
     """
-    from scipy.stats import studentized_range, t
+    paired = ours.mean(-2) - theirs.mean(-2)
+    return paired.var(-1, ddof=1) / paired.shape[-1]
 
-    of_t = math.inf if freedom >= MANY else freedom
-    if settings <= 2:
-        return float(t.ppf((1 + LEVEL) / 2, of_t))
-    return float(studentized_range.ppf(LEVEL, settings, of_t)) / math.sqrt(2)
+
+def seed_variance(
+    ours: np.ndarray, theirs: np.ndarray, pooled: np.ndarray | float
+) -> np.ndarray:
+    """The variance that the seeds give a difference, ``(*)``: at least the pair's own.
+
+    Settings may differ in their spread, as where some runs collapse. The larger of the pooled
+    variance and Welch's keeps such a pair from looking surer than it is.
+
+    Args:
+        ours, theirs: Means of the runs, ``(*, n)``; n may differ.
+        pooled: As by ``pooled_variance``, ``(*)``.
+    """
+    counts = [ours.shape[-1], theirs.shape[-1]]
+    both = [m.var(-1, ddof=1) / n for m, n in zip((ours, theirs), counts, strict=True) if n > 1]
+    shared = np.asarray(pooled * sum(1 / n for n in counts))
+    return np.maximum(shared, np.sum(both, axis=0)) if both else shared
+
+
+def half_width(
+    settings: int,
+    of_seeds: np.ndarray | float,
+    seed_degrees: int,
+    of_images: np.ndarray | float,
+    images: int,
+) -> np.ndarray:
+    r"""Half of the interval: :math:`\sqrt{t_a^2 v_a + t_b^2 v_b}`, with a quantile for each part.
+
+    It covers at least 95 % for two settings: P(Z² ≤ x) is concave in x, and each part alone
+    covers 95 %.
+
+    Args:
+        settings: How many are compared.
+        of_seeds: Variance of the difference over seeds, ``(*)``.
+        seed_degrees: Its degrees of freedom; 0: the seeds are not covered.
+        of_images: Variance of the difference over images, ``(*)``.
+        images: How many; 1 or fewer: the images are not covered.
+    """
+    square = np.zeros(np.broadcast_shapes(np.shape(of_seeds), np.shape(of_images)))
+    if seed_degrees:
+        square = square + quantile(settings, seed_degrees) ** 2 * np.asarray(of_seeds)
+    if images > 1:
+        square = square + quantile(settings, images - 1) ** 2 * np.asarray(of_images)
+    return np.sqrt(square)

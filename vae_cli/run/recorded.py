@@ -12,9 +12,9 @@ Note = Callable[[str], None]  # takes a clause about a file: "results.json: …"
 SPLITS = ("train", "validation", "test")
 TEXTS = (  # names of what is text, whatever group they are in; all others are of numbers
     "binarize", "checkpoint", "checkpoint_sha256", "data", "data_path", "device", "images_sha256",
-    "split",
+    "monitor", "split",
 )  # fmt: skip
-TRUTHS = ("dequantize", "fast_dev_run", "freeze")  # … of what is true or false
+TRUTHS = ("dequantize", "fast_dev_run", "freeze", "log_likelihood_is_bound")  # … of what is true or false
 EITHER = ("labels",)  # … of what is a number or a word
 NESTED = ("settings", "versions", "hidden_dims")  # … of what is kept as it is, and never shown
 LARGEST = 1e30  # of a number: its square can be added up, too
