@@ -10,8 +10,8 @@ from vae_cli import conf
 from vae_cli.config.keys import DataSettings
 from vae_cli.options import accepts
 from vae_cli.reference.published import Published
-from vae_cli.run.rows import is_share
-from vae_cli.run.summary import COMPARED
+from vae_cli.run.comparable import COMPARED
+from vae_cli.run.quantity import quantity
 
 FOLDER = Path(conf.__path__[0])
 FILES = sorted((FOLDER / "reference").glob("*.yaml"))
@@ -28,7 +28,7 @@ def test_numbers_have_names_signs_and_a_source(file: Path) -> None:
     for numbers in found.rows.values():
         assert {name.removesuffix("_se") for name in numbers} <= set(COMPARED)
         for name, number in numbers.items():
-            is_positive = name.endswith("_se") or is_share(name)
+            is_positive = name.endswith("_se") or quantity(name).digits == 3
             assert number > 0 if is_positive else number < 0  # a bound on log p(x)
         if {"elbo", "log_likelihood"} <= set(numbers):
             assert numbers["elbo"] <= numbers["log_likelihood"]

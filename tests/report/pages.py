@@ -45,6 +45,7 @@ def make_run(
     (path / "config.yaml").write_text(config.replace("dynamic", binarize))
     (path / "overrides.yaml").write_text(json.dumps(list(overrides)))
     results = {**RESULTS, "test/log_likelihood": log_likelihood, "seed": seed}
+    results["validation/elbo"] = log_likelihood - 0.5
     (path / "results.json").write_text(json.dumps(results))
     (path / "command.txt").write_text("vae-train seed=0\nvae-train resume=here\n")
     (path / "environment.txt").write_text("python 3.11\n")

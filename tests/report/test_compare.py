@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from pages import EVALUATION, make_run
 
 from vae_cli.commands.compare import main
-from vae_cli.report.estimate import resampled_means
+from vae_cli.run.quantity import quantity
 
 
 @pytest.fixture(autouse=True)
@@ -36,28 +36,29 @@ def table(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str,
 
 def test_means_over_seeds_best_first(capsys: pytest.CaptureFixture[str]) -> None:
     rows = table(capsys, "runs", "metrics=[log_likelihood,kl]")
-    error = f"{1 / math.sqrt(3):.2f}"  # of 0, 1, 2: standard deviation 1
+    error = str(1 / math.sqrt(3))  # of 0, 1, 2: standard deviation 1
     dynamic = [row for row in rows if "dynamic" in row["treatment"]]
     assert [row["posterior"] for row in dynamic] == ["PlanarPosterior", "DiagonalPosterior"]
-    assert [row["log p(x)"] for row in dynamic] == ["-23.00", "-25.00"]
-    assert {row["log p(x) error"] for row in dynamic} == {error}
+    assert [row["log p(x)"] for row in dynamic] == ["-23.0", "-25.0"]
+    assert {row["log p(x) error"] for row in dynamic} == {error}  # in full
+    assert {row["log p(x) error over"] for row in dynamic} == {"seeds"}
     assert {row["runs"] for row in dynamic} == {"3"}
     (static,) = (row for row in rows if "static" in row["treatment"])  # never beside the others
-    assert static["run"] == "runs/deeper/static" and static["log p(x) error"] == "0.30"
+    assert static["run"] == "runs/deeper/static" and static["log p(x) error"] == "0.3"
 
 
 def test_each_run_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
     rows = table(capsys, "runs", "over=[]", "where=posterior=planar")
     assert [row["seed"] for row in rows] == ["0", "1", "2"]
-    assert rows[0]["log p(x) error"] == "0.30"  # over images
+    assert (rows[0]["log p(x) error"], rows[0]["log p(x) error over"]) == ("0.3", "images")
 
 
 def test_the_same_run_again_has_no_spread(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_run(runs / "z0", -20.0, "diagonal", 0)  # after d0, whose place it takes
     (row,) = table(capsys, "runs", "where=posterior=diagonal,data.binarize=dynamic")
     values = np.array([-20.0, -25.0, -26.0])
-    assert (row["runs"], row["log p(x)"]) == ("3", f"{values.mean():.2f}")
-    assert row["log p(x) error"] == f"{values.std(ddof=1) / math.sqrt(3):.2f}"
+    assert (row["runs"], float(row["log p(x)"])) == ("3", pytest.approx(values.mean()))
+    assert float(row["log p(x) error"]) == pytest.approx(values.std(ddof=1) / math.sqrt(3))
 
 
 def test_an_evaluation_of_few_numbers_hides_no_others(
@@ -66,7 +67,7 @@ def test_an_evaluation_of_few_numbers_hides_no_others(
     few = {"test": {"images": 180, "active_units": 7, "checkpoint": "best.ckpt"}}
     (runs / "d0" / "evaluation.json").write_text(json.dumps(few))
     (row,) = table(capsys, "runs/d0")
-    assert (row["log p(x)"], row["active"]) == ("-24.00", "7.00")
+    assert (row["log p(x)"], row["active units"]) == ("-24.0", "7.0")
     few["test"]["checkpoint"] = "last.ckpt"  # another model's numbers do not mix with those
     (runs / "d0" / "evaluation.json").write_text(json.dumps(few))
     assert main(["runs/d0"]) == 2
@@ -82,7 +83,8 @@ def make_autoencoder(path: Path, reconstruction: float, seed: int = 0) -> None:
     results = json.loads((path / "results.json").read_text())
     for name in ("elbo", "elbo_se", "kl", "log_likelihood", "log_likelihood_se", "active_units"):
         del results[f"test/{name}"]
-    results |= {"test/reconstruction": reconstruction, "validation/reconstruction": -1.0}
+    del results["validation/elbo"]
+    results |= {"test/reconstruction": reconstruction, "validation/reconstruction": reconstruction}
     (path / "results.json").write_text(json.dumps(results))
 
 
@@ -93,14 +95,13 @@ def test_autoencoders_are_compared_by_their_reconstructions(
     make_autoencoder(runs / "codes" / "b", -20.0, seed=1)
     rows = table(capsys, "runs/codes", "over=[]")
     assert [(row["seed"], row["reconstruction"]) for row in rows] == [
-        ("1", "-20.00"),
-        ("0", "-21.00"),
+        ("1", "-20.0"),
+        ("0", "-21.0"),
     ]
-    assert rows[0]["validation reconstruction"] == "-1.00" and "ELBO" not in rows[0]
+    assert rows[0]["validation reconstruction"] == "-20.0" and "ELBO" not in rows[0]
     both = table(capsys, "runs/codes", "runs/d0")
-    assert [row["model"] for row in both] == ["Autoencoder", "VAE"]
-    assert both[1]["ELBO"] == "-24.80" and not both[0]["ELBO"]
-    assert both[1]["reconstruction"] == "-22.40" and "posterior" not in both[0]
+    assert {row["model"]: row["ELBO"] for row in both} == {"Autoencoder": "", "VAE": "-24.8"}
+    assert "posterior" not in both[0]
     assert "reconstruction" not in table(capsys, "runs/d0", "runs/p0")[0]
 
 
@@ -109,10 +110,11 @@ def test_the_smallest_error_is_best(runs: Path, capsys: pytest.CaptureFixture[st
         results = json.loads((path / "results.json").read_text())
         results |= {"test/error": error, "test/error_se": 0.0031}
         (path / "results.json").write_text(json.dumps(results))
-    rows = table(capsys, "runs", "metrics=[error,elbo]", "where=seed=0,data.binarize=dynamic")
+    where = "where=seed=0,data.binarize=dynamic"
+    rows = table(capsys, "runs", "metrics=[error,elbo]", where, "rank=test")
     assert [row["posterior"] for row in rows] == ["PlanarPosterior", "DiagonalPosterior"]
-    assert [row["error"] for row in rows] == ["0.119", "0.123"]  # shares have a digit more
-    assert rows[0]["error error"] == "0.003"
+    assert [row["error"] for row in rows] == ["0.1192", "0.1234"]
+    assert rows[0]["error error"] == "0.0031"
 
 
 def test_options_of_a_model_tell_runs_apart(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,39 +137,114 @@ def test_conditions(where: str, count: int, capsys: pytest.CaptureFixture[str]) 
     assert len(table(capsys, "runs", "over=[]", f"where={where}")) == count
 
 
-def test_difference_to_the_best(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def keep_values(folder: Path, key: str, values: np.ndarray, **others: np.ndarray) -> None:
+    """Puts an evaluation with the values of each image into a run's folder."""
+    record = {**EVALUATION, key: values.mean(), f"{key}_se": 0.3, "images_sha256": "x"}
+    (folder / "evaluation.json").write_text(json.dumps({"test": record}))
+    arrays = {f"test/{name}": array for name, array in {key: values, **others}.items()}
+    np.savez(folder / "evaluation.npz", **arrays)
+
+
+def interval(row: dict[str, str], head: str) -> tuple[float, float, float]:
+    return tuple(float(row[f"Δ {head}, 95 %{end}"]) for end in ("", " low", " high"))  # type: ignore[return-value]
+
+
+def test_difference_over_images(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Of two runs whose images are hard alike: the interval is that of the difference alone."""
     generator = np.random.default_rng(1)
     hardness, shift = generator.normal(size=400) * 10, generator.normal(1, 0.5, size=400)
-    for name, values in (("p0", hardness), ("d0", hardness - shift)):
-        record = {**EVALUATION, "log_likelihood": values.mean(), "images_sha256": "x"}
-        (runs / name / "evaluation.json").write_text(json.dumps({"test": record}))
-        np.savez(runs / name / "evaluation.npz", **{"test/log_likelihood": values})
+    keep_values(runs / "p0", "log_likelihood", hardness)
+    keep_values(runs / "d0", "log_likelihood", hardness - shift)
     rows = table(capsys, "runs/p0", "runs/d0")
-    assert rows[0]["Δ log p(x), 95 %"] == ""
-    value, low, high = (
-        float(part.strip("()")) for part in rows[1]["Δ log p(x), 95 %"].replace("…", "").split()
-    )
-    error = 1.96 * shift.std() / math.sqrt(400)
-    assert value == pytest.approx(-shift.mean(), abs=0.006)
-    assert (low, high) == pytest.approx((value - error, value + error), abs=0.02)
+    (other,) = (row for row in rows if row["Δ log p(x), 95 %"])
+    value, low, high = interval(other, "log p(x)")
+    error = 1.97 * shift.std(ddof=1) / math.sqrt(400)
+    assert abs(value) == pytest.approx(shift.mean())
+    assert (low, high) == pytest.approx((value - error, value + error), abs=1e-3)
+    assert other["Δ log p(x), 95 % interval over"] == "images only"
 
 
-def test_resampled_means_have_the_standard_error() -> None:
-    values = np.random.default_rng(0).exponential(size=300)
-    means = resampled_means(values)
-    assert means.mean() == pytest.approx(values.mean(), abs=0.01)
-    assert means.std() == pytest.approx(values.std() / math.sqrt(300), rel=0.06)
+def test_difference_over_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = table(capsys, "runs", "where=data.binarize=dynamic")
+    (other,) = (row for row in rows if row["Δ log p(x), 95 %"])
+    assert other["Δ log p(x), 95 % interval over"] == "seeds only"
+    half = 2.776 * math.sqrt(2 / 3)  # three and three seeds of standard deviation 1
+    value, low, high = interval(other, "log p(x)")
+    assert (high - low) / 2 == pytest.approx(half, rel=1e-3) and abs(value) == pytest.approx(2)
+
+
+def test_images_without_a_label_do_not_count(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are kept as zeros, which would make the difference of errors smaller than it is."""
+    labelled = np.arange(200) % 2.0
+    keep_values(runs / "p0", "error", np.zeros(200), labelled=labelled)
+    keep_values(runs / "d0", "error", labelled * (np.arange(200) < 40), labelled=labelled)
+    for name, error in (("p0", 0.0), ("d0", 0.2)):
+        file = runs / name / "evaluation.json"
+        record = json.loads(file.read_text())
+        record["test"]["error"] = error
+        file.write_text(json.dumps(record))
+    rows = table(capsys, "runs/p0", "runs/d0", "metrics=[error]")
+    (other,) = (row for row in rows if row["Δ error, 95 %"])
+    value, low, high = interval(other, "error")
+    assert abs(value) == pytest.approx(0.2)
+    assert (high - low) / 2 == pytest.approx(1.984 * math.sqrt(0.2 * 0.8 / 99), rel=1e-3)
+
+
+def test_numbers_measured_in_other_ways_are_apart(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """S = 200 at the end of training and S = 5000 by vae-eval are never averaged."""
+    record = {**EVALUATION, "log_likelihood": -23.0, "log_likelihood_samples": 5000}
+    (runs / "d0" / "evaluation.json").write_text(json.dumps({"test": record}))
+    rows = table(capsys, "runs", "where=posterior=diagonal,data.binarize=dynamic")
+    assert {(row["runs"], row["log p(x)"]) for row in rows} == {("1", "-23.0"), ("2", "-25.5")}
+    assert {row["measured by"].split(", ")[0] for row in rows} == {"vae-eval", "vae-train"}
+
+
+@pytest.mark.parametrize(
+    ("key", "best"),
+    [("bits_per_dim", 0.4), ("reconstruction_error", 0.4), ("error", 0.4), ("elbo", 0.6)],
+)
+def test_order_follows_the_direction(
+    key: str, best: float, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path, value in ((runs / "d0", 0.4), (runs / "p0", 0.6)):
+        results = json.loads((path / "results.json").read_text())
+        (path / "results.json").write_text(json.dumps({**results, f"test/{key}": value}))
+    rows = table(capsys, "runs/d0", "runs/p0", f"metrics=[{key},kl]", "rank=test")
+    assert float(rows[0][quantity(key).head]) == best
+
+
+def test_best_is_chosen_by_validation_images(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path, value in ((runs / "d0", -1.0), (runs / "p0", -2.0)):
+        results = json.loads((path / "results.json").read_text())
+        (path / "results.json").write_text(json.dumps({**results, "validation/elbo": value}))
+    by_validation = table(capsys, "runs/d0", "runs/p0")
+    by_test = table(capsys, "runs/d0", "runs/p0", "rank=test")
+    assert [row["posterior"][0] for row in by_validation] == ["D", "P"]
+    assert [row["posterior"][0] for row in by_test] == ["P", "D"]
+    assert main(["runs/d0", "runs/p0", "rank=test"]) == 0
+    assert "looks better than it is" in capsys.readouterr().out
+
+
+def test_a_mean_over_seeds_is_not_called_by_one(capsys: pytest.CaptureFixture[str]) -> None:
+    (row,) = table(capsys, "runs/d0", "runs/d1", "runs/d2")
+    assert (row["run"], row["runs"]) == ("runs", "3")
 
 
 def test_formats(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "format=markdown", "output=table.md"]) == 0
     lines = Path("table.md").read_text(encoding="utf-8").splitlines()
-    assert "| posterior | runs | log p(x) | ELBO | KL | active |" in lines
-    assert "| --- | ---: | ---: | ---: | ---: | ---: |" in lines
+    assert any(line.startswith("| posterior | runs | log p(x) | ELBO | KL |") for line in lines)
+    assert any(line.startswith("| --- | ---: | ---: | ---: | ---: |") for line in lines)
     assert main(["runs", "format=latex", "output=table.tex"]) == 0
     text = Path("table.tex").read_text(encoding="utf-8")
-    assert r"PlanarPosterior & 3 & -23.00 $\pm$ 0.58" in text
+    assert r"PlanarPosterior & 3 & $-$23.00 $\pm$ 0.58" in text
+    assert r"\usepackage{booktabs}" in text and r"\resizebox" in text
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
     capsys.readouterr()
     assert main(["runs"]) == 0
@@ -177,7 +254,7 @@ def test_formats(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_mixed_data_are_marked(capsys: pytest.CaptureFixture[str]) -> None:
     rows = table(capsys, "runs", "mixed=true")
-    assert len(rows) == 3 and rows[0]["log p(x)"] == "-9.00"
+    assert len(rows) == 3 and rows[0]["log p(x)"] == "-9.0"
 
 
 def test_unfinished_and_broken_runs_are_named(
@@ -198,7 +275,7 @@ def test_unfinished_and_broken_runs_are_named(
         ([], "needs folders of runs"),
         (["nowhere"], "run=nowhere: there is no such folder"),
         (["."], ""),
-        (["runs", "where=posterior"], "where=posterior: needs conditions"),
+        (["runs", "where=posterior"], "where=posterior: needs comma-separated conditions"),
         (["runs", "where=posterio=planar"], "Did you mean posterior?"),
         (["runs", "where=seed>9"], "no run meets it"),
         (["runs", "split=train"], "no run there has numbers"),
@@ -227,7 +304,7 @@ def test_reference_stands_beside_runs_of_its_data(
     (runs / "d0" / "config.yaml").write_text(config.replace("dynamic", "static"))
     rows = table(capsys, "runs", "reference=rezende2015", "metrics=[elbo]")
     beside = [row for row in rows if "binarized_mnist" in row["treatment"]]
-    assert [row["ELBO"] for row in beside][:2] == ["-24.80", "-90.86"]
+    assert [row["ELBO"] for row in beside][:2] == ["-24.8", "-98.14"]
     assert [row["reference"] for row in beside] == [
-        "runs/d0", "planar K=80", "planar K=40", "planar K=20", "planar K=10", "diagonal"
+        "runs/d0", "diagonal", "planar K=10", "planar K=20", "planar K=40", "planar K=80"
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from PIL import Image
 
 from vae_cli.commands.compare import main as compare
 from vae_cli.commands.report import main as report
+from vae_cli.report.formats import FITTED
 from vae_cli.run import escape
 
 SECRET = "canary-of-the-environment"
@@ -120,9 +121,9 @@ def test_csv(runs: str, capsys: pytest.CaptureFixture[str]) -> None:
     cells = [cell for row in rows for cell in row]
     assert not any(cell.startswith(tuple("=+@＝\t\r\n")) for cell in cells)
     assert {cell for cell in cells if cell.startswith("-")} == {
-        "-24.80",
-        "-24.90",
-        "-24.40",
+        "-24.8",
+        "-24.9",
+        "-24.4",
         "-24.35",
     }
     assert {'\'=HYPERLINK("http://evil.example")', "'@SUM(1)", "'-2+3+cmd"} < {*cells}
@@ -130,17 +131,22 @@ def test_csv(runs: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_markdown(runs: str, capsys: pytest.CaptureFixture[str]) -> None:
     lines = compared(runs, "markdown", capsys).strip().split("\n")
-    assert len(lines) == len(TEXTS) + 5  # a title, an empty line, heads and a rule
+    assert len(lines) == len(TEXTS) + 7  # a title of three, an empty line, heads and a rule
     plain = [re.sub(r"\\[^\w\s]", "", line) for line in lines]  # what is escaped is gone
-    assert len({line.count("|") for line in plain[2:]}) == 1
+    assert len({line.count("|") for line in plain[4:]}) == 1
     assert not any(re.search(r"[`<\[*$&~#]|://|www\.", line) for line in plain)
 
 
 def test_latex(runs: str, capsys: pytest.CaptureFixture[str]) -> None:
     title, *lines = compared(runs, "latex", capsys).strip().split("\n")
-    assert title.startswith("% ") and len(lines) == len(TEXTS) + 7
-    known = r"\\(begin|end)\{tabular\}(\{[lr]+\})?|\\(top|mid|bottom)rule|\$\\(pm|Delta)\$| \\\\$"
-    escaped = r"\\(textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar)\{\}"
+    assert title.startswith("% ") and len(lines) == len(TEXTS) + 12
+    lines = [line for line in lines if not line.startswith(("% ", FITTED))]
+    known = (
+        r"\\(begin|end)\{tabular\}(\{[lr]+\})?|\\(top|mid|bottom)rule|\$\\(pm|Delta)\$|\$-\$| \\\\$"
+    )
+    escaped = (
+        r"\\(textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar|dots)\{\}"
+    )
     plain = [re.sub(rf"{known}|{escaped}|\\[&%$#_{{}}]", "", line) for line in lines]
     assert not any(re.search(r"[\\$#^~_%]", line) for line in plain)
     assert len({line.count("&") for line in plain if "&" in line}) == 1

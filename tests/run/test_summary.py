@@ -1,7 +1,7 @@
 import pytest
 
+from vae_cli.run.quantity import number
 from vae_cli.run.settings import treatment_of
-from vae_cli.run.summary import number
 
 
 @pytest.mark.parametrize(
@@ -10,8 +10,8 @@ from vae_cli.run.summary import number
         (-24.0312, 0.3301, "-24.03 ± 0.33"),
         (-1.83812, 0.00034, "-1.8381 ± 0.0003"),  # an error has a digit of its own
         (0.00021, 0.000013, "0.00021 ± 0.00001"),
-        (0.5, 0.0, "0.50 ± 0.00"),
-        (3.0, 1e-12, "3.000000 ± 0.000000"),
+        (0.5, 0.0, "0.50"),
+        (3.0, 1e-12, "3.000000"),
         (12.5, 41.0, "12.50 ± 41.00"),
     ],
 )

@@ -12,7 +12,7 @@ from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, VaeCliError
 
 if TYPE_CHECKING:
-    from vae_cli.run.table import Table
+    from vae_cli.report.sheet import Sheet
 
 
 @command("vae-compare")
@@ -34,9 +34,9 @@ def main(arguments: list[str]) -> int:
     if not cfg.metrics:
         raise ConfigError("metrics", [], "needs one number at least", "Try metrics=[elbo].")
     from vae_cli.console import printable
-    from vae_cli.report.comparison import filtered, tables
+    from vae_cli.report.comparison import filtered, sheets
     from vae_cli.report.ledger import beside, read_entries, run_paths
-    from vae_cli.run.summary import with_stand_ins
+    from vae_cli.run.comparable import with_stand_ins
 
     entries, notes = read_entries(run_paths(places), cfg.split)
     for note in notes:
@@ -62,11 +62,12 @@ def main(arguments: list[str]) -> int:
         about = reference.source if rows else "no run there has the reference's data and treatment"
         print(f"note: {about}", file=sys.stderr)
         kept = [*kept, *rows]
-    _write(tables(kept, list(cfg.over), metrics, cfg.mixed), cfg.format, cfg.output)
+    found = sheets(kept, list(cfg.over), metrics, cfg.mixed, by_test=cfg.rank == "test")
+    _write(found, cfg.format, cfg.output)
     return 0
 
 
-def _write(found: list["Table"], form: str, output: str | None) -> None:
+def _write(found: list["Sheet"], form: str, output: str | None) -> None:
     from vae_cli.console import make_console, printable
     from vae_cli.report.formats import WRITTEN
     from vae_cli.run.files import named_place, write_text
@@ -77,8 +78,8 @@ def _write(found: list["Table"], form: str, output: str | None) -> None:
             rule = "a file needs a format of its own"
             raise ConfigError("output", output, rule, "Try format=csv, markdown or latex.")
         console = make_console()
-        for table in found:
-            print_table(table, console)
+        for sheet in found:
+            print_table(sheet.shown(), console)
         return
     text = WRITTEN[form](found)
     if output is None:

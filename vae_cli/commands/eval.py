@@ -23,9 +23,10 @@ def main(arguments: list[str]) -> int:
     paths = run_folders(named, "vae-eval")
     prepare_libraries()
     from vae_cli.console import make_console
+    from vae_cli.run.comparable import print_comparison
     from vae_cli.run.evaluate import evaluate, named_in
     from vae_cli.run.subject import load_subject
-    from vae_cli.run.summary import print_comparison, print_evaluation
+    from vae_cli.run.summary import print_evaluation
 
     for path in paths:
         folder = RunFolder.existing(path, key="run")  # all, before hours of work on the first

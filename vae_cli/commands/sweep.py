@@ -18,7 +18,6 @@ from vae_cli.streams import OutputError
 if TYPE_CHECKING:
     from vae_cli.sweep.folder import SweepFolder
 
-EXACT = 6  # digits in sweep.csv
 FAILED = 1  # the exit code if a job did
 
 
@@ -84,6 +83,7 @@ def tell(folder: "SweepFolder") -> bool:
     """
     from vae_cli.console import make_console, print_line
     from vae_cli.report.outcome import outcome_of, write_outcome
+    from vae_cli.report.sheet import Sheet
     from vae_cli.run.table import print_table
 
     jobs = folder.known_jobs()
@@ -91,10 +91,10 @@ def tell(folder: "SweepFolder") -> bool:
     done = [str(place) for place in places.values() if (place / "results.json").is_file()]
     lacking = {name: folder.why(name) for name, place in places.items() if str(place) not in done}
     pruned = {name: lacking.pop(name) for name in [*lacking] if folder.is_pruned(name)}
-    shown, exact = (outcome_of(done, jobs, lacking, pruned, digits) for digits in (2, EXACT))
+    found = outcome_of(done, jobs, lacking, pruned)
     console = make_console()
-    for table in shown:
-        print_table(table, console)
-    write_outcome(folder.path, shown, exact)
+    for each in found:
+        print_table(each.shown() if isinstance(each, Sheet) else each, console)
+    write_outcome(folder.path, found)
     print_line(console, f"sweep      {folder.path} (sweep.csv, sweep.md)")
     return bool(lacking)

@@ -60,6 +60,7 @@ Keys:
   split     test, validation or train
   metrics   the numbers; the first decides what is best
   where     conditions, parted by commas: = != < <= > >=
+  rank      validation | test: the images by which the best is chosen; test makes it look too good
   over      keys in which the runs of one row may differ
   mixed     put runs of different data or treatment into one table
   format    terminal, csv, markdown or latex

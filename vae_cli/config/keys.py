@@ -139,6 +139,7 @@ class CompareSettings:
     where: str | None
     over: Sequence[str]
     mixed: bool
+    rank: Literal["validation", "test"]
     format: Literal["terminal", "csv", "markdown", "latex"]
     output: str | None
 

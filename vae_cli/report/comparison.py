@@ -1,19 +1,30 @@
-"""Runs side by side: which, grouped by what, and how surely one is better than another."""
+"""Runs side by side: which, grouped by what, and how surely one differs from the best."""
 
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from os.path import commonpath
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vae_cli.config.check import suggest
 from vae_cli.errors import ConfigError
-from vae_cli.report.estimate import Difference, Estimate, difference, estimate
-from vae_cli.report.ledger import REFERENCE, Entry, each
+from vae_cli.report.estimate import Difference, Estimate, differences, estimate
+from vae_cli.report.ledger import REFERENCE, Entry
+from vae_cli.report.sheet import Cell, Column, Sheet
 from vae_cli.report.tables import differing_settings
-from vae_cli.run.rows import ERRORS, is_share
-from vae_cli.run.summary import HEADS, Comparable, comparable, treatment
-from vae_cli.run.table import Table, cell
+from vae_cli.run.comparable import (
+    MEASURED,
+    Comparable,
+    comparable,
+    marked,
+    order,
+    protocol,
+    rank,
+    ranking_key,
+)
+from vae_cli.run.quantity import quantity
+from vae_cli.run.table import cell
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne, ">=": operator.ge, "<=": operator.le, "=": operator.eq, ">": operator.gt,
@@ -27,10 +38,9 @@ class Row(NamedTuple):
     """A setting, and the runs that have it.
 
     Attributes:
-        runs: Alike in all but what they are averaged over.
+        runs: Alike in all but what they are averaged over, and measured alike.
         numbers: By name.
-        difference: To the best of its table; None for that one, and where there are no values of
-            each image to tell.
+        difference: To the first row of its table; None for that one, and where it is unknown.
     """
 
     runs: Sequence[Entry]
@@ -50,7 +60,7 @@ def filtered(entries: Sequence[Entry], where: str) -> list[Entry]:
     for text in where.split(","):
         match = CONDITION.fullmatch(text)
         if match is None:
-            rule = "needs conditions parted by commas"
+            rule = "needs comma-separated conditions"
             raise ConfigError("where", where, rule, "Try where='posterior=planar,latent_dim>=10'.")
         key, sign, wanted = match.groups()
         if not any(key in entry.settings or key in entry.chosen for entry in entries):
@@ -86,49 +96,47 @@ def _is_class(name: str, option: str) -> bool:
     return name[:1].isupper() and name.lower().startswith(option)
 
 
-def rows_of(entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str]) -> list[Row]:
-    """Runs, those with equal settings in one row, best first.
+def rows_of(
+    entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str], ranking: str | None
+) -> list[Row]:
+    """Runs, those with equal settings and equally measured numbers in one row, best first.
 
     Args:
         entries: Of comparable data.
         over: Keys that do not count: rows are averages over them.
-        keys: Of the numbers wanted; the first that all runs have decides what is best.
+        keys: Of the numbers wanted. The first that has a direction, and that all runs have, is the
+            one whose differences are given.
+        ranking: The number that ranks the rows; None keeps their order.
     """
     groups: dict[tuple[Any, ...], list[Entry]] = {}
     for entry in entries:
         own = tuple(sorted((k, str(v)) for k, v in entry.settings.items() if k not in over))
-        groups.setdefault(own, []).append(entry)
-    decisive = decisive_key(entries, keys)
+        groups.setdefault((own, protocol(entry.numbers)), []).append(entry)
     rows = []
     for alike in groups.values():
         # A run that was done again shows no spread: the last one counts, folders bearing the time.
         alike = sorted(alike, key=lambda entry: entry.path)
         runs = [*{tuple(str(e.settings.get(k)) for k in over): e for e in alike}.values()]
-        found = {key: estimate(runs, key) for key in keys}
+        found = {key: estimate(runs, key) for key in {*keys, *filter(None, [ranking])}}
         rows.append(Row(runs, {key: e for key, e in found.items() if e is not None}))
-    if decisive is None:
+    means = [{key: found.value for key, found in row.numbers.items()} for row in rows]
+    places = sorted(range(len(rows)), key=lambda i: rank(means[i], ranking))
+    rows = [rows[i] for i in places]
+    subtracted = ranking_key([entry.numbers for entry in entries], keys)
+    if subtracted is None or not rows:
         return rows
-    sign = 1 if decisive in ERRORS else -1
-    rows.sort(key=lambda row: sign * row.numbers[decisive].value)
-    rest = [
-        row._replace(difference=difference(row.runs, rows[0].runs, decisive)) for row in rows[1:]
-    ]
-    return [*rows[:1], *rest]
+    found_each = differences([row.runs for row in rows], subtracted)
+    return [row._replace(difference=each) for row, each in zip(rows, found_each, strict=True)]
 
 
-def decisive_key(entries: Sequence[Entry], keys: Sequence[str]) -> str | None:
-    """The first of the numbers wanted that all runs have."""
-    return next((k for k in keys if len(list(each(entries, k))) == len(entries)), None)
-
-
-def tables(
+def sheets(
     entries: Sequence[Entry],
     over: Sequence[str],
     keys: Sequence[str],
     mixed: bool,
     chosen: Sequence[str] | None = None,
-    digits: int = 2,
-) -> list[Table]:
+    by_test: bool = False,
+) -> list[Sheet]:
     """Runs side by side, best first: the settings in which they differ, and their numbers.
 
     Those whose data are treated differently are in tables of their own, unless mixed.
@@ -136,20 +144,23 @@ def tables(
     Args:
         entries: The runs.
         over: Keys that do not count: a row is an average over them.
-        keys: Of the numbers wanted, the first deciding what is best.
+        keys: Of the numbers wanted.
         mixed: Whether all go into one table, marked with their treatment.
         chosen: The settings to tell rows apart by, as their user wrote them; None finds out in
             what they differ.
-        digits: Behind the point.
+        by_test: Rank by the first of ``keys``, which makes the best one look better than it is;
+            else by a number of the validation images.
     """
     by_path = {entry.path: entry for entry in entries}
     found = []
     for group in comparable([(e.path, e.numbers) for e in entries], mixed):
         members = [by_path[path] for path, _ in group.members]
+        ranking = ranking_key([r for _, r in group.members], keys) if by_test else group.ranking
         telling = _telling(members, over) if chosen is None else [*chosen]
         telling += ["data"] if group.is_mixed and "data" not in telling else []
-        rows = rows_of(members, over, keys)
-        found.append(_table(group, rows, telling, keys, chosen is not None, digits))
+        telling += [MEASURED] if len(group.protocols) > 1 else []
+        rows = rows_of(members, over, keys, ranking)
+        found.append(_sheet(group, rows, telling, keys, chosen is not None, ranking))
     return found
 
 
@@ -178,42 +189,53 @@ def _goes_with_model(entries: Sequence[Entry], key: str) -> bool:
     return len(pairs) == len({model for model, _ in pairs})
 
 
-def _table(
+def _sheet(
     group: Comparable,
     rows: Sequence[Row],
     telling: list[str],
     keys: Sequence[str],
     as_written: bool,
-    digits: int,
-) -> Table:
-    has_difference = any(row.difference for row in rows)
-    decisive = decisive_key([run for row in rows for run in row.runs], keys) or keys[0]
-    heads = [*(telling or ["run"]), "runs", *(HEADS.get(key, key) for key in keys)]
-    heads += [f"Δ {HEADS.get(decisive, decisive)}, 95 %"] if has_difference else []
-    lines = []
-    for row in rows:
-        first = row.runs[0]
-        own = {REFERENCE: first.path if telling == [REFERENCE] else "", **first.settings}
-        own |= {key: _short(value) for key, value in first.chosen.items()} if as_written else {}
-        if group.is_mixed:
-            own["data"] = treatment(first.numbers)
-        name = Path(first.path).name if as_written else first.path
-        cells = [cell(own.get(key, "")) for key in telling] or [name]
-        cells += [
-            str(len(row.runs)),
-            *(_shown(row.numbers.get(key), digits + is_share(key)) for key in keys),
-        ]
-        lines.append(
-            [
-                *cells,
-                *(
-                    [_interval(row.difference, digits + is_share(decisive))]
-                    if has_difference
-                    else []
-                ),
-            ]
-        )
-    return Table(group.title, heads, lines, range(len(telling or [""]), len(heads))).filled()
+    ranking: str | None,
+) -> Sheet:
+    numbers = [run.numbers for row in rows for run in row.runs]
+    subtracted = quantity(ranking_key(numbers, keys) or keys[0])
+    columns = [
+        *(Column(name) for name in telling or ["run"]),
+        Column("runs", is_number=True),
+        *(Column(quantity(key).head, quantity(key).digits, is_number=True) for key in keys),
+        Column(f"Δ {subtracted.head}, 95 %", subtracted.digits, is_number=True),
+    ]
+    lines: list[list[Cell]] = [
+        [*_labels(row, telling, as_written), len(row.runs), *(row.numbers.get(key) for key in keys),
+         row.difference]
+        for row in rows
+    ]  # fmt: skip
+    covered = dict.fromkeys(row.difference.covers for row in rows if row.difference is not None)
+    notes = [
+        *(group.protocols if len(group.protocols) == 1 else []),
+        order(ranking) + _warning(ranking),
+        *(f"Δ: to the first row, over {each}" for each in covered),
+    ]
+    return Sheet(group.title, [note for note in notes if note], columns, lines)
+
+
+def _warning(ranking: str | None) -> str:
+    """What to say of an order by the images that the numbers are of."""
+    is_validation = ranking is None or ranking.startswith("validation")
+    return "" if is_validation else ", so the first looks better than it is"
+
+
+def _labels(row: Row, telling: Sequence[str], as_written: bool) -> list[str]:
+    """What tells a row apart: settings, or where its runs are."""
+    first, paths = row.runs[0], [run.path for run in row.runs]
+    place = paths[0] if len(paths) == 1 else commonpath(paths) or "."
+    own = {REFERENCE: first.path if {*telling} <= {REFERENCE, MEASURED} else "", **first.settings}
+    own |= {key: _short(value) for key, value in first.chosen.items()} if as_written else {}
+    own |= {MEASURED: protocol(first.numbers)}
+    if "data" in telling:
+        own["data"] = marked(first.numbers)
+    name = Path(place).name if as_written and len(paths) == 1 else place
+    return [cell(own.get(key, "")) for key in telling] or [name]
 
 
 def _short(text: str) -> str:
@@ -222,17 +244,3 @@ def _short(text: str) -> str:
         return text if len(text) < LONG else f"{float(text):.4g}"
     except ValueError:
         return text
-
-
-def _shown(estimate: Estimate | None, digits: int) -> str:
-    if estimate is None:
-        return ""
-    value, error = (None if number is None else f"{number:.{digits}f}" for number in estimate)
-    return value or "" if error is None else f"{value} ± {error}"
-
-
-def _interval(difference: Difference | None, digits: int) -> str:
-    if difference is None:
-        return ""
-    value, low, high = (f"{number:+.{digits}f}" for number in difference)
-    return f"{value} ({low} … {high})"

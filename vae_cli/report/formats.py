@@ -2,77 +2,76 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
 
 from vae_cli.console import printable
+from vae_cli.report.sheet import Sheet
 from vae_cli.run import escape
 from vae_cli.run.table import Table
 
 TREATMENT = "treatment"  # of the data: a column in a csv, elsewhere the title
+MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
+FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 
 
-def as_csv(tables: Sequence[Table]) -> str:
-    """Tables as one, numbers apart from their errors; what heads a table is a column."""
+def as_csv(sheets: Sequence[Sheet | Table]) -> str:
+    """Tables as one: every number in full and in a column of its own, the data in the first."""
+    records = [{TREATMENT: sheet.title, **record} for sheet in sheets for record in _records(sheet)]
+    heads = list(dict.fromkeys([TREATMENT, *(head for record in records for head in record)]))
+    heads = [h for h in heads if h == TREATMENT or any(record.get(h) for record in records)]
     file = io.StringIO()
-    heads = list(dict.fromkeys(head for table in tables for head in _split_heads(table)))
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(map(escape.as_csv, [TREATMENT, *heads]))
-    for table in tables:
-        for row in table.rows:
-            cells = [cell for i, text in enumerate(row) for cell in _split(table, i, text)]
-            named = dict(zip(_split_heads(table), cells, strict=True))
-            line = [table.title, *(named.get(head, "") for head in heads)]
-            writer.writerow(map(escape.as_csv, line))
+    writer.writerow(map(escape.as_csv, heads))
+    for record in records:
+        writer.writerow(escape.as_csv(record.get(head, "")) for head in heads)
     return file.getvalue()
 
 
-def _split_heads(table: Table) -> list[str]:
-    heads = [
-        (head, f"{head} error") if _has_errors(table, i) else (head,)
-        for i, head in enumerate(table.heads)
-    ]
-    return [name for names in heads for name in names]
+def _records(sheet: Sheet | Table) -> list[dict[str, str]]:
+    if isinstance(sheet, Sheet):
+        return sheet.exported()
+    return [dict(zip(sheet.heads, row, strict=True)) for row in sheet.rows]
 
 
-def _split(table: Table, column: int, text: str) -> tuple[str, ...]:
-    if not _has_errors(table, column):
-        return (text,)
-    value, _, error = text.partition(" ± ")
-    return value, error
+def _table(sheet: Sheet | Table) -> Table:
+    return sheet.shown() if isinstance(sheet, Sheet) else sheet
 
 
-def _has_errors(table: Table, column: int) -> bool:
-    return column in table.numbers and any(" ± " in row[column] for row in table.rows)
-
-
-def as_markdown(tables: Sequence[Table]) -> str:
+def as_markdown(sheets: Sequence[Sheet | Table]) -> str:
     """Tables of GitHub's Markdown."""
     parts = []
-    for table in tables:
+    for table in map(_table, sheets):
         rules = ["---:" if i in table.numbers else "---" for i in range(len(table.heads))]
         texts = [list(map(escape.as_markdown, row)) for row in (table.heads, *table.rows)]
         rows = [texts[0], rules, *texts[1:]]
         lines = [f"| {' | '.join(cells)} |" for cells in rows]
-        parts.append("\n".join([escape.as_markdown_line(table.title), "", *lines]))
+        titles = [*map(escape.as_markdown_line, table.title.split("\n"))]
+        parts.append("\n".join(["  \n".join(titles), "", *lines]))
     return "\n\n".join(parts) + "\n"
 
 
-def as_latex(tables: Sequence[Table]) -> str:
-    """Tables in LaTeX, for the package booktabs."""
-    parts = []
-    for table in tables:
+def as_latex(sheets: Sequence[Sheet | Table]) -> str:
+    """Tables in LaTeX, each no wider than the page."""
+    parts = [r"% In the preamble: \usepackage{booktabs} \usepackage{graphicx}"]
+    for table in map(_table, sheets):
         columns = "".join("r" if i in table.numbers else "l" for i in range(len(table.heads)))
-        texts = [" & ".join(map(escape.as_latex, r)) + r" \\" for r in (table.heads, *table.rows)]
-        heads, *rows = texts
+        texts = [[escape.as_latex(text) for text in row] for row in (table.heads, *table.rows)]
+        heads, *rows = (
+            " & ".join(MINUS.sub("$-$", c) if i in table.numbers else c for i, c in enumerate(row))
+            + r" \\"
+            for row in texts
+        )
         lines = [
-            f"% {printable(table.title)}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule",
-            heads, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}",
+            *(f"% {printable(line)}" for line in table.title.split("\n")), FITTED,
+            rf"\begin{{tabular}}{{{columns}}}", r"\toprule", heads, r"\midrule", *rows,
+            r"\bottomrule", r"\end{tabular}}",
         ]  # fmt: skip
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
 
-WRITTEN: dict[str, Callable[[Sequence[Table]], str]] = {
+WRITTEN: dict[str, Callable[[Sequence[Sheet | Table]], str]] = {
     "csv": as_csv,
     "markdown": as_markdown,
     "latex": as_latex,

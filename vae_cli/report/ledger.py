@@ -9,14 +9,14 @@ import numpy as np
 
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.reference.published import Published
+from vae_cli.report.measured import measured
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.quantity import quantity
 from vae_cli.run.recorded import LARGEST, Note, Notes, is_number, read_evaluations, read_results
 from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
 from vae_cli.run.values import read_values
 
-TESTED = "test/"
 ANY = ("elbo", "log_likelihood", "reconstruction")  # numbers, without which a run has none
-BEST = "best.ckpt"  # which is tested at the end of training
 REFERENCE = "reference"  # what entries have that are no runs, in place of settings
 IMAGES = ("images_sha256", "data_path")  # what tells one set of images from another
 
@@ -86,26 +86,20 @@ def _read(path: str, split: str, note: Note) -> Entry:
     config = read_config(folder.config)
     results = read_results(folder.results, note)
     evaluated = read_evaluations(folder.evaluation, note).get(split, {})
-    tested = {k.removeprefix(TESTED): v for k, v in results.items() if k.startswith(TESTED)}
-    tested["images_sha256"] = results.get("data/images_sha256")
-    # What was left out of an evaluation stands as it was tested, with the same checkpoint.
-    alike = split == "test" and evaluated.get("checkpoint", BEST) == BEST
-    numbers = {**(tested if alike else {}), **evaluated}
-    for name in ("elbo", "elbo_se", "reconstruction", "reconstruction_se"):
-        numbers[f"validation_{name}"] = results.get(f"validation/{name}")
     named = (text.partition("=") for text in read_overrides(folder.overrides))
     return Entry(
         path,
         settings_of_run(config),
         {key.lstrip("+~"): value for key, _, value in named},
-        {**treatment_of(config), "split": split, **numbers},
+        {**treatment_of(config), **measured(results, evaluated, split)},
     )
 
 
 def beside(runs: Sequence[Entry], reference: Published) -> list[Entry]:
     """A publication's rows as entries beside runs; none where no run has its data and treatment."""
     like = [r for r in runs if reference.treatment.items() <= dict(r.numbers).items()]
-    shared = {"split": "test", **{k: like[0].numbers.get(k) for k in IMAGES}} if like else {}
+    images = {key: like[0].numbers.get(key) for key in IMAGES} if like else {}
+    shared = {"split": "test", "measured_by": "published", **images}
     return [
         Entry(f"[{name}]", {REFERENCE: name}, {}, {**reference.treatment, **shared, **numbers})
         for name, numbers in (reference.rows if like else {}).items()
@@ -113,11 +107,20 @@ def beside(runs: Sequence[Entry], reference: Published) -> list[Entry]:
 
 
 def values_of_images(entry: Entry, key: str) -> np.ndarray | None:
-    """A number of each image, ``(N,)``, where vae-eval has kept them."""
-    found = read_values(RunFolder(entry.path).evaluated, f"{entry.numbers['split']}/{key}")
+    """A number of each image, ``(N,)``, where vae-eval has kept them.
+
+    Errors of q(y|x) are of the images with a label alone.
+    """
+    file, split = RunFolder(entry.path).evaluated, entry.numbers["split"]
+    found = read_values(file, f"{split}/{key}")
     if found is None or not (np.abs(found) <= LARGEST).all():  # NaN is not below it, either
         return None
-    return found
+    if not quantity(key).is_of_labels:
+        return found
+    is_labelled = read_values(file, f"{split}/labelled")  # images without a label hold a zero
+    if is_labelled is None or len(is_labelled) != len(found):
+        return None
+    return found[is_labelled > 0]
 
 
 def each(entries: Sequence[Entry], key: str) -> Iterator[float]:

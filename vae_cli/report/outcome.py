@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vae_cli.report.comparison import tables
+from vae_cli.report.comparison import sheets
 from vae_cli.report.formats import as_csv, as_markdown
 from vae_cli.report.ledger import read_entries
+from vae_cli.report.sheet import Sheet
+from vae_cli.run.comparable import with_stand_ins
 from vae_cli.run.files import write_text
-from vae_cli.run.summary import with_stand_ins
 from vae_cli.run.table import Table
 
 OVER = ("seed",)  # rows are means over it
@@ -20,8 +21,7 @@ def outcome_of(
     jobs: Mapping[str, Sequence[str]],
     lacking: Mapping[str, str],
     pruned: Mapping[str, str],
-    digits: int = 2,
-) -> list[Table]:
+) -> list[Sheet | Table]:
     """Tables of a sweep, best first.
 
     Args:
@@ -29,11 +29,12 @@ def outcome_of(
         jobs: What each job was given, by its name.
         lacking: Names of the jobs that have none, and why.
         pruned: Names of those that a study has ended, and when.
-        digits: Behind the point.
     """
     entries, _ = read_entries(paths, "test")
     numbers = with_stand_ins(NUMBERS, [entry.numbers for entry in entries])
-    found = tables(entries, OVER, numbers, False, _varying([*jobs.values()]), digits)
+    found: list[Sheet | Table] = [
+        *sheets(entries, OVER, numbers, False, _varying([*jobs.values()]))
+    ]
     for title, ended in (("pruned jobs", pruned), ("jobs without results", lacking)):
         rows = [[name, why] for name, why in ended.items()]
         found += [Table(title, ["job", "why"], rows)] if rows else []
@@ -49,7 +50,7 @@ def _varying(jobs: Sequence[Sequence[str]]) -> list[str]:
     return [key for key in keys if len({given.get(key) for given in each}) > 1]
 
 
-def write_outcome(folder: Path, shown: Sequence[Table], exact: Sequence[Table]) -> None:
-    """Writes ``sweep.csv``, for programs with more digits, and ``sweep.md``."""
-    for name, text in (("sweep.csv", as_csv(exact)), ("sweep.md", as_markdown(shown))):
+def write_outcome(folder: Path, found: Sequence[Sheet | Table]) -> None:
+    """Writes ``sweep.csv``, for programs, and ``sweep.md``."""
+    for name, text in (("sweep.csv", as_csv(found)), ("sweep.md", as_markdown(found))):
         write_text(folder / name, text)

@@ -10,12 +10,12 @@ from typing import Any
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.files import LARGEST_YAML, UnsafeFile, read_bytes, read_text
 from vae_cli.report.curves import Curve, read_curves
+from vae_cli.report.measured import measured
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.png import opened_png
 from vae_cli.run.recorded import Note, Notes, read_evaluations, read_results
 from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
 
-TESTED = "test/"
 LARGEST_PICTURE = 1 << 23  # bytes of a file; a sheet of images takes 100,000
 SEVERAL = (1 << 22, 3 << 20)  # characters of a page for pictures and texts of several runs
 ONE = (1 << 25, 1 << 24)  # … of one run, as much as somebody may want to mail
@@ -176,10 +176,10 @@ def _comparable(
     config: dict[str, Any], results: dict[str, Any], evaluation: dict[str, Any]
 ) -> dict[str, Any]:
     """Of vae-eval where it has been, else of the test at the end of training."""
-    treatment = treatment_of(config)
-    if "test" in evaluation:
-        return {**treatment, **evaluation["test"]}
-    tested = {k.removeprefix(TESTED): v for k, v in results.items() if k.startswith(TESTED)}
-    path, sha256 = config["data"].get("path"), results.get("data/images_sha256")
-    images = {"data_path": None if path is None else str(path), "images_sha256": sha256}
-    return {**treatment, **images, "split": "test", **tested}
+    path = config["data"].get("path")
+    images = {"data_path": None if path is None else str(path)}
+    return {
+        **treatment_of(config),
+        **images,
+        **measured(results, evaluation.get("test", {}), "test"),
+    }

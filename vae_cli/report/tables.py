@@ -6,22 +6,22 @@ from typing import Any, NamedTuple, Protocol
 
 from vae_cli.report.chart import Chart, Series
 from vae_cli.report.record import RunRecord
-from vae_cli.run.recorded import is_number
-from vae_cli.run.rows import Row
-from vae_cli.run.summary import (
-    HEADS,
+from vae_cli.run.comparable import (
+    MEASURED,
     comparable,
     compared_keys,
-    number,
-    treatment,
+    headed,
+    marked,
+    protocol,
 )
+from vae_cli.run.quantity import number, quantity
+from vae_cli.run.recorded import is_number
+from vae_cli.run.rows import Row
 from vae_cli.run.table import Table, cell
 
-HEADLINES = (  # key, head, unit
-    ("log_likelihood", "log p(x)", "nats"), ("elbo", "ELBO", "nats"), ("kl", "KL", "nats"),
-    ("reconstruction", "reconstruction", "nats"), ("denoising", "denoising", "nats"),
-    ("reconstruction_error", "squared error", ""), ("bits_per_dim", "bits/dim", "bits"),
-    ("active_units", "active units", ""), ("error", "error", ""),
+HEADLINES = (
+    "log_likelihood", "elbo", "kl", "reconstruction", "denoising", "reconstruction_error",
+    "bits_per_dim", "active_units", "error",
 )  # fmt: skip
 CHARTS = (  # title, unit, curves
     ("bound", "nats", ("train/elbo", "validation/elbo")),
@@ -50,11 +50,11 @@ class Headline(NamedTuple):
 def headlines(record: Mapping[str, Any]) -> list[Headline]:
     """The numbers to be seen first, of those that there are."""
     found = []
-    for key, head, unit in HEADLINES:
+    for key in HEADLINES:
         if is_number(record.get(key)):
             value, _, error = number(record, key).partition(" ± ")
-            of = f"of {record.get('latent_dim')}" if key == "active_units" else unit
-            found.append(Headline(head, value, error, of))
+            of = f"of {record.get('latent_dim')}" if key == "active_units" else quantity(key).unit
+            found.append(Headline(quantity(key).head, value, error, of))
     return found
 
 
@@ -85,7 +85,7 @@ class Comparison(NamedTuple):
 
 
 def comparisons(records: Sequence[RunRecord], mixed: bool) -> list[Comparison]:
-    """Runs side by side, best first: their numbers, and the settings in which they differ.
+    """Runs side by side, best first by validation images: numbers, and settings that differ.
 
     Those whose data are treated differently are apart from each other, unless mixed.
     """
@@ -94,16 +94,16 @@ def comparisons(records: Sequence[RunRecord], mixed: bool) -> list[Comparison]:
     for group in comparable([(r.name, r.comparable) for r in records], mixed):
         members = [by_name[name] for name, _ in group.members]
         keys, differing = compared_keys(group.members), differing_settings(members)
-        marks = ["data"] if group.is_mixed else []
-        heads = ["run", *(HEADS[key] for key in keys), "S", *marks, *differing]
+        differs = len(group.protocols) > 1
+        marks = [*(["data"] * group.is_mixed), *([MEASURED] * differs)]
+        heads = ["run", *(quantity(key).head for key in keys), *marks, *differing]
         rows = []
         for record in members:
             numbers = record.comparable
-            samples = number(numbers, "log_likelihood_samples")
-            cells = [record.name, *(number(numbers, key) for key in keys), samples]
-            cells += [treatment(numbers)] if group.is_mixed else []
+            cells = [record.name, *(number(numbers, key) for key in keys)]
+            cells += [marked(numbers)] * group.is_mixed + [protocol(numbers)] * differs
             rows.append([*cells, *(cell(record.settings.get(key, "")) for key in differing)])
-        table = Table(group.title, heads, rows, range(1, len(keys) + 2))
+        table = Table(headed(group), heads, rows, range(1, len(keys) + 1))
         found.append(Comparison(table.filled(), charts(members)))
     return found
 

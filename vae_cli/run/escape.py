@@ -16,7 +16,8 @@ LIST = re.compile(r"[-+=]|\d+[.)]")  # how a list begins, or the line below a he
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$",
-    "−": "$-$", "Δ": r"$\Delta$", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "−": "$-$", "≥": r"$\geq$", "≤": r"$\leq$", "…": r"\dots{}", "Δ": r"$\Delta$",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "[": "{[}", "]": "{]}", "*": "{*}",  # what may follow the end of a row, as an option of it
 }  # fmt: skip
 

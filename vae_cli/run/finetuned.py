@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 
 from vae_cli.console import print_line
+from vae_cli.run.comparable import comparable
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.quantity import number
 from vae_cli.run.rows import Results
-from vae_cli.run.summary import comparable, heading, number
+from vae_cli.run.summary import heading
 from vae_cli.run.table import Table, print_table
 
 

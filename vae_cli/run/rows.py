@@ -15,14 +15,8 @@ PARTS = (  # of the bound: of models whose only latent variable is z, and of tho
 )
 OF_CODE = "log p(x|z), z the code"  # the reconstruction where there is no bound
 TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
-ERRORS = ("error", "calibration_error")  # shares of images that are small where all is well
 QUIET = ("test/active_units_uncertain", "active_units_uncertain", "probe_code_error")  # where 0
 TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
-
-
-def is_share(key: str) -> bool:
-    """Whether a number is one from 0 to 1, of which more digits are of interest."""
-    return key.endswith("accuracy") or key.rpartition("/")[2] in ERRORS
 
 
 def rows_of_run(results: Results) -> list[Row]:

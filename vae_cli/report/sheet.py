@@ -1,0 +1,104 @@
+"""A table of numbers: a reader sees them rounded, a program gets them whole."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from vae_cli.report.estimate import Difference, Estimate
+from vae_cli.run.quantity import with_error
+from vae_cli.run.table import Table
+
+Cell = str | int | Estimate | Difference | None
+
+
+class Column(NamedTuple):
+    """A column of a sheet.
+
+    Attributes:
+        head: Over it.
+        digits: Of its numbers, behind the point, for a reader.
+        is_number: Whether it stands to the right.
+        is_shown: Whether a reader sees it; a program always does.
+        is_exported: Whether a program gets it.
+    """
+
+    head: str
+    digits: int = 2
+    is_number: bool = False
+    is_shown: bool = True
+    is_exported: bool = True
+
+
+class Sheet(NamedTuple):
+    """A table of numbers.
+
+    Attributes:
+        title: Over it.
+        notes: Lines below the title.
+        columns: In order.
+        rows: As many cells as columns.
+    """
+
+    title: str
+    notes: Sequence[str]
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+
+    def shown(self) -> Table:
+        """The table for a reader, without empty columns; ± says what it is over.
+
+        It is said once in the notes where it is the same in all cells, else in each.
+        """
+        kinds = [*dict.fromkeys(c.over for r in self.rows for c in r if isinstance(c, Estimate))]
+        kinds = [kind for kind in kinds if kind]
+        kept = [i for i, column in enumerate(self.columns) if column.is_shown]
+        notes = [*self.notes, *([f"± standard error over {kinds[0]}"] if len(kinds) == 1 else [])]
+        rows = [
+            [_text(row[i], self.columns[i].digits, len(kinds) > 1) for i in kept]
+            for row in self.rows
+        ]
+        numbers = [new for new, old in enumerate(kept) if self.columns[old].is_number]
+        heads = [self.columns[i].head for i in kept]
+        return Table("\n".join([self.title, *notes]), heads, rows, numbers).filled()
+
+    def exported(self) -> list[dict[str, str]]:
+        """The rows for a program: every number in full, in a column of its own."""
+        return [
+            {
+                name: value
+                for column, cell in zip(self.columns, row, strict=True)
+                if column.is_exported
+                for name, value in _parts(column.head, cell).items()
+            }
+            for row in self.rows
+        ]
+
+
+def _text(cell: Cell, digits: int, has_kinds: bool) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, Estimate):
+        is_count = not cell.error and cell.value.is_integer()
+        text = cell.bound + with_error(cell.value, cell.error, 0 if is_count else digits)
+        kind = cell.over if cell.over != "seeds" else f"{cell.runs} seeds"
+        return f"{text} ({kind})" if has_kinds and " ± " in text else text
+    if isinstance(cell, Difference):
+        value, low, high = (f"{number:+.{digits}f}" for number in cell[:3])
+        return f"{value} ({low} … {high})"
+    return str(cell)
+
+
+def _parts(head: str, cell: Cell) -> dict[str, str]:
+    """The columns of a cell, by head."""
+    if isinstance(cell, Estimate):
+        return {
+            head: repr(cell.value),
+            f"{head} bound": cell.bound.strip(),
+            f"{head} error": "" if cell.error is None else repr(cell.error),
+            f"{head} error over": cell.over,
+            f"{head} runs": str(cell.runs),
+        }
+    if isinstance(cell, Difference):
+        names = (head, f"{head} low", f"{head} high", f"{head} interval over")
+        texts = (*map(repr, cell[:3]), cell.covers)
+        return dict(zip(names, texts, strict=True))
+    return {head: "" if cell is None else str(cell)}

@@ -1,0 +1,160 @@
+"""Results that may stand in one table, their order, and the table that vae-eval prints of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rich.console import Console
+
+from vae_cli.console import printable
+from vae_cli.run.quantity import number, quantity
+from vae_cli.run.recorded import is_number
+from vae_cli.run.rows import Results
+from vae_cli.run.table import Table, print_table
+
+TREATMENT = ("data", "split", "binarize", "dequantize")  # the head of a table of several runs
+COMPARED = (
+    "validation_elbo", "elbo", "log_likelihood", "error", "kl", "bits_per_dim", "active_units",
+    "effective_sample_size",
+)  # fmt: skip
+WITHOUT_BOUND = (  # … where some have no bound to be compared by
+    "validation_reconstruction", "reconstruction", "reconstruction_error",
+)  # fmt: skip
+BOUNDS = ("elbo", "log_likelihood")
+OF_VALIDATION = ("validation_elbo", "validation_reconstruction")  # the first that all have ranks
+MEASURED = "measured by"  # the column that tells numbers of one kind apart
+
+
+class Comparable(NamedTuple):
+    """Results that may stand in one table.
+
+    Attributes:
+        title: What they share.
+        members: By name, best first by validation images; else in the order given.
+        is_mixed: Whether they differ in the treatment of data, and are to be marked.
+        ranking: The number that they are ranked by; None for the order given.
+    """
+
+    title: str
+    members: list[tuple[str, Results]]
+    is_mixed: bool
+    ranking: str | None
+
+    @property
+    def protocols(self) -> list[str]:
+        """How the numbers were measured, each way once."""
+        return list(dict.fromkeys(protocol(record) for _, record in self.members))
+
+
+def comparable(records: Sequence[tuple[str, Results]], mixed: bool) -> list[Comparable]:
+    """Splits results by the treatment of data, unless they are to be mixed."""
+    groups: dict[tuple[str, str], list[tuple[str, Results]]] = {}
+    for name, record in records:
+        own = ("mixed data", "") if mixed else (treatment(record), images_of(record))
+        groups.setdefault(own, []).append((name, record))
+    found = []
+    for (title, _), members in groups.items():
+        key = validation_key([record for _, record in members])
+        ranked = sorted(members, key=lambda member: rank(member[1], key))
+        is_mixed = mixed and len({marked(record) for _, record in members}) > 1
+        found.append(Comparable(title, ranked, is_mixed, key))
+    return found
+
+
+def validation_key(records: Sequence[Results]) -> str | None:
+    """The number of the validation images that ranks: the monitored one, the bound, or log p(x|z).
+
+    A test-chosen winner would look better than it is.
+    """
+    monitors = {str(r["monitor"]).rpartition("/")[2] for r in records if r.get("monitor")}
+    monitored = [f"validation_{name}" for name in monitors] if len(monitors) == 1 else []
+    is_validation = all(record.get("split") == "validation" for record in records)
+    own = ("elbo", "reconstruction") if is_validation else ()
+    return ranking_key(records, [*monitored, *OF_VALIDATION, *own])
+
+
+def ranking_key(records: Sequence[Results], keys: Iterable[str]) -> str | None:
+    """The first number with a direction that all records have, of those that have any."""
+    directed = [key for key in keys if quantity(key).larger_is_better is not None]
+    some = [r for r in records if any(is_number(r.get(key)) for key in directed)]
+    return next((k for k in directed if some and all(is_number(r.get(k)) for r in some)), None)
+
+
+def rank(record: Results, key: str | None) -> tuple[bool, float]:
+    """Small for the best; a record without the number is last."""
+    value = None if key is None else record.get(key)
+    if key is None or not is_number(value):
+        return True, 0.0
+    return False, -value if quantity(key).larger_is_better else value
+
+
+def order(ranking: str | None) -> str:
+    """What a table says of its order."""
+    if ranking is None:
+        return "in the order given: no number of validation images ranks them"
+    return f"best {quantity(ranking).head} first"
+
+
+def protocol(record: Results) -> str:
+    """What measured a record's numbers: the command, the checkpoint, the draws of log p(x)."""
+    samples = record.get("log_likelihood_samples")
+    checkpoint = str(record.get("checkpoint") or "").removesuffix(".ckpt")
+    is_adapted = is_number(adapted := record.get("log_likelihood_adapted")) and adapted > 0
+    draws = f"S = {samples}{' adapted' * is_adapted}" if is_number(samples) else ""
+    return printable(", ".join(filter(None, [record.get("measured_by"), checkpoint, draws])))
+
+
+def images_of(record: Results) -> str:
+    """Identifies a set of images, by their hash as far as it is known."""
+    return str(record.get("images_sha256") or record.get("data_path"))
+
+
+def marked(record: Results) -> str:
+    """The treatment of data, and the first digits of the images' hash."""
+    return f"{treatment(record)} ({images_of(record)[:4]})"
+
+
+def compared_keys(members: Sequence[tuple[str, Results]]) -> list[str]:
+    """The compared numbers that at least one has."""
+    records = [record for _, record in members]
+    keys = with_stand_ins(COMPARED, records)
+    return [key for key in keys if any(record.get(key) is not None for record in records)]
+
+
+def with_stand_ins(keys: Iterable[str], records: Iterable[Results]) -> list[str]:
+    """The keys, and where a model of some results has no bound, those of what it has instead."""
+    has_none = any("reconstruction" in r and not any(b in r for b in BOUNDS) for r in records)
+    return [*keys, *(WITHOUT_BOUND if has_none else ())]
+
+
+def treatment(record: Results) -> str:
+    """Data and what was done to its pixels, in words: what results must share to compare."""
+    found = {key: record.get(key) for key in TREATMENT}
+    values = {key: value for key, value in found.items() if value not in (None, False)}
+    data = " ".join(str(values.pop(key, "unknown")) for key in ("data", "split"))
+    return printable(", ".join([data, *(f"{key}={value}" for key, value in values.items())]))
+
+
+def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, console: Console) -> None:
+    """Prints the numbers of several runs: a table for each treatment of data.
+
+    Args:
+        records: Evaluations by the names of their runs.
+        mixed: Whether all go into one table, marked with their treatment.
+        console: Where to.
+    """
+    for group in comparable(records, mixed):
+        keys, differs = compared_keys(group.members), len(group.protocols) > 1
+        labels = ["run", *(["data"] * group.is_mixed), *([MEASURED] * differs)]
+        heads = [*labels, *(quantity(key).head for key in keys)]
+        rows = []
+        for name, record in group.members:
+            marks = [*([marked(record)] * group.is_mixed), *([protocol(record)] * differs)]
+            rows.append([name, *marks, *(number(record, key) for key in keys)])
+        print_table(Table(headed(group), heads, rows, range(len(labels), len(heads))), console)
+
+
+def headed(group: Comparable) -> str:
+    """The title of a table of single runs: the data, how it was measured, the order, and ±."""
+    shared = group.protocols if len(group.protocols) == 1 else []
+    lines = [group.title, *shared, f"{order(group.ranking)}; ± standard error over images"]
+    return "\n".join(filter(None, lines))
