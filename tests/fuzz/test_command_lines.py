@@ -13,7 +13,7 @@ from typing import Any
 import mutations
 import pytest
 
-COUNT = int(os.environ.get("VAE_CLI_FUZZ", "80"))
+COUNT = int(os.environ.get("VAE_CLI_FUZZ", "40"))
 BATCH = 20  # cases a test
 LONGEST = 1400  # characters of a line
 SECONDS = 60  # until a case counts as hanging

@@ -32,7 +32,7 @@ MODULES = (
     rows_damage,
 )  # fmt: skip
 TABLE: list[Row] = list(chain.from_iterable(module.rows() for module in MODULES))
-SHARE = 4  # of so many rows one is tried
+SHARE = 8  # of so many rows one is tried
 EACH = bool(os.environ.get("VAE_CLI_HOSTILE"))
 
 

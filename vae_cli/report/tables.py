@@ -29,6 +29,8 @@ CHARTS = (  # title, unit, curves
     ("denoising", "nats", ("train/denoising", "validation/denoising")),
     ("‖z‖₁", "", ("train/code_l1", "validation/code_l1")),
     ("‖∂z/∂x‖²", "", ("train/squared_jacobian_norm", "validation/squared_jacobian_norm")),
+    ("Σ |z_d| ‖∂E[x|z]/∂z_d‖", "", ("train/image_l1", "validation/image_l1")),
+    ("‖∂E[x|z]/∂x‖²", "", ("train/image_jacobian_norm", "validation/image_jacobian_norm")),
     ("KL", "nats", ("train/kl", "validation/kl")),
     ("active units", "", ("validation/active_units",)),
     ("labels told wrongly", "", ("validation/error",)),

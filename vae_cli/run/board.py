@@ -12,7 +12,8 @@ from vae_cli.training.projector import write_projector
 HEADLINES = (
     "test/elbo", "test/log_likelihood", "test/kl", "test/reconstruction", "test/denoising",
     "test/active_units",
-    "test/bits_per_dim", "test/error",
+    "test/bits_per_dim", "test/error", "test/log_likelihood_bias", "test/effective_sample_size",
+    "test/high_pareto_shape",
 )  # fmt: skip
 
 

@@ -50,6 +50,8 @@ def layout(monitor: str, has_prior: bool) -> dict[str, dict[str, Any]]:
         "What are the codes like?": {
             "‖z‖₁: training and validation": both("code_l1"),
             "‖∂z/∂x‖²: training and validation": both("squared_jacobian_norm"),
+            "Σ |z_d| ‖∂E[x|z]/∂z_d‖: training and validation": both("image_l1"),
+            "‖∂E[x|z]/∂x‖²: training and validation": both("image_jacobian_norm"),
             "squared error of reconstructions": one("validation/reconstruction_error"),
         },
     }
