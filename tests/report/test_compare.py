@@ -146,7 +146,7 @@ def keep_values(folder: Path, key: str, values: np.ndarray, **others: np.ndarray
 
 
 def interval(row: dict[str, str], head: str) -> tuple[float, float, float]:
-    return tuple(float(row[f"Δ {head}, 95 %{end}"]) for end in ("", " low", " high"))  # type: ignore[return-value]
+    return tuple(float(row[f"Δ {head}, 95%{end}"]) for end in ("", " low", " high"))  # type: ignore[return-value]
 
 
 def test_difference_over_images(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,18 +156,18 @@ def test_difference_over_images(runs: Path, capsys: pytest.CaptureFixture[str]) 
     keep_values(runs / "p0", "log_likelihood", hardness)
     keep_values(runs / "d0", "log_likelihood", hardness - shift)
     rows = table(capsys, "runs/p0", "runs/d0")
-    (other,) = (row for row in rows if row["Δ log p(x), 95 %"])
+    (other,) = (row for row in rows if row["Δ log p(x), 95%"])
     value, low, high = interval(other, "log p(x)")
     error = 1.97 * shift.std(ddof=1) / math.sqrt(400)
     assert abs(value) == pytest.approx(shift.mean())
     assert (low, high) == pytest.approx((value - error, value + error), abs=1e-3)
-    assert other["Δ log p(x), 95 % interval over"] == "images only"
+    assert other["Δ log p(x), 95% interval over"] == "images only"
 
 
 def test_difference_over_seeds(capsys: pytest.CaptureFixture[str]) -> None:
     rows = table(capsys, "runs", "where=data.binarize=dynamic")
-    (other,) = (row for row in rows if row["Δ log p(x), 95 %"])
-    assert other["Δ log p(x), 95 % interval over"] == "seeds only"
+    (other,) = (row for row in rows if row["Δ log p(x), 95%"])
+    assert other["Δ log p(x), 95% interval over"] == "seeds only"
     half = 2.776 * math.sqrt(2 / 3)  # three and three seeds of standard deviation 1
     value, low, high = interval(other, "log p(x)")
     assert (high - low) / 2 == pytest.approx(half, rel=1e-3) and abs(value) == pytest.approx(2)
@@ -186,7 +186,7 @@ def test_images_without_a_label_do_not_count(
         record["test"]["error"] = error
         file.write_text(json.dumps(record))
     rows = table(capsys, "runs/p0", "runs/d0", "metrics=[error]")
-    (other,) = (row for row in rows if row["Δ error, 95 %"])
+    (other,) = (row for row in rows if row["Δ error, 95%"])
     value, low, high = interval(other, "error")
     assert abs(value) == pytest.approx(0.2)
     assert (high - low) / 2 == pytest.approx(1.984 * math.sqrt(0.2 * 0.8 / 99), rel=1e-3)

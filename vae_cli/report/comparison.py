@@ -203,7 +203,7 @@ def _sheet(
         *(Column(name) for name in telling or ["run"]),
         Column("runs", is_number=True),
         *(Column(quantity(key).head, quantity(key).digits, is_number=True) for key in keys),
-        Column(f"Δ {subtracted.head}, 95 %", subtracted.digits, is_number=True),
+        Column(f"Δ {subtracted.head}, 95%", subtracted.digits, is_number=True),
     ]
     lines: list[list[Cell]] = [
         [*_labels(row, telling, as_written), len(row.runs), *(row.numbers.get(key) for key in keys),

@@ -44,7 +44,7 @@ QUANTITIES = (
     Quantity("exact_log_likelihood", "exact log p(x)", "nats", True),
     Quantity("elbo", "ELBO", "nats", True),
     Quantity("labelled_elbo", "ELBO of x and y", "nats", True),
-    Quantity("objective", "objective", "nats", True),
+    Quantity("weighted_elbo", "weighted ELBO", "nats"),  # each KL weight has its own scale
     Quantity("error", "error", "", False, digits=3, is_of_labels=True),
     Quantity("calibration_error", "calibration error", "", False, digits=3),
     Quantity("kl", "KL", "nats"),
