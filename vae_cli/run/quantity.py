@@ -104,7 +104,7 @@ def number(results: Mapping[str, Any], key: str) -> str:
     sign = bound_sign(results, key)
     if abs(value) >= LONG:
         return f"{sign}{value:.3g}"
-    if key in SMALL:
+    if key.rpartition("/")[2] in SMALL:
         return f"{value:.1g}"
     is_whole = isinstance(value, int) or (error is None and value >= 1000)
     return sign + with_error(value, error, 0 if is_whole else quantity(key).digits)
