@@ -41,7 +41,7 @@ def test_means_over_seeds_best_first(capsys: pytest.CaptureFixture[str]) -> None
     assert [row["posterior"] for row in dynamic] == ["PlanarPosterior", "DiagonalPosterior"]
     assert [row["log p(x)"] for row in dynamic] == ["-23.0", "-25.0"]
     assert {row["log p(x) error"] for row in dynamic} == {error}  # in full
-    assert {row["log p(x) error over"] for row in dynamic} == {"seeds"}
+    assert {row["log p(x) error over"] for row in dynamic} == {"runs"}
     assert {row["runs"] for row in dynamic} == {"3"}
     (static,) = (row for row in rows if "static" in row["treatment"])  # never beside the others
     assert static["run"] == "runs/deeper/static" and static["log p(x) error"] == "0.3"
@@ -167,7 +167,7 @@ def test_difference_over_images(runs: Path, capsys: pytest.CaptureFixture[str]) 
 def test_difference_over_seeds(capsys: pytest.CaptureFixture[str]) -> None:
     rows = table(capsys, "runs", "where=data.binarize=dynamic")
     (other,) = (row for row in rows if row["Δ log p(x), 95%"])
-    assert other["Δ log p(x), 95% interval over"] == "seeds only"
+    assert other["Δ log p(x), 95% interval over"] == "runs only"
     half = 2.776 * math.sqrt(2 / 3)  # three and three seeds of standard deviation 1
     value, low, high = interval(other, "log p(x)")
     assert (high - low) / 2 == pytest.approx(half, rel=1e-3) and abs(value) == pytest.approx(2)

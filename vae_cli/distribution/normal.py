@@ -15,6 +15,11 @@ from torch.types import _size
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 
+def log_standard_normal(value: Tensor) -> Tensor:
+    """log N(0, I) of vectors ``(*, D)``: nats, ``(*,)``."""
+    return -0.5 * value.square().sum(-1) - value.shape[-1] * HALF_LOG_TWO_PI
+
+
 class DiagonalNormal(Distribution):
     r""":math:`N(\mu, \mathrm{diag}\, \sigma^2)` on R^D.
 
@@ -94,7 +99,7 @@ class StandardNormal(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-density in nats, shape ``(*,)``."""
-        return -0.5 * value.square().sum(-1) - value.shape[-1] * HALF_LOG_TWO_PI
+        return log_standard_normal(value)
 
 
 def kl_from_standard(q: DiagonalNormal) -> Tensor:

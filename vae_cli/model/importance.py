@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partial, singledispatch
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,11 +11,12 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
+from vae_cli.distribution.normal import log_standard_normal
 from vae_cli.distribution.pareto import pareto_shape, tail_size
 from vae_cli.distribution.relations import from_noise
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.model.labelled import SemiSupervisedModel
-from vae_cli.model.proposal import adapted_proposal, log_standard_normal
+from vae_cli.model.proposal import adapted_proposal
 
 # Draws decoded at once, over all images: what bounds the memory. As many as fit into a processor's
 # cache with the pixels they are decoded to: more are slower.
@@ -85,12 +86,9 @@ def evidence_estimate(
         adapts: Draw around the posterior's mode as well where q is a map of Gaussian noise and not
             close to the posterior: see ``Proposal``.
     """
-    source: LogWeights = partial(_weights_of_q, model, batch, q)
-    adapted: LogWeights | None = None
-    if isinstance(model, SemiSupervisedModel):
-        source = partial(_weights_of_classes, model, batch, q)
-    elif adapts and not _is_even(source(min(samples, PILOT))):
-        adapted = _adapted(model, batch, q)
+    source: LogWeights = partial(_log_weights, model, batch, q)
+    is_close = not adapts or _is_even(source(min(samples, PILOT)))
+    adapted = None if is_close else _adapted(model, batch, q)
     found = _estimate(adapted or source, samples)
     return found._replace(is_adapted=torch.full_like(found.bias, adapted is not None))
 
@@ -112,7 +110,7 @@ def _estimate(source: LogWeights, samples: int) -> EvidenceEstimate:
     each = torch.stack(blocks)
     log_likelihood = _log_mean(each)
     log_sum = log_likelihood + math.log(samples)
-    effective = torch.exp(2 * log_sum - torch.stack(squares).logsumexp(0))
+    effective = _effective_size(log_sum, torch.stack(squares).logsumexp(0))
     unknown = torch.full_like(log_likelihood, torch.nan)
     if not is_diagnosed or largest is None:
         return EvidenceEstimate(log_likelihood, unknown, unknown, effective, unknown, unknown)
@@ -143,38 +141,41 @@ def _log_mean(log_values: Tensor) -> Tensor:
     return log_values.logsumexp(0) - math.log(len(log_values))
 
 
-def _weights_of_q(
-    model: LatentVariableModel, batch: Batch, q: Distribution, samples: int
-) -> Tensor:
+@singledispatch
+def _log_weights(model: LatentVariableModel, batch: Batch, q: Distribution, samples: int) -> Tensor:
+    """Of draws of q(z|x)."""
     parts = _chunks(samples, batch)
     terms = (model.terms(batch, size, closed_form_kl=False, q=q) for size in parts)
     return torch.cat([each.log_weight.double() for each in terms])
 
 
-def _weights_of_classes(
-    model: SemiSupervisedModel, batch: Batch, q: Distribution, samples: int
-) -> Tensor:
-    """Weights of draws of which each class has at least one: their mean sums over the classes.
+@_log_weights.register
+def _(model: SemiSupervisedModel, batch: Batch, q: Distribution, samples: int) -> Tensor:
+    """Of draws of which each class has at least one: their mean sums over the classes.
 
     Half of the draws are for the classes as q(y|x) has them, half are for all classes alike. With
     fewer than two draws a class the classes are drawn.
     """
     if samples < 2 * model.classes:
-        return _weights_of_q(model, batch, q, samples)
+        return _log_weights.dispatch(LatentVariableModel)(model, batch, q, samples)
     share = (model.classify(batch).double().exp() + 1 / model.classes) / 2
     ends = (samples * share.cumsum(-1)).round()  # (B, K)
     counts = torch.diff(ends, prepend=torch.zeros_like(ends[:, :1]))
     place = torch.arange(samples, device=ends.device).view(-1, 1, 1)
     y = (place >= ends).sum(-1).clamp_max(model.classes - 1)  # (S, B)
     log_count = counts.log().gather(-1, y.mT).mT
-    parts = y.split(max(1, ROWS // len(batch.x)))
+    parts = y.split(_rows(batch))
     log_weight = torch.cat([model.terms_of_labels(batch, part).log_weight for part in parts])
     return log_weight.double() + math.log(samples / model.classes) - log_count
 
 
+def _effective_size(log_sum: Tensor, log_square_sum: Tensor) -> Tensor:
+    return torch.exp(2 * log_sum - log_square_sum)
+
+
 def _is_even(log_weight: Tensor) -> bool:
     """Whether all draws count nearly alike, for every image."""
-    size = torch.exp(2 * log_weight.logsumexp(0) - (2 * log_weight).logsumexp(0))
+    size = _effective_size(log_weight.logsumexp(0), (2 * log_weight).logsumexp(0))
     return bool((size >= EVEN * len(log_weight)).all())
 
 
@@ -184,7 +185,7 @@ def _adapted(model: LatentVariableModel, batch: Batch, q: Distribution) -> LogWe
     def log_density(noise: Tensor) -> Tensor:
         z, log_q = from_noise(q, noise)
         log_p = model.decode(z).log_prob(batch.x) + model.prior().log_prob(z)
-        return (log_p - log_q).double() + log_standard_normal(noise)
+        return (log_p - log_q).double() + log_standard_normal(noise.double())
 
     start = torch.zeros(len(batch.x), model.latent_dim, dtype=batch.input.dtype).to(batch.x.device)
     try:
@@ -195,7 +196,7 @@ def _adapted(model: LatentVariableModel, batch: Batch, q: Distribution) -> LogWe
 
     def log_weights(samples: int) -> Tensor:
         noise, log_r = proposal.draw(samples)
-        parts = noise.to(start).split(max(1, ROWS // len(batch.x)))
+        parts = noise.to(start).split(_rows(batch))
         return torch.cat([log_density(part) for part in parts]) - log_r
 
     return log_weights
@@ -206,7 +207,12 @@ def _even_parts(total: int, parts: int) -> list[int]:
     return [end - start for start, end in pairwise(edges)]
 
 
+def _rows(batch: Batch) -> int:
+    """Draws of each image that are decoded at once."""
+    return max(1, ROWS // len(batch.x))
+
+
 def _chunks(samples: int, batch: Batch) -> Iterator[int]:
-    size = max(1, ROWS // len(batch.x))
+    size = _rows(batch)
     for start in range(0, samples, size):
         yield min(size, samples - start)

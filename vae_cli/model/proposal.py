@@ -8,23 +8,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vae_cli.distribution.normal import log_standard_normal
+
 NEWTON_STEPS = 4
 STEP_SIZES = (1.0, 0.5, 0.25, 0.1, 0.0)  # of Newton's step: the best one is taken
 LEAST_PRECISION = 0.05  # of the Gaussian, in any direction: q's own is 1
 # Shares of the draws, and scales: most are where the posterior is, and some are wherever it might
-# be. Each share bounds the weights from below, by 1 / share of those of its component alone.
+# be. No weight is larger than 1 / share times what it would be with that component alone.
 OF_Q = ((0.2, 1.0), (0.1, 2.0), (0.1, 4.0), (0.1, 8.0))
 OF_MODE = ((0.3, 1.0), (0.1, 1.25), (0.1, 2.0))
 COMPONENTS = (*OF_Q, *OF_MODE)
 
-HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
-
 LogDensity = Callable[[Tensor], Tensor]  # of noise (*, B, D): nats, (*, B)
-
-
-def log_standard_normal(noise: Tensor) -> Tensor:
-    """log N(0, I) of noise ``(*, D)``: nats, ``(*,)``, float64."""
-    return -(0.5 * noise.double().square() + HALF_LOG_TWO_PI).sum(-1)
 
 
 class Proposal(NamedTuple):
@@ -37,13 +32,15 @@ class Proposal(NamedTuple):
 
     Attributes:
         mode: Shape ``(B, D)``, float64.
-        root: R with covariance R Rᵀ, ``(B, D, D)``, float64.
+        root: R with covariance R Rᵀ, upper triangular, ``(B, D, D)``, float64.
         inverse: Of R.
+        log_det: log|det R|, ``(B,)``.
     """
 
     mode: Tensor
     root: Tensor
     inverse: Tensor
+    log_det: Tensor
 
     def draw(self, samples: int) -> tuple[Tensor, Tensor]:
         """Noise, from each Gaussian its share of the draws, and the mixture's log-density there.
@@ -57,18 +54,22 @@ class Proposal(NamedTuple):
         repeats = torch.tensor(counts, device=scales.device)
         free = free * scales.repeat_interleave(repeats)[:, None, None]
         of_q, of_mode = free.split([sum(counts[: len(OF_Q)]), sum(counts[len(OF_Q) :])])
-        moved = self.mode + (self.root @ of_mode.unsqueeze(-1)).squeeze(-1)
+        moved = self.mode + torch.einsum("bij,sbj->sbi", self.root, of_mode)
         noise = torch.cat([of_q, moved])
         return noise, self._log_prob(noise, counts)
 
     def _log_prob(self, noise: Tensor, counts: list[int]) -> Tensor:
-        white = (self.inverse @ (noise - self.mode).unsqueeze(-1)).squeeze(-1)
-        log_det = torch.linalg.slogdet(self.root).logabsdet
-        kinds = [(noise, torch.zeros_like(log_det))] * len(OF_Q) + [(white, log_det)] * len(OF_MODE)
+        white = torch.einsum("bij,sbj->sbi", self.inverse, noise - self.mode)
+        of_q = log_standard_normal(noise), torch.zeros_like(self.log_det)
+        of_mode = log_standard_normal(white), self.log_det
+        constant = log_standard_normal(noise.new_zeros(noise.shape[-1]))
         parts = [
-            math.log(count / len(noise)) + log_standard_normal(point / scale) - shift
-            - noise.shape[-1] * math.log(scale)
-            for count, (_, scale), (point, shift) in zip(counts, COMPONENTS, kinds, strict=True)
+            # The exponent of a Gaussian is divided by its squared scale.
+            math.log(count / len(noise)) + (log_p - constant) / scale**2 + constant
+            - noise.shape[-1] * math.log(scale) - log_det
+            for count, (_, scale), (log_p, log_det) in zip(
+                counts, COMPONENTS, [of_q] * len(OF_Q) + [of_mode] * len(OF_MODE), strict=True
+            )
             if count > 0
         ]  # fmt: skip
         return torch.stack(parts).logsumexp(0)
@@ -100,7 +101,8 @@ def adapted_proposal(log_density: LogDensity, start: Tensor) -> Proposal:
     inverse = lower.mT
     identity = torch.eye(noise.shape[-1], dtype=inverse.dtype, device=inverse.device)
     root = torch.linalg.solve_triangular(inverse, identity, upper=True)
-    return Proposal(noise.double(), root, inverse)
+    log_det = root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    return Proposal(noise.double(), root, inverse, log_det)
 
 
 def _curvature(log_density: LogDensity, noise: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,8 @@ from vae_cli.report.ledger import Entry, each, values_of_images
 from vae_cli.run.comparable import images_of, protocol, treatment
 from vae_cli.run.quantity import bound_sign
 
+RUNS = "runs"  # of a setting: they differ in their seeds, or in whatever is averaged over
+
 
 class Estimate(NamedTuple):
     """A number with its standard error.
@@ -18,7 +20,7 @@ class Estimate(NamedTuple):
     Attributes:
         value: In the unit of its quantity; a mean over runs.
         error: In the same unit; None where it is not known.
-        over: What the error is over: ``images`` of one run, or ``seeds``; empty without one.
+        over: What the error is over: ``images`` of one run, or ``runs``; empty without one.
         runs: How many have the number.
         bound: The sign before a value that is only bounded.
     """
@@ -35,7 +37,7 @@ class Difference(NamedTuple):
 
     Attributes:
         value, low, high: In the unit of the quantity.
-        covers: ``seeds and images``, ``images only`` or ``seeds only``.
+        covers: ``runs and images``, ``images only`` or ``runs only``.
     """
 
     value: float
@@ -54,7 +56,7 @@ def estimate(runs: Sequence[Entry], key: str) -> Estimate | None:
         error = next(each(runs, f"{key}_se"), None)
         return Estimate(values[0], error, "images" if error else "", 1, bound)
     error = float(np.std(values, ddof=1) / math.sqrt(len(values)))
-    return Estimate(float(np.mean(values)), error, "seeds", len(values), bound)
+    return Estimate(float(np.mean(values)), error, RUNS, len(values), bound)
 
 
 def differences(settings: Sequence[Sequence[Entry]], key: str) -> list[Difference | None]:
@@ -110,7 +112,7 @@ def _difference(
         return None
     of_seeds = seed_variance(ours, theirs, pooled)
     half = float(half_width(settings, of_seeds, degrees, of_images, images))
-    covered = [*(["seeds"] if degrees else []), *(["images"] if images > 1 else [])]
+    covered = [*([RUNS] if degrees else []), *(["images"] if images > 1 else [])]
     covers = " and ".join(covered) if len(covered) > 1 else f"{covered[0]} only"
     return Difference(value, value - half, value + half, covers)
 

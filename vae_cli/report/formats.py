@@ -16,7 +16,7 @@ FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 
 
 def as_csv(sheets: Sequence[Sheet | Table]) -> str:
-    """Tables as one: every number in full and in a column of its own, the data in the first."""
+    """All tables as one, with unrounded numbers. The first column is the treatment of the data."""
     records = [{TREATMENT: sheet.title, **record} for sheet in sheets for record in _records(sheet)]
     heads = list(dict.fromkeys([TREATMENT, *(head for record in records for head in record)]))
     heads = [h for h in heads if h == TREATMENT or any(record.get(h) for record in records)]

@@ -16,7 +16,7 @@ def measured(
 
     Args:
         results: As in ``results.json``.
-        evaluated: The split's record of ``evaluation.json``; empty where there is none.
+        evaluated: The split's record of ``evaluation.json``; empty if vae-eval has not run.
         split: Whose numbers are wanted.
 
     Returns:

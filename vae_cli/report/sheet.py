@@ -1,9 +1,9 @@
-"""A table of numbers: a reader sees them rounded, a program gets them whole."""
+"""A table of numbers, rounded for a reader and unrounded for a program."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from vae_cli.report.estimate import Difference, Estimate
+from vae_cli.report.estimate import RUNS, Difference, Estimate
 from vae_cli.run.quantity import with_error
 from vae_cli.run.table import Table
 
@@ -17,15 +17,11 @@ class Column(NamedTuple):
         head: Over it.
         digits: Of its numbers, behind the point, for a reader.
         is_number: Whether it stands to the right.
-        is_shown: Whether a reader sees it; a program always does.
-        is_exported: Whether a program gets it.
     """
 
     head: str
     digits: int = 2
     is_number: bool = False
-    is_shown: bool = True
-    is_exported: bool = True
 
 
 class Sheet(NamedTuple):
@@ -50,27 +46,28 @@ class Sheet(NamedTuple):
         """
         kinds = [*dict.fromkeys(c.over for r in self.rows for c in r if isinstance(c, Estimate))]
         kinds = [kind for kind in kinds if kind]
-        kept = [i for i, column in enumerate(self.columns) if column.is_shown]
         notes = [*self.notes, *([f"± standard error over {kinds[0]}"] if len(kinds) == 1 else [])]
         rows = [
-            [_text(row[i], self.columns[i].digits, len(kinds) > 1) for i in kept]
+            [_text(cell, column.digits, len(kinds) > 1) for column, cell in self._paired(row)]
             for row in self.rows
         ]
-        numbers = [new for new, old in enumerate(kept) if self.columns[old].is_number]
-        heads = [self.columns[i].head for i in kept]
+        numbers = [i for i, column in enumerate(self.columns) if column.is_number]
+        heads = [column.head for column in self.columns]
         return Table("\n".join([self.title, *notes]), heads, rows, numbers).filled()
 
     def exported(self) -> list[dict[str, str]]:
-        """The rows for a program: every number in full, in a column of its own."""
+        """The rows for a program: unrounded numbers, one in each column."""
         return [
             {
                 name: value
-                for column, cell in zip(self.columns, row, strict=True)
-                if column.is_exported
+                for column, cell in self._paired(row)
                 for name, value in _parts(column.head, cell).items()
             }
             for row in self.rows
         ]
+
+    def _paired(self, row: Sequence[Cell]) -> Iterator[tuple[Column, Cell]]:
+        return zip(self.columns, row, strict=True)
 
 
 def _text(cell: Cell, digits: int, has_kinds: bool) -> str:
@@ -79,7 +76,7 @@ def _text(cell: Cell, digits: int, has_kinds: bool) -> str:
     if isinstance(cell, Estimate):
         is_count = not cell.error and cell.value.is_integer()
         text = cell.bound + with_error(cell.value, cell.error, 0 if is_count else digits)
-        kind = cell.over if cell.over != "seeds" else f"{cell.runs} seeds"
+        kind = cell.over if cell.over != RUNS else f"{cell.runs} {RUNS}"
         return f"{text} ({kind})" if has_kinds and " ± " in text else text
     if isinstance(cell, Difference):
         value, low, high = (f"{number:+.{digits}f}" for number in cell[:3])

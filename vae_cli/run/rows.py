@@ -14,7 +14,7 @@ PARTS = (  # of the bound: of models whose only latent variable is z, and of tho
     ("E log p(x|y,z), or a bound", "KL of y and z together"),
 )
 OF_CODE = "log p(x|z), z the code"  # the reconstruction where there is no bound
-TRUSTED_SHARE = 0.01  # of the images may have a low effective sample size without a warning
+TRUSTED_SHARE = 0.01  # of the scales may be at their bound without a warning
 QUIET = ("test/active_units_uncertain", "active_units_uncertain", "probe_code_error")  # where 0
 TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
 
