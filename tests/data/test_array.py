@@ -62,8 +62,11 @@ def test_values(
         ((40, 5, 6, 3), None, (3, 5, 6)),
         ((40, 5, 6, 1), None, (1, 5, 6)),
         ((40, 2, 5, 6), None, (2, 5, 6)),
-        ((40, 3, 5, 3), None, (3, 5, 3)),  # could be either: channels first
-        ((40, 3, 5, 3), [3, 3, 5], (3, 3, 5)),  # unless the shape says otherwise
+        ((40, 3, 5, 3), [3, 3, 5], (3, 3, 5)),  # could be either: the shape decides
+        ((40, 16, 16, 2), None, (2, 16, 16)),  # the channels are the shortest axis
+        ((16, 16, 3, 40), None, (3, 16, 16)),  # as in the files of SVHN
+        ((4, 4, 40), None, (1, 4, 4)),
+        ((40, 1, 4, 4), None, (1, 4, 4)),  # square
         ((40, 30), [1, 5, 6], (1, 5, 6)),
         ((30, 40), [1, 5, 6], (1, 5, 6)),  # images in columns
     ],
@@ -74,6 +77,31 @@ def test_shapes(
     np.save(tmp_path / "images.npy", np.zeros(stored))
     dataset = array.load(str(tmp_path / "images.npy"), shape=option)
     assert [tuple(part.shape) for part in three(dataset)] == [(n, *shape) for n in (32, 4, 4)]
+
+
+def test_labels_tell_which_axis_counts_images(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=np.zeros((20, 20, 30)), y=np.arange(30) % 2)
+    assert array.load(str(tmp_path / "a.npz")).train.shape == (1, 20, 20)
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC", "HWCN"])
+def test_the_user_decides_which_axis_is_which(layout: str, tmp_path: Path) -> None:
+    stored = GENERATOR.integers(0, 256, (40, 3, 5, 6), np.uint8)
+    np.save(tmp_path / "a.npy", stored.transpose(["NCHW".index(axis) for axis in layout]))
+    dataset = array.load(str(tmp_path / "a.npy"), layout=layout)
+    rows = torch.from_numpy(np.concatenate([part.names for part in dataset.parts.values()]))
+    assert torch.equal(torch.cat(three(dataset)), torch.from_numpy(stored)[rows])
+
+
+def test_scale_divides(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", BYTES.astype(float))
+    np.save(tmp_path / "b.npy", BYTES.astype(np.uint16) * 257)
+    one, other = (
+        array.load(str(tmp_path / name), scale=scale)
+        for name, scale in (("a.npy", 255), ("b.npy", 65535))
+    )
+    assert one.levels is None and 0 <= one.train.pixels.min() <= one.train.pixels.max() <= 1
+    assert torch.allclose(one.train.pixels, other.train.pixels)
 
 
 def test_channels_that_come_last_are_moved(tmp_path: Path) -> None:
@@ -110,6 +138,7 @@ def test_validation_is_put_aside_from_train(tmp_path: Path) -> None:
     dataset = array.load(str(path), validation=0.2)
     assert [len(part) for part in three(dataset)] == [24, 6, 10]
     assert torch.equal(dataset.test.pixels[:, 0], torch.from_numpy(BYTES[30:]))
+    assert dataset.pooled == ("train", "validation")
 
 
 def test_seed_decides_the_split(tmp_path: Path) -> None:

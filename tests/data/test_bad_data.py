@@ -17,7 +17,7 @@ IMAGES = np.zeros((20, 5, 6), np.uint8)
 
 ARRAYS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     # what is wrong, contents of an .npz, options, beginning or middle of the message
-    ("object", {"x": np.array([[{}]], object)}, {}, "can't be read as .npz (Object arrays"),
+    ("object", {"x": np.array([[{}]], object)}, {}, "holds x of object. Images are"),
     ("text", {"x": np.full((20, 5, 6), "a")}, {}, "holds x of <U1"),
     ("complex", {"x": IMAGES.astype(complex)}, {}, "holds x of complex128"),
     ("nan", {"x": np.full((20, 5, 6), np.nan)}, {}, "holds x with values that are NaN"),
@@ -28,20 +28,42 @@ ARRAYS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("empty", {"x": np.zeros((0, 5, 6))}, {}, "holds x of shape (0, 5, 6): no image at all"),
     ("no width", {"x": np.zeros((5, 6, 0))}, {}, "no image at all"),
     ("five axes", {"x": np.zeros((2, 2, 2, 2, 2))}, {}, "where images have 2 to 4 axes"),
-    ("two axes", {"x": np.zeros((20, 30))}, {}, "Try data.shape=[1,28,28]."),
+    ("two axes", {"x": np.zeros((20, 30))}, {}, "Try data.shape=[1,1,30]."),
+    (
+        "rows",
+        {"x": np.zeros((20, 64))},
+        {},
+        "does not tell an image's shape. Try data.shape=[1,8,8",
+    ),
+    ("either axis", {"x": np.zeros((20, 3, 5, 3))}, {}, "NCHW (20 images of 3x5x3) or NHWC"),
+    (
+        "one photo",
+        {"x": np.zeros((32, 32, 3))},
+        {},
+        "or HWN (3 images of 1x32x32). Try data.layout=",
+    ),
+    ("turned", {"x": np.zeros((20, 20, 30))}, {}, "NHW (20 images of 1x20x30) or HWN (30 images"),
+    ("layout", {"x": IMAGES}, {"layout": "NCHW"}, "layout=NCHW: names 4 axes, and x has 3. Leave"),
+    ("scale", {"x": IMAGES}, {"scale": 0.0}, "scale=0.0: needs a number above 0"),
     ("wrong shape", {"x": IMAGES}, {"shape": [1, 6, 5]}, "data.shape=[1,6,5]: is not the shape"),
     ("wrong rows", {"x": np.zeros((9, 7))}, {"shape": [1, 2, 3]}, "data.shape=[1,2,3]: is not"),
     ("short shape", {"x": IMAGES}, {"shape": [5, 6]}, "data.shape=[5,6]: needs channels, height"),
-    ("several", {"x": IMAGES, "y": IMAGES}, {}, "but holds ['x', 'y']. Name the one to take"),
-    ("no image", {"x": np.zeros(3)}, {}, "needs one array of images, or train and test"),
+    (
+        "several",
+        {"a": IMAGES, "b": IMAGES},
+        {},
+        "images: it holds ['a', 'b']. Name the one to take",
+    ),
+    ("two of one part", {"x": IMAGES, "data": IMAGES}, {}, "it holds ['data', 'x']. Name the one"),
+    ("no image", {"a": np.zeros(3)}, {}, "does not tell which arrays are images: it holds ['a']"),
+    ("vector", {"x": np.zeros(3)}, {}, "holds x of shape (3,), where images have 2 to 4 axes"),
     ("no key", {"x": IMAGES}, {"key": "y"}, "holds no array called y, only ['x']"),
-    ("no test", {"train": IMAGES}, {}, "holds no array called test, only ['train']"),
+    ("no train", {"test": IMAGES}, {}, "does not tell which arrays are images: it holds ['test']"),
+    ("no test", {"a": IMAGES}, {"key": "a", "test_key": "b"}, "no array called b, only ['a']"),
     ("shapes", {"train": IMAGES, "test": IMAGES[:, 1:]}, {}, "holds parts of different shapes"),
     ("kinds", {"train": IMAGES, "test": IMAGES / 2}, {}, "whole numbers in one part and floats"),
     ("label count", {"x": IMAGES, "labels": np.zeros(19)}, {}, "labels of shape (19,) for 20"),
-    ("label values", {"x": IMAGES, "labels": np.full(20, 0.5)}, {}, "labels that are not whole"),
-    ("label text", {"x": IMAGES, "labels": np.full(20, "a")}, {}, "labels that are not whole"),
-    ("label sign", {"x": IMAGES, "labels": np.full(20, -2)}, {}, "labels that are not whole"),
+    ("label name", {"x": IMAGES, "y": np.full(20, "a\nb")}, {}, "holds a label 'a\\nb', which is"),
     ("no validation", {"x": IMAGES[:4]}, {}, "data.validation=0.1: leaves none of the 4 images"),
     ("none to test", {"x": IMAGES}, {"test": 0.0}, "data.test=0.0: leaves none of the 20 images"),
     (
@@ -106,8 +128,13 @@ def deep(folder: Path) -> None:
     Image.fromarray(np.full((32, 32), 40_000, np.uint16)).save(folder / "0.png")
 
 
-def part_without_test(folder: Path) -> None:
-    (folder / "train").mkdir()
+def part_without_train(folder: Path) -> None:
+    (folder / "Test").mkdir()
+
+
+def two_for_one_part(folder: Path) -> None:
+    for name in ("train", "val", "valid"):
+        (folder / name).mkdir()
 
 
 def empty_part(folder: Path) -> None:
@@ -160,7 +187,9 @@ FOLDERS: list[tuple[Callable[[Path], None], dict[str, Any], str]] = [
     (deep_folders, {}, "a/a/a/a, where folders are more than 100 deep within each other"),
     (odd_class, {}, r"holds a folder called 'a\nb', which is not a name that can be printed"),
     (nothing, {"size": 9_000}, "data.size=[9000,9000]: needs no more than 80,000,000 pixels"),
-    (part_without_test, {}, "holds the folder train but not test"),
+    (part_without_train, {}, "holds the folder Test but not train"),
+    (two_for_one_part, {}, "holds two folders for validation: val and valid. Rename"),
+    (nothing, {"background": "whit"}, "background=whit: is not the name of a colour. Try black"),
     (empty_part, {}, "holds no images for train, test"),
     (one_file, {}, "data.validation=0.1: leaves none of the 1 images"),
     (nothing, {"size": [1, 2, 3]}, "data.size=[1,2,3]: needs height and width, or one number"),
@@ -186,8 +215,8 @@ def test_large_folder_tells_of_a_corrupt_image_when_it_is_read(tmp_path: Path) -
     noise = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
     for i in range(10):
         Image.fromarray(noise).save(tmp_path / f"{i}.png")
-    corrupt(tmp_path)
     dataset = image_folder.load(str(tmp_path), memory_limit=1e-9)
+    corrupt(tmp_path)
     with pytest.raises(ConfigError, match=re.escape("5.png, which can't be read as an image")):
         for part in (dataset.train, dataset.validation, dataset.test):
             part.take(torch.arange(len(part)))

@@ -16,6 +16,13 @@ from vae_cli.errors import ConfigError
 GENERATOR = np.random.default_rng(0)
 
 
+def all_pixels(dataset: Dataset) -> torch.Tensor:
+    """The pixels of all parts in the order of the names."""
+    names = np.concatenate([part.names for part in dataset.parts.values()])
+    pixels = torch.cat([part.pixels for part in dataset.parts.values()])
+    return pixels[torch.from_numpy(names.argsort())]
+
+
 def write(path: Path, size: tuple[int, int] = (5, 6), mode: str = "L") -> np.ndarray:
     """A file of noise, ``size`` being height and width."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,8 +97,8 @@ def test_channels(mode: str, channels: int | None, expected: int, tmp_path: Path
     written = [write(tmp_path / f"{i:02}.png", mode=mode) for i in range(10)]
     dataset = image_folder.load(str(tmp_path), channels=channels)
     assert dataset.test.shape == (expected, 5, 6)
-    if mode.startswith("RGB") and channels is None:
-        first = torch.from_numpy(written[0][..., :3]).permute(2, 0, 1)
+    if mode == "RGB" and channels is None:
+        first = torch.from_numpy(written[0]).permute(2, 0, 1)
         parts = (dataset.train, dataset.validation, dataset.test)
         assert any(torch.equal(first, image) for part in parts for image in part.pixels)
 
@@ -188,3 +195,111 @@ def test_sub_folder_that_may_not_be_entered(
     message = "locked, a folder that cannot be read (Permission denied)"
     with pytest.raises(ConfigError, match=re.escape(message)):
         image_folder.load(str(tmp_path))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("size", [(6, 10), (8, 8)])
+def test_pictures_stand_as_their_camera_says(
+    orientation: int, size: tuple[int, int], tmp_path: Path
+) -> None:
+    seen = Image.new("RGB", size, "white")
+    seen.paste("black", (0, 0, size[0], 2))  # a dark band on top
+    undone = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the transposition that a camera undoes
+    how = undone.get(orientation)
+    stored = seen if how is None else seen.transpose(Image.Transpose(how))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for i in range(10):
+        stored.save(tmp_path / f"{i}.png", exif=exif)
+    found = image_folder.load(str(tmp_path))
+    assert found.train.shape == (3, size[1], size[0])
+    assert (found.train.pixels[:, :, :2] == 0).all() and (found.train.pixels[:, :, 3:] > 250).all()
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P", "RGB", "L"])
+@pytest.mark.parametrize(("background", "grey"), [("white", 255), ("#404040", 64)])
+def test_transparent_pictures_are_put_on_a_background(
+    mode: str, background: str, grey: int, tmp_path: Path
+) -> None:
+    strokes = Image.new("RGBA", (8, 8), (9, 9, 9, 0))  # nothing, which PIL would make dark
+    strokes.paste((0, 0, 0, 255), (0, 0, 8, 3))
+    for i in range(10):
+        if mode in ("RGB", "L"):
+            key = (7, 7, 7) if mode == "RGB" else 7
+            opaque = Image.new(mode, (8, 8), key)
+            opaque.paste(0, (0, 0, 8, 3))
+            opaque.save(tmp_path / f"{i}.png", transparency=key)
+        elif mode == "P":
+            strokes.convert("P").save(tmp_path / f"{i}.gif", transparency=0, background=0)
+            strokes.quantize(4).save(tmp_path / f"{i}.png")
+            (tmp_path / f"{i}.gif").unlink()
+        elif mode == "PA":
+            strokes.convert("PA").convert("RGBA").save(tmp_path / f"{i}.webp", lossless=True)
+        else:
+            strokes.convert(mode).save(tmp_path / f"{i}.png")
+    found = image_folder.load(str(tmp_path), background=background)
+    assert (found.train.pixels[:, :, 3:] == grey).all() and (
+        found.train.pixels[:, :, :3] == 0
+    ).all()
+    assert any("10 of 10 pictures are transparent" in note for note in found.notes)
+
+
+def test_folders_by_their_usual_names(tmp_path: Path) -> None:
+    for number, part in enumerate(("Train", "VAL", "test")):
+        fill(tmp_path / part / "a", range(20 * number, 20 * number + 10))
+    fill(tmp_path / "sketches", range(90, 95))
+    dataset = image_folder.load(str(tmp_path))
+    assert sizes(dataset) == [10, 10, 10] and list(dataset.classes) == ["a"]
+    assert dataset.validation.pixels.max() == 29
+    assert any("not read: sketches" in note for note in dataset.notes)
+
+
+def test_a_part_that_is_missing_comes_from_train(tmp_path: Path) -> None:
+    fill(tmp_path / "train" / "a", range(20))
+    fill(tmp_path / "val" / "a", range(30, 35))
+    dataset = image_folder.load(str(tmp_path))
+    assert sizes(dataset) == [18, 5, 2] and list(dataset.pooled) == ["train", "test"]
+
+
+def test_a_class_may_have_the_name_of_a_part(tmp_path: Path) -> None:
+    for name in ("bus", "car", "train"):
+        fill(tmp_path / name, range(10))
+    dataset = image_folder.load(str(tmp_path))
+    assert list(dataset.classes) == ["bus", "car", "train"] and sizes(dataset) == [24, 3, 3]
+
+
+def test_hidden_folders_are_no_classes(tmp_path: Path) -> None:
+    for name in ("a", "b", ".ipynb_checkpoints", "__MACOSX", ".thumbnails"):
+        fill(tmp_path / name, range(10))
+    fill(tmp_path / "a" / ".cache", range(20, 30))
+    dataset = image_folder.load(str(tmp_path))
+    assert list(dataset.classes) == ["a", "b"] and sum(sizes(dataset)) == 20
+
+
+def test_files_of_other_formats_are_counted(tmp_path: Path) -> None:
+    for i in range(10):
+        suffix = ("jfif", "JPE", "jpg")[i % 3]
+        Image.new("L", (4, 4), i).save(tmp_path / f"{i}.{suffix}", "JPEG")
+        (tmp_path / f"{i}.HEIC").touch()
+    (tmp_path / "Thumbs.db").touch()
+    dataset = image_folder.load(str(tmp_path))
+    assert sum(sizes(dataset)) == 10
+    assert any("left out: 10 files that end in .heic;" in note for note in dataset.notes)
+
+
+def test_pages_of_a_stack_are_images(tmp_path: Path) -> None:
+    pages = [Image.new("L", (4, 4), 10 * k) for k in range(12)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(tmp_path / "b.gif", save_all=True, append_images=[Image.new("L", (4, 4), 200)])
+    dataset = image_folder.load(str(tmp_path))
+    assert sum(sizes(dataset)) == 13  # the first frame of the animation
+    assert all_pixels(dataset)[:, 0, 0, 0].tolist() == [0, 10, 100, 110, *range(20, 100, 10), 0]
+    assert sum("stacks" in note or "frames" in note for note in dataset.notes) == 2
+
+
+def test_colour_counts_wherever_it_is(tmp_path: Path) -> None:
+    fill(tmp_path / "a", range(19))
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "z.png")
+    dataset = image_folder.load(str(tmp_path))
+    assert dataset.train.shape == (3, 4, 4)
+    assert any("19 of 20 pictures are grey" in note for note in dataset.notes)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -16,12 +17,19 @@ class OnDisk(Images):
 
     def __init__(self, stored: StoredImages) -> None:
         self.stored, self.shape, self.labels = stored, stored.shape, stored.labels
+        self.names = stored.names
 
     def take(self, index: Tensor) -> Tensor:
         return self.stored.take(index)
 
     def to(self, device: torch.device) -> "OnDisk":
         return self
+
+    def subset(self, index: Tensor) -> "OnDisk":
+        return OnDisk(self.stored.subset(index))
+
+    def digests(self) -> np.ndarray:
+        return self.stored.digests()
 
 
 def split(name: str, binarize: str, dequantize: bool = False, disk: bool = False) -> Split:

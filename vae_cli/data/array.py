@@ -1,26 +1,27 @@
 """The user's own images in an array file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
+from vae_cli.data.array_names import Chosen, choose_arrays, describe_shape
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.files import is_there
+from vae_cli.data.label_values import number_labels
+from vae_cli.data.layout import Layout, in_words, infer_layout, to_channels_first
 from vae_cli.data.numbers import READERS, read_arrays
 from vae_cli.data.opened import user_path
-from vae_cli.data.parts import three_parts
+from vae_cli.data.parts import PARTS, three_parts
 from vae_cli.errors import ConfigError, as_written
-from vae_cli.options import Fraction, NonNegativeInt, PositiveInt, checked
+from vae_cli.options import Fraction, NonNegativeInt, PositiveFloat, PositiveInt, checked
 
 Array = npt.NDArray[Any]
 
-COLOURS = (1, 3, 4)  # numbers of channels that tell which axis they are
-MOST_CLASSES = 10_000_000
+DARK = 127  # of 255: where no byte is brighter, white is probably another number
 
 
 @checked
@@ -29,29 +30,33 @@ def load(
     key: str | None = None,
     test_key: str | None = None,
     shape: Sequence[PositiveInt] | None = None,
+    layout: Layout | None = None,
+    scale: PositiveFloat | None = None,
     seed: NonNegativeInt = 0,
     validation: Fraction = 0.1,
     test: Fraction = 0.1,
 ) -> Dataset:
     """Images from a ``.npy``, ``.npz`` or ``.mat`` file.
 
-    A file of one array is split by ``seed``. One of several may hold the parts ``train``,
-    ``test`` and ``validation``; where there is no ``validation``, it is put aside from train.
-    Labels are called ``labels``, or ``train_labels`` and so on.
+    The file holds one array of images, or one for each of the parts ``train``, ``validation`` and
+    ``test``. Parts that are missing are split from ``train`` by ``seed``. The usual names of
+    arrays are known (``vae_cli.data.array_names``), and the usual forms of labels
+    (``vae_cli.data.label_values``).
 
     Whole numbers from 0 to 255 are grey levels, 256 of them, or 2 if all are 0 or 1. Floats are
     modelled as they are.
 
-    An array is ``(N, H, W)``, ``(N, C, H, W)`` or ``(N, H, W, C)``. Of the latter two it is the
-    one that ``shape`` says; else channels are first, unless the last axis is 1, 3 or 4 long and
-    the second is not. An array of two axes needs ``shape``; its rows are the images, or, where
-    only they are as long as an image, its columns (Matlab's habit).
+    An array of two axes needs ``shape``; its rows are the images, or, where only they are as long
+    as an image, its columns (Matlab's habit). Of more axes the layout is inferred
+    (``vae_cli.data.layout``).
 
     Args:
         path: The file.
-        key: Name of the array, or of the training part, where the file has several.
-        test_key: Name of the test part, where it is not ``test``.
+        key: Name of the array, or of the training part; None infers it.
+        test_key: Name of the test part; None infers it.
         shape: Shape of one image, ``[C, H, W]``.
+        layout: Which axis is which; None infers it.
+        scale: Values are divided by it: 255 brings grey levels from 0 to 255 to 0 to 1.
         seed: Decides which images are put aside; the same seed, the same parts.
         validation: Fraction of the images put aside for validation.
         test: Fraction of the images put aside for the test.
@@ -64,28 +69,31 @@ def load(
         raise ConfigError("data.shape", list(shape), rule, "Try data.shape=[1,28,28].")
 
     contents = _contents(path)
-    names = _names(path, contents, key, test_key)
-    values = {
-        part: _values(path, name, _channels_first(path, name, contents[name], shape))
-        for part, name in names.items()
-    }
+    chosen = choose_arrays(path, contents, key, test_key)
+    notes, values = [], {}
+    for part in (part for part in PARTS if part in chosen.images):
+        name = chosen.images[part]
+        _check_kind(path, name, contents[name])
+        labels = contents.get(chosen.labels.get(part, ""))
+        count = len(labels) if labels is not None and labels.ndim else None
+        images, layout = _channels_first(path, name, contents[name], shape, layout, count)
+        values[part] = _values(path, name, images, scale)
+        read_as = f", read as {layout}: {_reading(images)}" if layout else ""
+        notes.append(f"{part} images: {name} ({describe_shape(contents[name])}){read_as}")
     shapes = {part: array.shape[1:] for part, array in values.items()}
     if len(set(shapes.values())) > 1:
         raise _wrong(path, f"holds parts of different shapes, {shapes}")
     levels = _levels(path, values.values())
-
-    given = {}
-    for part, array in values.items():
-        name = "labels" if part == "all" else f"{part}_labels"
-        labels = _labels(path, name, contents[name], len(array)) if name in contents else None
-        given[part] = StoredImages(torch.from_numpy(array), labels)
-    fractions = {"validation": validation, "test": test}
-    parts = three_parts(given, fractions, seed, _subset)
-    return Dataset(*parts, levels)
-
-
-def _subset(images: StoredImages, index: Tensor) -> StoredImages:
-    return StoredImages(images.pixels[index], images.labels[index])
+    numbered = number_labels(
+        path, {p: (n, contents[n], len(values[p])) for p, n in chosen.labels.items()}
+    )
+    given = {
+        part: StoredImages(torch.from_numpy(array), numbered.labels.get(part))
+        for part, array in values.items()
+    }
+    parted = three_parts(given, {"validation": validation, "test": test}, seed)
+    notes = [*_summary(chosen, notes), *numbered.notes, *_hints(values.values(), levels)]
+    return Dataset(*parted[:3], levels, numbered.classes, parted.pooled, notes)
 
 
 def _wrong(path: str, rule: str, remedy: str = "") -> ConfigError:
@@ -105,79 +113,66 @@ def _contents(path: str) -> dict[str, Array]:
         raise _wrong(path, f"can't be read as {file.suffix} ({error})") from error
 
 
-def _names(
-    path: str, contents: Mapping[str, Array], key: str | None, test_key: str | None
-) -> dict[str, str]:
-    """Which array is which part: ``all`` alone, or ``train``, ``test``, perhaps ``validation``."""
-    if test_key is not None or (key is None and "train" in contents):
-        names = {"train": key or "train", "test": test_key or "test"}
-        names |= {"validation": "validation"} if "validation" in contents else {}
-    elif key is not None:
-        names = {"all": key}
-    else:
-        images = [
-            name
-            for name, array in contents.items()
-            if array.ndim >= 2 and array.dtype.kind != "O" and name != "labels"
-        ]
-        if len(images) != 1:
-            rule = f"needs one array of images, or train and test, but holds {_listed(contents)}"
-            raise _wrong(path, rule, "Name the one to take: data.key=NAME.")
-        names = {"all": images[0]}
-    for name in names.values():
-        if name not in contents:
-            rule = f"holds no array called {name}, only {_listed(contents)}"
-            raise _wrong(path, rule, "Try data.key=NAME, and data.test_key=NAME for the test part.")
-    return names
-
-
-def _listed(contents: Iterable[str]) -> str:
-    """Names for a message, the middle left out where they are very long."""
-    return as_written(str(sorted(contents)))
-
-
-def _channels_first(
-    path: str, name: str, array: Array, shape: Sequence[int] | None
-) -> npt.NDArray[Any]:
-    """Images as ``(N, C, H, W)``, by the rule that ``load`` states."""
+def _check_kind(path: str, name: str, array: Array) -> None:
+    if array.dtype.kind not in "biuf":
+        raise _wrong(path, f"holds {name} of {array.dtype}", "Images are whole numbers or floats.")
     if array.ndim not in (2, 3, 4):
         rule = f"holds {name} of shape {array.shape}, where images have 2 to 4 axes"
         raise _wrong(path, rule)
     if array.size == 0:
         raise _wrong(path, f"holds {name} of shape {array.shape}: no image at all")
+
+
+def _channels_first(
+    path: str,
+    name: str,
+    array: Array,
+    shape: Sequence[int] | None,
+    layout: Layout | None,
+    labels: int | None,
+) -> tuple[Array, Layout | None]:
+    """Images as ``(N, C, H, W)``, and the layout of arrays that have one."""
     if array.ndim == 2:
-        if shape is None:
-            rule = f"holds {name} of shape {array.shape}, which does not tell an image's shape"
-            raise _wrong(path, rule, "Try data.shape=[1,28,28].")
-        values = int(np.prod(shape))
-        candidates = [
-            rows.reshape(-1, *shape) for rows in (array, array.T) if rows.shape[1] == values
-        ]
-    elif array.ndim == 3:
-        candidates = [array[:, None]]
-    else:
-        last_only = array.shape[3] in COLOURS and array.shape[1] not in COLOURS
-        candidates = [array, np.moveaxis(array, 3, 1)][:: -1 if last_only else 1]
-    fitting = [c for c in candidates if shape is None or c.shape[1:] == tuple(shape)]
-    if not fitting:
+        return _from_rows(path, name, array, shape), None
+    if layout is None:
+        layout = infer_layout(path, name, array, shape, labels)
+    elif len(layout) != array.ndim:
+        rule = f"names {len(layout)} axes, and {name} has {array.ndim}"
+        raise ConfigError("data.layout", layout, rule, "Leave it out.")
+    images = to_channels_first(array, layout)
+    if shape is not None and images.shape[1:] != tuple(shape):
         rule = f"is not the shape of an image in {path}, whose {name} is {array.shape}"
-        raise ConfigError("data.shape", list(shape or ()), rule)
-    return fitting[0]
+        raise ConfigError("data.shape", list(shape), rule, "Leave it out.")
+    return images, layout
 
 
-def _values(path: str, name: str, array: Array) -> Array:
+def _from_rows(path: str, name: str, array: Array, shape: Sequence[int] | None) -> Array:
+    """Images from an array of two axes, where a row or a column is one."""
+    if shape is None:
+        side = int(np.sqrt(array.shape[1]))
+        likely = [1, side, side] if side**2 == array.shape[1] else [1, 1, array.shape[1]]
+        rule = f"holds {name} of shape {array.shape}, which does not tell an image's shape"
+        raise _wrong(path, rule, f"Try data.shape={as_written(likely)}.")
+    for rows in (array, array.T):
+        if rows.shape[1] == int(np.prod(shape)):
+            return rows.reshape(-1, *shape)
+    rule = f"is not the shape of an image in {path}, whose {name} is {array.shape}"
+    raise ConfigError("data.shape", list(shape), rule, "Channels, height and width are needed.")
+
+
+def _values(path: str, name: str, array: Array, scale: float | None) -> Array:
     """Grey levels as uint8, floats as float32."""
-    if array.dtype.kind == "f":
+    if array.dtype.kind == "f" or scale is not None:
         with np.errstate(over="ignore"):
-            floats = array.astype(np.float32)
+            floats = (array / (scale or 1.0)).astype(np.float32)
         if not np.isfinite(floats).all():
             raise _wrong(path, f"holds {name} with values that are NaN or infinite")
         return floats
-    if array.dtype.kind not in "biu":
-        raise _wrong(path, f"holds {name} of {array.dtype}", "Images are whole numbers or floats.")
     if array.dtype.kind != "b" and not 0 <= array.min() <= array.max() <= 255:
-        rule = f"holds {name} with whole numbers from {array.min()} to {array.max()}"
-        raise _wrong(path, rule, "Grey levels are 0 to 255; store other values as floats.")
+        low, high = array.min(), array.max()
+        rule = f"holds {name} with whole numbers from {low} to {high}, not 0 to 255"
+        remedy = f"Try data.scale={high}." if low >= 0 else "Try data.scale=1 likelihood=gaussian."
+        raise _wrong(path, rule, remedy)
     return array.astype(np.uint8)
 
 
@@ -191,15 +186,21 @@ def _levels(path: str, parts: Iterable[Array]) -> int | None:
     return 2 if all(array.max() <= 1 for array in parts) else 256
 
 
-def _labels(path: str, name: str, array: Array, count: int) -> Tensor:
-    """One whole number an image; Matlab keeps them in a row or column, and as floats."""
-    if array.ndim == 0 or array.size != count or max(array.shape) != count:
-        raise _wrong(path, f"holds {name} of shape {array.shape} for {count} images")
-    are_whole = array.dtype.kind in "biuf"
-    if are_whole:
-        with np.errstate(all="ignore"):  # NaN, infinity
-            are_whole = ((array >= -1) & (array < MOST_CLASSES) & (array % 1 == 0)).all()
-    if not are_whole:
-        rule = f"holds {name} that are not whole numbers from 0 (or -1, unknown)"
-        raise _wrong(path, rule, f"Number the classes; there may be {MOST_CLASSES:,}.")
-    return torch.from_numpy(array.ravel().astype(np.int64))
+def _reading(images: Array) -> str:
+    return in_words(dict(zip("NCHW", images.shape, strict=True)))
+
+
+def _summary(chosen: Chosen, notes: Sequence[str]) -> list[str]:
+    """Which arrays are used, and which are not."""
+    labels = [f"labels: {', '.join(chosen.labels.values())}"] if chosen.labels else []
+    ignored = [f"not used: {as_written(', '.join(chosen.ignored))}"] if chosen.ignored else []
+    return ["; ".join([*notes, *labels, *ignored])]
+
+
+def _hints(parts: Iterable[Array], levels: int | None) -> list[str]:
+    """What may be meant otherwise."""
+    brightest = max(int(array.max()) for array in parts)
+    if levels == 256 and brightest <= DARK:
+        return [f"the brightest of 256 grey levels is {brightest}; "
+                f"if that is white, set data.scale={brightest}"]  # fmt: skip
+    return []

@@ -1,10 +1,14 @@
 """Where images come from, before any treatment of their pixels."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Size, Tensor
 
@@ -17,11 +21,13 @@ class Images(ABC):
     Attributes:
         shape: Shape of one image, ``(C, H, W)``.
         labels: Shape ``(N,)``, int64, -1 where unknown.
+        names: One per image: the row in its file, or the path below its folder. Shape ``(N,)``.
         in_memory: Whether ``take`` is a mere gather, cheap enough for the training process.
     """
 
     shape: Size
     labels: Tensor
+    names: npt.NDArray[Any]
     in_memory: bool
 
     def __len__(self) -> int:
@@ -34,6 +40,14 @@ class Images(ABC):
     @abstractmethod
     def to(self, device: torch.device) -> "Images":
         """The same images, on a device if they can be there."""
+
+    @abstractmethod
+    def subset(self, index: Tensor) -> Self:
+        """Some of the images, by their positions, shape ``(M,)``."""
+
+    @abstractmethod
+    def digests(self) -> npt.NDArray[np.uint64]:
+        """One number per image that changes with its contents, shape ``(N,)``."""
 
     def relabelled(self, labels: Tensor) -> "Images":
         """The same images with other labels, shape ``(N,)``."""
@@ -48,14 +62,21 @@ class StoredImages(Images):
     Args:
         pixels: Shape ``(N, C, H, W)``: uint8 grey levels, or float32 as they are.
         labels: Shape ``(N,)``, or None where there are none.
+        names: Shape ``(N,)``; by default the positions.
     """
 
     in_memory = True
 
-    def __init__(self, pixels: Tensor, labels: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        pixels: Tensor,
+        labels: Tensor | None = None,
+        names: npt.NDArray[Any] | None = None,
+    ) -> None:
         self.pixels = pixels.contiguous()
         self.shape = pixels.shape[1:]
         self.labels = torch.full((len(pixels),), -1) if labels is None else labels.long()
+        self.names = np.arange(len(pixels)) if names is None else names
 
     def take(self, index: Tensor) -> Tensor:
         """See the base class."""
@@ -63,7 +84,17 @@ class StoredImages(Images):
 
     def to(self, device: torch.device) -> "StoredImages":
         """See the base class."""
-        return StoredImages(self.pixels.to(device), self.labels.to(device))
+        return StoredImages(self.pixels.to(device), self.labels.to(device), self.names)
+
+    def subset(self, index: Tensor) -> Self:
+        """See the base class."""
+        return type(self)(self.pixels[index], self.labels[index], self.names[index.numpy()])
+
+    def digests(self) -> npt.NDArray[np.uint64]:
+        """See the base class: a hash of the pixels."""
+        rows = self.pixels.flatten(1).cpu().numpy()
+        found = (hashlib.blake2b(row.data, digest_size=8).digest() for row in rows)
+        return np.frombuffer(b"".join(found), np.uint64)
 
 
 @dataclass(frozen=True)
@@ -75,6 +106,8 @@ class Dataset:
         levels: Number of grey levels a pixel takes, 0 to levels - 1: 256 for bytes, 2 for binary
             images; None for values that are not levels (floats), which are modelled as they are.
         classes: What the labels stand for, by number; empty where they are their own names.
+        pooled: The parts that this package split from one set; empty for a published split.
+        notes: What was inferred, and what was left out: a line each, for the user.
     """
 
     train: Images
@@ -82,6 +115,13 @@ class Dataset:
     test: Images
     levels: int | None
     classes: Sequence[str] = ()
+    pooled: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def parts(self) -> dict[str, Images]:
+        """The three parts by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
 def split_by_seed(count: int, validation: int, test: int, seed: int) -> tuple[Tensor, ...]:

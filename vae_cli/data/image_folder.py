@@ -1,28 +1,29 @@
 """The user's own images in a folder."""
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from PIL import Image, ImageOps
+from PIL import ImageColor
 from torch import Size, Tensor
 
 from vae_cli.data.dataset import Dataset, Images, StoredImages
-from vae_cli.data.opened import MOST_PIXELS, is_folder, open_image, user_path
+from vae_cli.data.folder_parts import class_names, describe_ignored, find_parts, with_classes
+from vae_cli.data.opened import MOST_PIXELS, SUFFIXES, is_folder, user_path
 from vae_cli.data.parts import three_parts
-from vae_cli.data.walk import SUFFIXES, find_images
+from vae_cli.data.picture import STACKS, Header, Picture, decode, read_header
+from vae_cli.data.walk import find_images
 from vae_cli.errors import ConfigError
 from vae_cli.options import Fraction, NonNegativeInt, PositiveFloat, PositiveInt, checked
 
-PARTS = ("train", "validation", "test")
-MODES = {1: "L", 3: "RGB"}  # what PIL calls images of that many channels
-GREY = ("1", "L", "LA")
-UNLABELLED = ("unlabeled", "unlabelled")  # folders that are no class
-DEEP = ("I", "F")  # modes of more than 256 levels begin so; PIL would clip them
+PROBED = 20_000  # files whose headers are read where not all have to be
 
 
 @checked
@@ -30,6 +31,7 @@ def load(
     root: str | None = None,
     size: Sequence[PositiveInt] | PositiveInt | None = None,
     channels: Literal[1, 3] | None = None,
+    background: str = "white",
     seed: NonNegativeInt = 0,
     validation: Fraction = 0.1,
     test: Fraction = 0.1,
@@ -37,10 +39,13 @@ def load(
 ) -> Dataset:
     """Images of the usual formats, 256 levels, from a folder and the folders below it.
 
-    Sub-folders called ``train`` and ``test`` (and ``validation``, else it is put aside from
-    train) are the parts; without them the images are split by ``seed``. Folders below that are
-    the classes, numbered in alphabetic order over all parts; images beside them have no label,
-    nor have those in a folder called ``unlabeled`` or ``unlabelled``.
+    Sub-folders called ``train``, ``validation`` and ``test`` are the parts
+    (``vae_cli.data.folder_parts``); parts that are missing are split from ``train`` by ``seed``.
+    Folders below that are the classes, numbered in alphabetic order over all parts; images beside
+    them have no label, nor have those in a folder called ``unlabeled`` or ``unlabelled``.
+
+    Pictures are turned upright as their EXIF tag says. Pages of one size in a TIFF file are one
+    image each; of an animation the first frame counts.
 
     Links are followed, also out of the folder. Each folder is read once, however many links lead
     to it, and a link to an image that is already found is left out.
@@ -49,57 +54,49 @@ def load(
         root: The folder.
         size: Height and width, or one number for both: an image's middle is cut to that form and
             resized. None where all images have one size already.
-        channels: 1 for grey, 3 for colour; None for what the first image has.
+        channels: 1 for grey, 3 for colour; None for colour where any image has some.
+        background: Colour behind transparent pixels, a name or ``#rrggbb``.
         seed: Decides which images are put aside; the same seed, the same parts.
         validation: Fraction of the images put aside for validation.
         test: Fraction of the images put aside for the test.
         memory_limit: GiB of decoded pixels to keep in memory at most. Images of a larger folder
             are decoded anew whenever they are needed.
     """
-    if root is None:
-        rule = "needs a folder of images"
-        raise ConfigError("data.root", None, rule, "Try data.root=my_images.")
-    if isinstance(size, Sequence) and len(size) != 2:
-        rule = "needs height and width, or one number for both"
-        raise ConfigError("data.size", list(size), rule, "Try data.size=[64,48].")
-    folder = user_path("data.root", root)
-    if not is_folder(folder):
-        rule = "is not a folder that can be entered"
-        raise ConfigError("data.root", root, rule, f"Paths are relative to {Path.cwd()}.")
-
-    folders = _parts(folder)
-    found = {
-        part: _with_classes(folders[part], paths)
-        for part, paths in find_images(root, folders).items()
-    }
+    folder = _checked_folder(root, size, background)
+    root = str(root)
+    folders = find_parts(root, folder)
+    files = find_images(root, folders.parts)
+    found = {part: with_classes(folders.parts[part], p) for part, p in files.images.items()}
     if empty := [part for part, paths in found.items() if not paths]:
         rule = "holds no images" + (f" for {', '.join(empty)}" if len(found) > 1 else "")
         raise ConfigError("data.root", root, rule, f"They end in {', '.join(sorted(SUFFIXES))}.")
-    classes = sorted({name for part in found.values() for name in part.values() if name})
-    if odd := [name for name in classes if not name.isprintable()]:
-        rule = f"holds a folder called {odd[0]!a}, which is not a name that can be printed"
-        raise ConfigError("data.root", root, rule, "Rename it.")
-    numbers = {name: number for number, name in enumerate(classes)} | {"": -1}
+    classes = class_names(root, list(found.values()))
 
-    paths = [path for part in found.values() for path in part]
-    height, width = _common_size(root, paths) if size is None else np.broadcast_to(size, 2).tolist()
-    with _opened(root, paths[0]) as image:
-        channels = channels or (1 if image.mode in GREY else 3)
-    shape = Size([channels, height, width])
-    if height * width > MOST_PIXELS:
+    headers = _headers(root, [path for part in found.values() for path in part], size is None)
+    height, width = _common_size(root, headers) if size is None else np.broadcast_to(size, 2)
+    is_grey = all(header.is_grey for header in headers.values())
+    shape = Size([channels or (1 if is_grey else 3), int(height), int(width)])
+    if shape[1] * shape[2] > MOST_PIXELS:
         rule = f"needs no more than {MOST_PIXELS:,} pixels"
-        raise ConfigError("data.size", [height, width], rule, "Try data.size=64.")
-    given = {
-        part: FolderImages(
-            root, list(names), torch.tensor([numbers[n] for n in names.values()]), shape
-        )
-        for part, names in found.items()
-    }
-    fractions = {"validation": validation, "test": test}
-    train, valid, held_out = three_parts(given, fractions, seed, FolderImages.subset)
-    if len(paths) * shape.numel() > memory_limit * 2**30:
-        return Dataset(train, valid, held_out, 256, classes)
-    return Dataset(train.decoded(), valid.decoded(), held_out.decoded(), 256, classes)
+        raise ConfigError("data.size", list(shape[1:]), rule, "Try data.size=64.")
+
+    numbers = {name: number for number, name in enumerate(classes)} | {"": -1}
+    given: dict[str, FolderImages] = {}
+    for part, names in found.items():
+        pictures = {p: numbers[names[p.path]] for path in names for p in _pages(path, headers)}
+        labels = torch.tensor(list(pictures.values()))
+        given[part] = FolderImages(root, folder, list(pictures), labels, shape, background)
+    count = sum(map(len, given.values()))
+    parted = three_parts(given, {"validation": validation, "test": test}, seed)
+    parts: list[Images] = list(parted[:3])
+    if count * shape.numel() <= memory_limit * 2**30:
+        parts = [part.decoded() for part in parts if isinstance(part, FolderImages)]
+    notes = [
+        *_describe_headers(headers, channels, background),
+        *_describe_left_out(files.left_out),
+        *describe_ignored(folders.ignored),
+    ]
+    return Dataset(*parts, 256, classes, parted.pooled, notes)
 
 
 class FolderImages(Images):
@@ -107,15 +104,27 @@ class FolderImages(Images):
 
     Args:
         root: The folder as the user calls it.
-        paths: The files.
+        folder: The folder.
+        pictures: The files, or their pages.
         labels: Shape ``(N,)``, -1 where unknown.
         shape: Shape that every image is brought to, ``(C, H, W)`` with one channel or three.
+        background: Colour behind transparent pixels.
     """
 
     in_memory = False
 
-    def __init__(self, root: str, paths: Sequence[Path], labels: Tensor, shape: Size) -> None:
-        self.root, self.paths, self.labels, self.shape = root, paths, labels, shape
+    def __init__(
+        self,
+        root: str,
+        folder: Path,
+        pictures: Sequence[Picture],
+        labels: Tensor,
+        shape: Size,
+        background: str,
+    ) -> None:
+        self.root, self.folder, self.pictures = root, folder, pictures
+        self.labels, self.shape, self.background = labels, shape, background
+        self.names = np.array([_name(picture, folder) for picture in pictures], dtype=str)
 
     def take(self, index: Tensor) -> Tensor:
         """Some images, decoded: shape ``(B, C, H, W)``, uint8."""
@@ -125,10 +134,23 @@ class FolderImages(Images):
         """These images: files are on no device."""
         return self
 
-    def subset(self, index: Tensor) -> "FolderImages":
-        """Some of the images, by their positions."""
-        paths = [self.paths[i] for i in index.tolist()]
-        return FolderImages(self.root, paths, self.labels[index], self.shape)
+    def subset(self, index: Tensor) -> Self:
+        """See the base class."""
+        pictures = [self.pictures[i] for i in index.tolist()]
+        return type(self)(
+            self.root, self.folder, pictures, self.labels[index], self.shape, self.background
+        )
+
+    def digests(self) -> npt.NDArray[np.uint64]:
+        """See the base class: a hash of the name and the size of the file, not of its pixels."""
+        texts = (
+            f"{name}\0{picture.path.stat().st_size}"
+            for name, picture in zip(self.names.tolist(), self.pictures, strict=True)
+        )
+        found = (
+            hashlib.blake2b(t.encode("utf-8", "surrogateescape"), digest_size=8) for t in texts
+        )
+        return np.frombuffer(b"".join(each.digest() for each in found), np.uint64)
 
     def decoded(self) -> StoredImages:
         """The same images in memory."""
@@ -139,59 +161,80 @@ class FolderImages(Images):
 
         with ThreadPoolExecutor() as pool:  # PIL decodes without the interpreter's lock
             list(pool.map(fill, range(len(self))))  # list: so that an error is raised
-        return StoredImages(pixels, self.labels)
+        return StoredImages(pixels, self.labels, self.names)
 
     def _decode(self, row: int) -> Tensor:
-        channels, height, width = self.shape
-        with _opened(self.root, self.paths[row]) as image:
-            converted = image.convert(MODES[channels])
-            fitted = ImageOps.fit(converted, (width, height), Image.Resampling.BILINEAR)
-        pixels = np.array(fitted).reshape(height, width, channels)
-        return torch.from_numpy(pixels).permute(2, 0, 1)
+        return decode(self.root, self.pictures[row], self.shape, self.background)
 
 
-def _parts(folder: Path) -> dict[str, Path]:
-    """The folders of the parts that are there; the folder itself as ``all`` where none is."""
-    parts = {part: folder / part for part in PARTS if is_folder(folder / part)}
-    if not parts:
-        return {"all": folder}
-    if missing := {"train", "test"} - set(parts):
-        rule = f"holds the folder {', '.join(parts)} but not {', '.join(sorted(missing))}"
-        raise ConfigError("data.root", folder, rule, "Add it, or have neither for a split by seed.")
-    return parts
+def _name(picture: Picture, folder: Path) -> str:
+    name = picture.path.relative_to(folder).as_posix()
+    return name if picture.page is None else f"{name}#{picture.page}"
 
 
-def _with_classes(folder: Path, paths: Sequence[Path]) -> dict[Path, str]:
-    """The images of a part, each with its class: empty where it has none."""
-    below = {path: path.relative_to(folder).parts for path in paths}
-    return {
-        path: parts[0] if len(parts) > 1 and parts[0] not in UNLABELLED else ""
-        for path, parts in below.items()
-    }
-
-
-def _common_size(root: str, paths: Sequence[Path]) -> tuple[int, int]:
-    """Height and width of all images, from their headers alone."""
-    sizes = {}
-    for path in paths:
-        with _opened(root, path) as image:
-            sizes[path] = (image.height, image.width)
-        if sizes[path] != sizes[paths[0]]:
-            first, other = sizes[paths[0]], sizes[path]
-            rule = f"needs images of one size, but {paths[0]} is {first} and {path} is {other}"
-            raise ConfigError("data.root", root, rule, "Try data.size=64, which resizes all.")
-    return sizes[paths[0]]
-
-
-@contextmanager
-def _opened(root: str, path: Path) -> Iterator[Image.Image]:
-    """An image, and one line for the user if it proves broken while it is used."""
+def _checked_folder(root: str | None, size: Sequence[int] | int | None, background: str) -> Path:
+    """The folder, once what the user chose is possible."""
+    if root is None:
+        rule = "needs a folder of images"
+        raise ConfigError("data.root", None, rule, "Try data.root=my_images.")
+    if isinstance(size, Sequence) and len(size) != 2:
+        rule = "needs height and width, or one number for both"
+        raise ConfigError("data.size", list(size), rule, "Try data.size=[64,48].")
     try:
-        with open_image(path) as image:
-            if image.mode.startswith(DEEP):
-                rule = f"holds {path} with more than 256 grey levels"
-                raise ConfigError("data.root", root, rule, "Such images can come with data=array.")
-            yield image
+        ImageColor.getrgb(background)
     except ValueError as error:
-        rule = f"holds {path}, which can't be read as an image ({error})"
-        raise ConfigError("data.root", root, rule, "Repair or remove it.") from error
+        rule = "is not the name of a colour"
+        raise ConfigError("data.background", background, rule, "Try black or white.") from error
+    folder = user_path("data.root", root)
+    if not is_folder(folder):
+        rule = "is not a folder that can be entered"
+        raise ConfigError("data.root", root, rule, f"Paths are relative to {Path.cwd()}.")
+    return folder
+
+
+def _headers(root: str, paths: Sequence[Path], all_of_them: bool) -> dict[Path, Header]:
+    """Headers of the files: of all, or else of some spread over them, and of all stacks."""
+    step = 1 if all_of_them else -(-len(paths) // PROBED)
+    probed = [p for i, p in enumerate(paths) if i % step == 0 or p.suffix.lower() in STACKS]
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(probed, pool.map(partial(read_header, root), probed), strict=True))
+
+
+def _pages(path: Path, headers: Mapping[Path, Header]) -> list[Picture]:
+    pages = headers[path].pages if path in headers else 1
+    return [Picture(path)] if pages == 1 else [Picture(path, page) for page in range(pages)]
+
+
+def _common_size(root: str, headers: Mapping[Path, Header]) -> tuple[int, int]:
+    """Height and width of all images."""
+    first = next(iter(headers))
+    for path, header in headers.items():
+        if header.size != headers[first].size:
+            rule = f"needs images of one size, but {first} is {headers[first].size} and {path} is "
+            remedy = "Try data.size=64, which resizes all."
+            raise ConfigError("data.root", root, f"{rule}{header.size}", remedy)
+    return headers[first].size
+
+
+def _describe_headers(
+    headers: Mapping[Path, Header], channels: int | None, background: str
+) -> list[str]:
+    """What was decided about pictures that are not all alike, and how to decide otherwise."""
+    count, every = len(headers), headers.values()
+    grey, transparent = sum(h.is_grey for h in every), sum(h.is_transparent for h in every)
+    stacks, animated = [h.pages for h in every if h.pages > 1], sum(h.frames > 1 for h in every)
+    notes = {
+        f"{grey} of {count} pictures are grey and the others have colours: all are read in colour; "
+        "data.channels=1 reads all as grey": channels is None and 0 < grey < count,
+        f"{transparent} of {count} pictures are transparent: they are put on {background} "
+        "(data.background)": transparent > 0,
+        f"{len(stacks)} files are stacks: each of their {sum(stacks)} pages is an image": stacks,
+        f"{animated} files have several frames: the first one is read": animated,
+    }
+    return [note for note, applies in notes.items() if applies]
+
+
+def _describe_left_out(left_out: Counter[str]) -> list[str]:
+    """A note about files that may be images of another format."""
+    kinds = [f"{count} files that end in {suffix}" for suffix, count in left_out.most_common(5)]
+    return [f"left out: {', '.join(kinds)}; convert images to PNG or JPEG"] if kinds else []

@@ -36,6 +36,8 @@ PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # numpy's; others inflate w
 def read_arrays(file: Path) -> dict[str, Array]:
     """The arrays of a file by name, ``array`` where it has no names.
 
+    An array of Python objects in an archive is given as an empty one.
+
     Args:
         file: Which ends in one of ``READERS``.
 
@@ -58,7 +60,7 @@ def _read_numpy(opened: BinaryIO) -> dict[str, Array]:
     there = opened.seek(0, os.SEEK_END)
     opened.seek(0)
     if opened.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
-        _check_fits([_declared(opened, there)])
+        _check_fits([_declared(opened, there) or 0])
         return {"array": _read_array(opened)}
     with zipfile.ZipFile(opened) as archive:
         members = {
@@ -67,15 +69,16 @@ def _read_numpy(opened: BinaryIO) -> dict[str, Array]:
             if m.filename.endswith(".npy")
         }
         _check_members(archive.infolist(), members)
-        sizes = []
-        for member in members.values():
+        sizes = {}
+        for name, member in members.items():
             with archive.open(member) as array:
-                sizes.append(_declared(array, member.file_size))
-        _check_fits(sizes)
+                sizes[name] = _declared(array, member.file_size)
+        _check_fits(size or 0 for size in sizes.values())
         found = {}
         for name, member in members.items():
             with archive.open(member) as array:
-                found[name] = _read_array(array)
+                is_read = sizes[name] is not None
+                found[name] = _read_array(array) if is_read else np.empty(0, object)
         return found
 
 
@@ -89,8 +92,13 @@ def _check_members(every: Sequence[zipfile.ZipInfo], arrays: Collection[str]) ->
         raise ValueError("it is compressed in another way than numpy's")
 
 
-def _declared(opened: IO[bytes], there: int) -> int:
-    """Bytes of an array by its header, of which so many are said to be there."""
+def _declared(opened: IO[bytes], there: int) -> int | None:
+    """Bytes of an array by its header; None for pickled objects, which are not read.
+
+    Args:
+        opened: The array.
+        there: Bytes that the file or the archive says are there.
+    """
     opened.seek(0)
     start = io.BytesIO(opened.read(LONGEST_HEADER))  # its length, too, is only what it says
     version = np.lib.format.read_magic(start)
@@ -100,7 +108,9 @@ def _declared(opened: IO[bytes], there: int) -> int:
     if min(shape, default=0) < 0:
         raise ValueError(f"it declares the shape {shape}")
     size = math.prod(shape) * dtype.itemsize
-    if size > there and not dtype.hasobject:  # of objects it says nothing; they are refused
+    if dtype.hasobject:
+        return None
+    if size > there:
         raise ValueError(f"it should hold {in_words(size)}, but ends after {in_words(there)}")
     return size
 

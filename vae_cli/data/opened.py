@@ -10,14 +10,27 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.files import UnsafeFile, open_regular
 
 MOST_PIXELS = 80_000_000  # of one image; PIL warns a little above
 # PIL chooses a decoder by content. Others start programs (EPS) or are not documented here.
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+SUFFIXES_OF = {
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "JPEG": (".jpeg", ".jpg", ".jpe", ".jfif"),
+    "PNG": (".png",),
+    "PPM": (".pbm", ".pgm", ".ppm"),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+    # PIL has these where it was built with their libraries.
+    **({"AVIF": (".avif",)} if features.check("avif") else {}),
+    **({"JPEG2000": (".jp2", ".j2k")} if features.check("jpg_2000") else {}),
+}
+FORMATS = tuple(SUFFIXES_OF)
+SUFFIXES = frozenset(suffix for suffixes in SUFFIXES_OF.values() for suffix in suffixes)
 
 
 def user_path(key: str, text: str) -> Path:

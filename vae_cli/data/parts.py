@@ -1,41 +1,51 @@
-"""The three parts of a set that comes whole, or without a validation part."""
+"""The three parts of a set that comes whole, or without some of its parts."""
 
-from collections.abc import Callable, Mapping, Sized
-from typing import TypeVar
+from collections.abc import Mapping, Sized
+from typing import NamedTuple, TypeVar
 
 from torch import Tensor
 
-from vae_cli.data.dataset import StoredImages, split_by_seed
+from vae_cli.data.dataset import Images, StoredImages, split_by_seed
 from vae_cli.errors import ConfigError
 
-S = TypeVar("S", bound=Sized)
+I = TypeVar("I", bound=Images)  # noqa: E741
+
+PARTS = ("train", "validation", "test")
+# What people call the parts, in lower case.
+PART_WORDS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing"),
+}
+PART_OF = {word: part for part, words in PART_WORDS.items() for word in words}
 
 
-def three_parts(
-    given: Mapping[str, S],
-    fractions: Mapping[str, float],
-    seed: int,
-    subset: Callable[[S, Tensor], S],
-) -> tuple[S, S, S]:
+class Parted(NamedTuple):
+    """A set in its parts, and which of them were split from one pool."""
+
+    train: Images
+    validation: Images
+    test: Images
+    pooled: tuple[str, ...]
+
+
+def three_parts(given: Mapping[str, I], fractions: Mapping[str, float], seed: int) -> Parted:
     """Training, validation and test part, none of them empty.
 
     Args:
-        given: The images as they came: ``all`` alone, or ``train``, ``test`` and perhaps
-            ``validation``.
-        fractions: What fraction of the images ``validation`` and ``test`` receive where they
-            have to be put aside.
+        given: The images as they come: ``train``, and perhaps ``validation`` and ``test``. What
+            is missing is split from ``train``.
+        fractions: The share of images that ``validation`` and ``test`` get where they are missing.
         seed: The same seed, the same split.
-        subset: Takes some images by their positions.
     """
-    if "all" in given:
-        whole = given["all"]
-        train, validation, test = _put_aside(whole, fractions, seed)
-        return subset(whole, train), subset(whole, validation), subset(whole, test)
-    if "validation" in given:
-        return given["train"], given["validation"], given["test"]
     whole = given["train"]
-    train, validation, _ = _put_aside(whole, {"validation": fractions["validation"]}, seed)
-    return subset(whole, train), subset(whole, validation), given["test"]
+    missing = {name: fractions[name] for name in ("validation", "test") if name not in given}
+    if not missing:
+        return Parted(whole, given["validation"], given["test"], ())
+    train, validation, test = (whole.subset(index) for index in _put_aside(whole, missing, seed))
+    parts = {"validation": validation, "test": test} | dict(given) | {"train": train}
+    pooled = tuple(part for part in PARTS if part == "train" or part in missing)
+    return Parted(*(parts[part] for part in PARTS), pooled)
 
 
 def last_aside(images: StoredImages, count: int) -> tuple[StoredImages, StoredImages]:
@@ -48,7 +58,7 @@ def last_aside(images: StoredImages, count: int) -> tuple[StoredImages, StoredIm
 
 
 def _put_aside(images: Sized, fractions: Mapping[str, float], seed: int) -> tuple[Tensor, ...]:
-    """Positions of the training, validation and test images; the last empty if not asked for."""
+    """Positions of the training, validation and test images; empty for what is not missing."""
     count = len(images)
     sizes = {name: round(count * fraction) for name, fraction in fractions.items()}
     for name, size in sizes.items():
@@ -60,4 +70,4 @@ def _put_aside(images: Sized, fractions: Mapping[str, float], seed: int) -> tupl
         name = max(sizes, key=sizes.__getitem__)
         rule = f"leaves none of the {count} images to train on"
         raise ConfigError(f"data.{name}", fractions[name], rule, f"Try data.{name}=0.1.")
-    return split_by_seed(count, sizes["validation"], sizes.get("test", 0), seed)
+    return split_by_seed(count, sizes.get("validation", 0), sizes.get("test", 0), seed)

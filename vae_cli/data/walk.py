@@ -3,17 +3,23 @@
 import errno
 import os
 import stat
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from vae_cli.data.opened import SUFFIXES
 from vae_cli.errors import ConfigError, as_written
 
-SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
 DEEPEST = 100  # folders within each other
 MOST_ENTRIES = 20_000_000  # files and folders
+# Folders that programs leave: their images are copies or previews.
+SYSTEM_FOLDERS = frozenset(("__MACOSX", "__pycache__", "@eaDir", "lost+found", "$RECYCLE.BIN"))
+# Files that stand beside images without being any.
+COMPANIONS = frozenset(
+    ("", ".csv", ".db", ".htm", ".html", ".ini", ".json", ".log", ".md", ".npy", ".npz", ".pdf",
+     ".py", ".rst", ".sh", ".txt", ".xml", ".yaml", ".yml", ".zip")
+)  # fmt: skip
 
 
 class _Folder(NamedTuple):
@@ -29,13 +35,30 @@ class _LinkedFile(NamedTuple):
     above: tuple[int, int]
 
 
-def find_images(root: str, parts: Mapping[str, Path]) -> dict[str, list[Path]]:
+class Found(NamedTuple):
+    """What a folder holds.
+
+    Attributes:
+        images: The files of each part, in order.
+        left_out: The number of files that may be images and are not read, by suffix.
+    """
+
+    images: dict[str, list[Path]]
+    left_out: Counter[str]
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is left out by its name."""
+    return name.startswith(".") or name in SYSTEM_FOLDERS
+
+
+def find_images(root: str, parts: Mapping[str, Path]) -> Found:
     """The images below the folder of each part, in order.
 
     Links to folders and files are followed. Each folder is read once, and a link to an image that
     is already found is left out: no image is in two parts, and a link to a folder above ends at
     once. A folder's own place counts before a link to it, then the first part and the first link
-    by name. Files whose name begins with a dot are left out.
+    by name. Hidden files and folders are left out, and those that programs leave behind.
 
     Args:
         root: The folder as the user calls it.
@@ -52,11 +75,12 @@ def find_images(root: str, parts: Mapping[str, Path]) -> dict[str, list[Path]]:
             pending += walk.list_folder(pending.pop())
         pending, walk.linked_folders = sorted(walk.linked_folders)[::-1], []
     walk.add_linked_files()
-    return {part: sorted(paths) for part, paths in zip(parts, walk.found, strict=True)}
+    images = {part: sorted(paths) for part, paths in zip(parts, walk.found, strict=True)}
+    return Found(images, walk.left_out)
 
 
 def _is_image(name: str) -> bool:
-    return Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+    return Path(name).suffix.lower() in SUFFIXES and not is_hidden(name)
 
 
 def _identity(path: Path) -> tuple[int, int]:
@@ -70,6 +94,7 @@ class _Walk:
     def __init__(self, root: str, parts: int) -> None:
         self.root, self.count = root, 0
         self.found: list[list[Path]] = [[] for _ in range(parts)]
+        self.left_out = Counter[str]()
         self.seen: set[tuple[int, int]] = set()  # folders
         self.linked_folders: list[_Folder] = []
         self.linked_files: list[_LinkedFile] = []
@@ -87,6 +112,8 @@ class _Walk:
             with os.scandir(folder.path) as entries:
                 for entry in entries:
                     self.count += 1
+                    if is_hidden(entry.name):
+                        continue
                     if entry.is_symlink():
                         self.follow(entry, folder)
                     elif entry.is_dir():
@@ -94,6 +121,8 @@ class _Walk:
                     elif _is_image(entry.name):
                         self.check_regular(entry.path, entry.is_file())
                         self.found[folder.part].append(Path(entry.path))
+                    else:
+                        self.note_left_out(entry.name)
         except OSError as error:
             rule = f"a folder that cannot be read ({error.strerror})"
             raise self.wrong(folder.path, rule, "Allow it, or remove the folder.") from error
@@ -121,6 +150,11 @@ class _Walk:
         elif _is_image(entry.name):
             self.check_regular(entry.path, stat.S_ISREG(mode))
             self.linked_files.append(_LinkedFile(folder.part, entry.path, target, above))
+
+    def note_left_out(self, name: str) -> None:
+        """Counts a file that may be an image of another format."""
+        if (suffix := Path(name).suffix.lower()) not in COMPANIONS:
+            self.left_out[suffix] += 1
 
     def check_regular(self, path: str, is_regular: bool) -> None:
         if not is_regular:
