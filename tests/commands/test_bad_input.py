@@ -188,9 +188,10 @@ TABLE = [
     Bad("data.labels=2000", ["data.labels=2000", "only 1437", "data.labels=null"]),
     Bad("data.labels=1437", ["data.labels=1437", "class 0 has only 135", "Try data.labels=1350"]),
     Bad(f"{ARRAY} data.path=3d.npy data.labels=9", ["data.labels=9", "the set has no labels"]),
+    Bad(f"{ARRAY} data.path=3d.npy data.test=0", ["data.test=0: leaves no image to test"]),
     Bad(
-        f"{ARRAY} data.path=far.npz data.labels=9",
-        ["data.labels=9", "class 0 of 1000001 has no labelled training image"],
+        f"{ARRAY} data.path=far.npz data.labels=900",
+        ["data.labels=900", "only 80 training images have a label"],
     ),
     Bad("data.label_seed=-1", ["data.label_seed=-1", "at least 0"]),
     Bad("data.labels=some", ["data.labels=some", "a whole number"]),

@@ -9,8 +9,9 @@ import pytest
 import torch
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from vae_cli.config.build import build, build_splits
+from vae_cli.config.build import build
 from vae_cli.config.compose import compose
+from vae_cli.config.data import keep_some_labels, load_data
 from vae_cli.errors import ConfigError
 
 STEPS = 1437 // 64  # an epoch of the digits
@@ -101,11 +102,11 @@ def test_settled(overrides: Sequence[str], values: dict[str, Any]) -> None:
 def test_labels_are_those_of_their_own_seed() -> None:
     def kept(*overrides: str) -> list[int]:
         experiment = build(compose("train", ["data.labels=30", *overrides])[0])
-        again = build_splits(experiment.config)
+        again = keep_some_labels(experiment.config, load_data(experiment.config, None).dataset)
         for name, split in experiment.splits.items():
-            assert torch.equal(again[name].images.labels, split.images.labels)
-        assert (again["test"].images.labels >= 0).all()
-        return again["train"].images.labels.tolist()
+            assert torch.equal(again.parts[name].labels, split.images.labels)
+        assert (again.test.labels >= 0).all()
+        return again.train.labels.tolist()
 
     assert kept() == kept("seed=1") == kept("data.label_seed=0") != kept("data.label_seed=1")
 
@@ -129,7 +130,7 @@ def test_data_of_a_yaml_without_the_keys() -> None:
         ),
         (
             ["data=array", "data.path=gap.npz"],
-            "class 1 of 3 has no labelled training image, and the model learns from labels",
+            "class 2 of 2 has no labelled training image, and the model learns from labels",
         ),
         (
             ["data.labels=20", "data.batch_size=1"],
@@ -142,7 +143,9 @@ def test_data_of_a_yaml_without_the_keys() -> None:
     ],
 )
 def test_model_that_learns_from_labels(overrides: Sequence[str], message: str) -> None:
-    np.savez("gap.npz", images=np.zeros((90, 6, 6), bool), labels=np.tile([0, 2, -1], 30))
+    x = np.zeros((60, 6, 6), bool)
+    labels = {"y_train": np.tile([0, -1], 30), "y_test": np.tile([0, 2], 30)}
+    np.savez("gap.npz", x_train=x, x_test=x, **labels)
     with pytest.raises(ConfigError, match=message):
         build(compose("train", ["model=m2", "data.batch_size=64", *overrides])[0])
     assert build(compose("train", ["model=m2", "data.labels=20", "data.batch_size=2"])[0])

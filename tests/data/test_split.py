@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -27,6 +29,9 @@ class OnDisk(Images):
 
     def subset(self, index: Tensor) -> "OnDisk":
         return OnDisk(self.stored.subset(index))
+
+    def joined(self, others: Sequence["OnDisk"]) -> "OnDisk":
+        return OnDisk(self.stored.joined([each.stored for each in others]))
 
     def digests(self) -> np.ndarray:
         return self.stored.digests()

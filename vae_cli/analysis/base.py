@@ -17,7 +17,9 @@ class Analysis(ABC):
     model_class: type[Model] = Model
 
     @abstractmethod
-    def numbers(self, model: Model, splits: Mapping[str, Split], split: str) -> dict[str, float]:
+    def numbers(
+        self, model: Model, splits: Mapping[str, Split], split: str
+    ) -> Mapping[str, float | None]:
         """The numbers, by name; none where the analysis does not apply.
 
         Args:

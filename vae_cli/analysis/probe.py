@@ -43,7 +43,9 @@ class Probe(Analysis):
     ) -> None:
         self.images, self.neighbors, self.samples = images, neighbors, samples
 
-    def numbers(self, model: Model, splits: Mapping[str, Split], split: str) -> dict[str, float]:
+    def numbers(
+        self, model: Model, splits: Mapping[str, Split], split: str
+    ) -> dict[str, float | None]:
         """See the base class."""
         fitted_to = splits["validation" if split == "train" else "train"]
         known = _labelled_codes(model, fitted_to, self.images, self.samples)
@@ -54,7 +56,7 @@ class Probe(Analysis):
             "linear_probe": linear_probe(),
             "nearest_neighbors": KNeighborsClassifier(min(self.neighbors, len(known.y))),
         }
-        numbers: dict[str, float] = {"probe_images": len(known.y)}
+        numbers: dict[str, float | None] = {"probe_images": len(known.y)}
         if new.error > 0:
             numbers["probe_code_error"] = new.error
         for name, probe in probes.items():
@@ -87,9 +89,13 @@ def accuracy_of(
     return float(probe.fit((x - centre) / scale, y).score((x_new - centre) / scale, y_new))
 
 
-def with_error(name: str, share: float, images: int) -> dict[str, float]:
-    """A share of so many images and its standard error over images, sqrt(p (1 - p) / N)."""
-    return {name: share, f"{name}_se": (share * (1 - share) / images) ** 0.5}
+def with_error(name: str, share: float, images: int) -> dict[str, float | None]:
+    """A share of so many images and its standard error over images, sqrt(p (1 - p) / N).
+
+    The error of a single image is unknown.
+    """
+    error = (share * (1 - share) / images) ** 0.5 if images > 1 else None
+    return {name: share, f"{name}_se": error}
 
 
 class _Codes(NamedTuple):

@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> int:
     from vae_cli.console import make_console
     from vae_cli.run.comparable import print_comparison
     from vae_cli.run.evaluate import evaluate, named_in
+    from vae_cli.run.fit import say
     from vae_cli.run.subject import load_subject
     from vae_cli.run.summary import print_evaluation
 
@@ -34,6 +35,8 @@ def main(arguments: list[str]) -> int:
     console, records = make_console(), []
     for path in paths:
         subject = load_subject(path, cfg)
+        for note in subject.notes:
+            say(console, note)
         record = evaluate(subject, cfg, named_in(others, cfg), console)
         records.append((path, record))
         print_evaluation(record, subject.folder, console)

@@ -70,7 +70,7 @@ def one_run(
     composed = cfg.copy()
     with _fetching(cfg, folder, overrides):
         stage = _first_stage(cfg, chosen, config_dir, folder, launch)
-        experiment = _build(cfg)
+        experiment = _build(cfg, folder)
     if stage is not None and folder is None:
         _check_stage(cfg, stage)
     meeting.call(size, resumed)
@@ -103,6 +103,7 @@ def _execute(
     from vae_cli.run.features import check_begun
     from vae_cli.run.first_stage import provide_features
     from vae_cli.run.fit import Job, say
+    from vae_cli.run.known_data import write_record
     from vae_cli.run.resume import find_start, is_finished
     from vae_cli.run.summary import print_summary
     from vae_cli.run.train import train
@@ -117,8 +118,8 @@ def _execute(
         meeting.begin(folder.path)
         if experiment.accelerator.processes > 1:  # they agree on a stop once training starts
             signals.defer(None if launch.by == "Lightning" else GRACE)
-        for change in changes:
-            say(console, change)
+        for note in (*changes, *experiment.notes):
+            say(console, note)
         start = find_start(folder, experiment, partial(say, console))
         if is_finished(experiment, folder, start):
             if is_first:
@@ -132,6 +133,7 @@ def _execute(
         if is_first:
             saved = concrete(overrides, experiment.config)
             folder.describe(experiment.config, composed, saved, command)
+            write_record(folder, experiment.record)
         if start is None and stage is not None:
             experiment = provide_features(experiment, stage, folder, partial(say, console), signals)
         ignore_output_errors()  # training goes on when nobody listens
@@ -201,12 +203,14 @@ def _check_stage(cfg: DictConfig, stage: "FirstStage") -> None:
     check_features(cfg, stage)
 
 
-def _build(cfg: DictConfig) -> "Experiment":
+def _build(cfg: DictConfig, folder: RunFolder | None) -> "Experiment":
+    """What is to be trained; a run that is resumed keeps the parts of its data."""
     check_paths(cfg)
     prepare_libraries()
     from vae_cli.config.build import build  # torch and all: not before it is needed
+    from vae_cli.run.known_data import read_record
 
-    return build(cfg)
+    return build(cfg, read_record(folder, "resume") if folder else None)
 
 
 def _fetching(

@@ -48,17 +48,24 @@ def main(arguments: list[str]) -> int:
     if cfg.count is not None and (what != "samples" or cfg.format not in ("png", "npz")):
         rule = "goes with what=samples and format=png or npz"
         raise ConfigError("count", cfg.count, rule, "Leave it out.")
+    if cfg.label is not None and cfg.count is None:
+        raise ConfigError(
+            "label", cfg.label, "goes with count", "Add count=100, or try what=styles."
+        )
     if cfg.beside is not None and (cfg.count is not None or cfg.format == "gif"):
         rule = "goes with pictures as png, svg, pdf or npz"
         raise ConfigError("beside", cfg.beside, rule, "Leave it out.")
     prepare_libraries()
     from vae_cli.console import make_console
+    from vae_cli.run.fit import say
     from vae_cli.run.subject import load_subject
 
-    subject = load_subject(given["run"], cfg)
+    console, subject = make_console(), load_subject(given["run"], cfg)
+    for note in subject.notes:
+        say(console, note)
     folder = _named_folder(cfg.output) if cfg.output else _own_folder(subject, cfg.beside)
     write = _write_pictures if cfg.count is None else _write_samples
-    write(subject, cfg, folder, make_console())
+    write(subject, cfg, folder, console)
     return 0
 
 
@@ -85,7 +92,7 @@ def _write_pictures(subject: "Subject", cfg: DictConfig, folder: Path, console: 
     from vae_cli.run.pictures import draw_all, in_motion, write_picture
 
     figures = build_each(cfg, "figure")
-    drawings = draw_all(subject, figures, cfg.split, cfg.seed)
+    drawings = draw_all(subject, figures, cfg.seed)
     if cfg.beside is not None:
         drawings = _beside(subject, drawings, figures, cfg)
     if cfg.format == "gif":
@@ -110,7 +117,7 @@ def _beside(
 
     try:
         other = load_subject(cfg.beside, cfg)
-        others = draw_all(other, figures, cfg.split, cfg.seed)
+        others = draw_all(other, figures, cfg.seed)
     except ConfigError as error:
         if error.key == "run":
             raise ConfigError("beside", error.value, error.rule, error.remedy) from error
@@ -125,21 +132,29 @@ def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "
 
     from vae_cli.console import print_line
     from vae_cli.figure.points import are_points
-    from vae_cli.run.pictures import prior_of, sample_chunks, write_arrays, write_images
+    from vae_cli.run.pictures import (
+        label_of,
+        prior_of,
+        sample_chunks,
+        write_arrays,
+        write_images,
+    )
 
-    (size,) = prior_of(subject.model, cfg.count).event_shape
-    shape = subject.splits[cfg.split].images.shape
+    prior_of(subject.model, cfg.count)  # told before anything is written
+    shape = subject.splits[subject.measured].images.shape
     if are_points(shape) and cfg.format == "png":
         rule = "samples are points of the plane, not images"
         raise ConfigError("format", cfg.format, rule, "Try format=npz, or leave out count.")
-    chunks = sample_chunks(subject, cfg.count, cfg.figure.samples.temperature, cfg.seed)
+    temperature = cfg.figure.samples.temperature
+    label = None if cfg.label is None else label_of(subject, str(cfg.label))
+    chunks = sample_chunks(subject, cfg.count, temperature, cfg.seed, label)
     _make(folder)
     if cfg.format == "npz":
         path = folder / "samples.npz"
-        written = write_arrays(chunks, cfg.count, size, shape, path)
+        written = write_arrays(chunks, cfg.count, subject.model.latent_dim, shape, path)
     else:
         path = folder / "samples"
-        written = write_images(chunks, path)
+        written = write_images(chunks, path, subject.splits[subject.measured].treatment.limits)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("samples", total=cfg.count)
         for count in written:

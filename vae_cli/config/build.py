@@ -4,13 +4,12 @@ What depends on several groups (the images' shape, ``binarize=auto``, durations 
 found out here, once, and written into the configuration as concrete values.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
-from torch.distributions import constraints
 
 from vae_cli import noise
 from vae_cli.config.agreement import (
@@ -24,11 +23,22 @@ from vae_cli.config.agreement import (
 )
 from vae_cli.config.check import in_epochs
 from vae_cli.config.construct import construct, option_of
+from vae_cli.config.data import (
+    check_unchanged,
+    choose_treatment,
+    describe_few_images,
+    describe_wide_range,
+    keep_some_labels,
+    load_data,
+    models_binary_values,
+    split_by_part,
+)
 from vae_cli.config.keys import shared_keys
 from vae_cli.config.memory import check_step, check_weights, sizes_counted
-from vae_cli.data.dataset import Dataset, StoredImages
-from vae_cli.data.labels import class_count, keep_labels
-from vae_cli.data.split import Binarize, Encode, Split, Treatment
+from vae_cli.data.dataset import Dataset
+from vae_cli.data.labels import class_count
+from vae_cli.data.record import Record
+from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Figure
 from vae_cli.folders import check_name
@@ -49,12 +59,18 @@ class Experiment:
 
     Attributes:
         config: The configuration, every value concrete.
+        record: What the run is to remember of its data.
+        notes: What was inferred about the data, a line each.
+        range_advice: What to do about their range if training fails; empty for nothing.
         kl_schedule: None where the objective weighs no KL.
         monitor: The quantity that the best checkpoint and early stopping follow.
     """
 
     config: DictConfig
     splits: dict[str, Split]
+    record: Record
+    notes: Sequence[str]
+    range_advice: str
     model: Model
     objective: Objective
     kl_schedule: KlSchedule | None
@@ -67,11 +83,12 @@ class Experiment:
     accelerator: AcceleratorOptions
 
 
-def build(cfg: DictConfig) -> Experiment:
+def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
     """Loads the data and builds the model and all that trains and measures it.
 
     Args:
         cfg: As ``compose`` returns it; changed in place.
+        known: The data that the run had when it was started.
 
     Raises:
         VaeCliError: If something can't be had, or does not go together.
@@ -79,8 +96,11 @@ def build(cfg: DictConfig) -> Experiment:
     accelerator: AcceleratorOptions = construct(cfg, "accelerator")
     check_accelerator(accelerator)
     is_binary = models_binary_values(cfg)
-    dataset = _load(cfg)
-    treatment = _treatment(cfg, dataset, is_binary)
+    loaded = load_data(cfg, known)
+    check_unchanged(cfg, loaded.difference, cfg.data.changed)
+    dataset = keep_some_labels(cfg, loaded.dataset)
+    treatment = choose_treatment(cfg, dataset, is_binary)
+    doubts = [describe_wide_range(cfg, treatment), describe_few_images(dataset)]
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
@@ -102,7 +122,10 @@ def build(cfg: DictConfig) -> Experiment:
     model = build_model(cfg)
     experiment = Experiment(
         config=cfg,
-        splits=_splits(dataset, treatment),
+        splits=split_by_part(dataset, treatment),
+        record=loaded.record,
+        notes=[*dataset.notes, *filter(None, doubts)],
+        range_advice=doubts[0],
         model=model,
         objective=objective,
         kl_schedule=kl_schedule,
@@ -118,30 +141,6 @@ def build(cfg: DictConfig) -> Experiment:
     check_measured(model, experiment.metrics)
     _try_optimizer(experiment)
     return experiment
-
-
-def build_splits(cfg: DictConfig) -> dict[str, Split]:
-    """The images of a configuration whose values are concrete, treated as it says.
-
-    Raises:
-        VaeCliError: If they can't be had, or are not those that the configuration was made for.
-    """
-    dataset = _load(cfg)
-    found = {"shape": list(dataset.train.shape), "levels": dataset.levels}
-    for name, value in found.items():
-        if value != cfg.derived[name]:
-            rule = f"the images have {name} {value}, and those of the run had {cfg.derived[name]}"
-            raise ConfigError("data", option_of(cfg.data), rule, "Are they where the run had them?")
-    classes, known = class_count(dataset), cfg.derived.get("classes")
-    if known is not None and classes > known:  # fewer can be measured
-        rule = f"the images have {classes} classes, and those of the run had {known}"
-        raise ConfigError("data", option_of(cfg.data), rule, "Are they where the run had them?")
-    return _splits(dataset, _settled(cfg, dataset, cfg.data.binarize))
-
-
-def models_binary_values(cfg: DictConfig) -> bool:
-    """Whether the likelihood is one of binary values."""
-    return construct(cfg, "likelihood", partial=True)().support is constraints.boolean
 
 
 def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
@@ -169,58 +168,6 @@ def construct_model(cfg: DictConfig) -> Model:
     return model
 
 
-def _load(cfg: DictConfig) -> Dataset:
-    """The images, with as many training labels as are to be known."""
-    dataset = construct(cfg, "data", without=shared_keys("data"))
-    if not isinstance(dataset, Dataset):
-        raise ConfigError("data._target_", cfg.data._target_, "does not load a Dataset of vae_cli")
-    count, seed = cfg.data.get("labels"), cfg.data.get("label_seed")
-    return dataset if count is None else keep_labels(dataset, count, seed or 0)
-
-
-def _splits(dataset: Dataset, treatment: Treatment) -> dict[str, Split]:
-    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
-    return {name: Split(name, images, treatment, dataset.classes) for name, images in parts.items()}
-
-
-def _treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Treatment:
-    """How pixels are treated, checked against the data and the likelihood."""
-    levels, binarize, dequantize = dataset.levels, cfg.data.binarize, cfg.data.dequantize
-    kinds = "real values" if levels is None else f"{levels} grey levels"
-    if binarize == "auto":
-        binarize = ("static" if levels == 2 else "dynamic") if is_binary else "none"
-    if is_binary and binarize == "none" and levels != 2:
-        rule = f"the likelihood is one of binary values, and the images have {kinds}"
-        remedy = "Try data.binarize=dynamic or likelihood=gaussian."
-        raise ConfigError("data.binarize", cfg.data.binarize, rule, remedy)
-    if dequantize and (binarize != "none" or levels is None):
-        rule = "needs grey levels that are not binarized"
-        raise ConfigError(
-            "data.dequantize", True, rule, "Try likelihood=gaussian data.binarize=none."
-        )
-    if binarize != "none" and levels is None:
-        _check_range(cfg, dataset)
-    return _settled(cfg, dataset, binarize)
-
-
-def _settled(cfg: DictConfig, dataset: Dataset, binarize: Binarize) -> Treatment:
-    # Runs of earlier versions say nothing of what the encoder sees.
-    encode: Encode = cfg.data.get("encode") or "modelled"
-    return Treatment(binarize, cfg.data.dequantize, dataset.levels, encode)
-
-
-def _check_range(cfg: DictConfig, dataset: Dataset) -> None:
-    for images in (dataset.train, dataset.validation, dataset.test):
-        if isinstance(images, StoredImages):
-            low, high = images.pixels.min().item(), images.pixels.max().item()
-            if low < 0 or high > 1:
-                rule = f"needs values from 0 to 1, and these go from {low:g} to {high:g}"
-                remedy = "Try likelihood=gaussian, or scale them to that, or store bytes."
-                if cfg.data.binarize == "auto":  # as the likelihood wants it
-                    raise ConfigError("likelihood", option_of(cfg.likelihood), rule, remedy)
-                raise ConfigError("data.binarize", cfg.data.binarize, rule, remedy)
-
-
 def _settle(
     cfg: DictConfig, dataset: Dataset, treatment: Treatment, accelerator: AcceleratorOptions
 ) -> None:
@@ -234,6 +181,7 @@ def _settle(
         near = max(size // processes, 1) * processes
         raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={near}.")
     cfg.data.binarize = treatment.binarize
+    del cfg.data.changed  # of today's command line alone
     per_epoch = count // size
     trainer = cfg.trainer
     total = trainer.max_steps or trainer.max_epochs * per_epoch

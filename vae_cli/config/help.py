@@ -92,7 +92,8 @@ Keys:
   seed         of all noise (0)
   checkpoint   best or last
   device       auto, cpu or gpu
-  data.root, data.path    where the images are now, if not where the run had them
+  data.root, data.path    where the images are now, or others, which are then measured: all of them
+  data.changed            accept: go on with data that have changed since the run was started
   mixed        put runs of different data or treatment into one table
   trust        let the run name classes that are not in this package: docs/security.md
   metric.M.KEY, analysis.A.KEY    their own options: analysis.mutual_information.images=5000
@@ -112,6 +113,7 @@ Usage: vae-sample run=RUN_DIR what=PICTURE[,PICTURE...] [KEY=VALUE ...]
   vae-sample run=RUN_DIR what=traversals,interpolations format=pdf
   vae-sample run=RUN_DIR what=traversals format=gif
   vae-sample run=RUN_DIR what=samples count=10000 format=npz
+  vae-sample run=RUN_DIR what=samples count=100 label=3
   vae-sample run=RUN_DIR what=samples beside=OTHER_RUN_DIR
 
 Pictures:
@@ -127,11 +129,13 @@ Keys:
   beside       another run, whose pictures stand beside, in the same files
   count        so many samples instead of a picture of some, one by one into a folder (png) or into
                one file (npz), however many there are
+  label        with count: all of this class, by name or number, of a model with labels
   split        test, validation or train: whose images are shown
   seed         of all noise (0)
   checkpoint   best or last
   device       auto, cpu or gpu
-  data.root, data.path    where the images are now, if not where the run had them
+  data.root, data.path    where the images are now, or others, which are then shown: all of them
+  data.changed            accept: go on with data that have changed since the run was started
   trust        let the run name classes that are not in this package: docs/security.md
 
 Flags:
@@ -228,6 +232,7 @@ Keys:
   checkpoint   best or last
   device       auto, cpu or gpu
   data.root, data.path    where the images are now, if not where the run had them
+  data.changed            accept: go on with data that have changed since the run was started
   trust        let the run name classes that are not in this package: docs/security.md
 
 Flags:

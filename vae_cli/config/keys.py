@@ -68,6 +68,7 @@ class SampleSettings:
     output: str | None
     beside: str | None
     count: PositiveInt | None
+    label: str | int | None
     split: Literal["test", "validation", "train"]
     seed: NonNegativeInt
     checkpoint: Literal["best", "last"]
@@ -167,6 +168,7 @@ class DataSettings:
     suggests: Mapping[str, int] | None
     labels: PositiveInt | None
     label_seed: NonNegativeInt | None
+    changed: Literal["stop", "accept"] | None  # a run does not keep it
 
 
 @dataclass(frozen=True)

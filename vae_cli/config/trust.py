@@ -16,7 +16,7 @@ from vae_cli.errors import ConfigError, as_written
 from vae_cli.files import INTERPOLATION, parse_yaml
 from vae_cli.options import NonNegativeInt, PositiveInt
 
-NOT_SAVED = ("trust", "resume")  # only today's command line gives them
+NOT_SAVED = ("trust", "resume", "data.changed")  # only today's command line gives them
 MOST_OVERRIDES = 1000
 SAVED = "overrides.yaml"  # the file of a run that holds them
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ def load(
     key: str | None = None,
     test_key: str | None = None,
     shape: Sequence[PositiveInt] | None = None,
-    layout: Layout | None = None,
+    layout: Literal["NHW", "HWN", "NCHW", "NHWC", "HWCN"] | None = None,
     scale: PositiveFloat | None = None,
     seed: NonNegativeInt = 0,
     validation: Fraction = 0.1,
@@ -93,7 +93,9 @@ def load(
     }
     parted = three_parts(given, {"validation": validation, "test": test}, seed)
     notes = [*_summary(chosen, notes), *numbered.notes, *_hints(values.values(), levels)]
-    return Dataset(*parted[:3], levels, numbered.classes, parted.pooled, notes)
+    return Dataset(
+        parted.train, parted.validation, parted.test, levels, numbered.classes, parted.pooled, notes
+    )  # fmt: skip
 
 
 def _wrong(path: str, rule: str, remedy: str = "") -> ConfigError:

@@ -14,9 +14,10 @@ Array = npt.NDArray[Any]
 
 # In lower case. "array" is the one array of a .npy file.
 IMAGE_WORDS = frozenset(
-    "images image imgs img x data pixels samples inputs input features array".split()
-)
-LABEL_WORDS = frozenset("labels label y targets target classes class".split())
+    ("images", "image", "imgs", "img", "x", "data", "pixels", "samples", "inputs", "input",
+     "features", "array")
+)  # fmt: skip
+LABEL_WORDS = frozenset(("labels", "label", "y", "targets", "target", "classes", "class"))
 POSITIONAL = {"arr_0": "images", "arr_1": "labels"}  # names that numpy gives
 ROLE_OF = dict.fromkeys(IMAGE_WORDS, "images") | dict.fromkeys(LABEL_WORDS, "labels")
 # Words written together, in both orders: "xtrain" and "trainx".
@@ -92,7 +93,7 @@ def _read_name(name: str, array: Array) -> _Name:
 
 def _suits(name: str, array: Array) -> bool:
     """Whether an array without a name of its own can be what its position says."""
-    return POSITIONAL.get(name) != "labels" or array.ndim <= 2 and array.shape[1:] in ((), (1,))
+    return POSITIONAL.get(name) != "labels" or (array.ndim <= 2 and array.shape[1:] in ((), (1,)))
 
 
 def _can_be_images(array: Array) -> bool:

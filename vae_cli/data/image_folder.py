@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from torch import Size, Tensor
 from vae_cli.data.dataset import Dataset, Images, StoredImages
 from vae_cli.data.folder_parts import class_names, describe_ignored, find_parts, with_classes
 from vae_cli.data.opened import MOST_PIXELS, SUFFIXES, is_folder, user_path
-from vae_cli.data.parts import three_parts
+from vae_cli.data.parts import Parted, three_parts
 from vae_cli.data.picture import STACKS, Header, Picture, decode, read_header
 from vae_cli.data.walk import find_images
 from vae_cli.errors import ConfigError
@@ -88,15 +88,14 @@ def load(
         given[part] = FolderImages(root, folder, list(pictures), labels, shape, background)
     count = sum(map(len, given.values()))
     parted = three_parts(given, {"validation": validation, "test": test}, seed)
-    parts: list[Images] = list(parted[:3])
-    if count * shape.numel() <= memory_limit * 2**30:
-        parts = [part.decoded() for part in parts if isinstance(part, FolderImages)]
+    is_small = count * shape.numel() <= memory_limit * 2**30
+    kept: Parted[Images] = parted.with_each(FolderImages.decoded if is_small else _as_it_is)
     notes = [
         *_describe_headers(headers, channels, background),
         *_describe_left_out(files.left_out),
         *describe_ignored(folders.ignored),
     ]
-    return Dataset(*parts, 256, classes, parted.pooled, notes)
+    return Dataset(kept.train, kept.validation, kept.test, 256, classes, kept.pooled, notes)
 
 
 class FolderImages(Images):
@@ -141,6 +140,13 @@ class FolderImages(Images):
             self.root, self.folder, pictures, self.labels[index], self.shape, self.background
         )
 
+    def joined(self, others: Sequence[Self]) -> Self:
+        """See the base class."""
+        every = [self, *others]
+        pictures = [picture for each in every for picture in each.pictures]
+        labels = torch.cat([each.labels for each in every])
+        return type(self)(self.root, self.folder, pictures, labels, self.shape, self.background)
+
     def digests(self) -> npt.NDArray[np.uint64]:
         """See the base class: a hash of the name and the size of the file, not of its pixels."""
         texts = (
@@ -165,6 +171,10 @@ class FolderImages(Images):
 
     def _decode(self, row: int) -> Tensor:
         return decode(self.root, self.pictures[row], self.shape, self.background)
+
+
+def _as_it_is(images: FolderImages) -> Images:
+    return images
 
 
 def _name(picture: Picture, folder: Path) -> str:

@@ -57,9 +57,9 @@ def keep_labels(dataset: Dataset, count: int, seed: int) -> Dataset:
 
 
 def class_count(dataset: Dataset) -> int:
-    """The number of classes: 1 + the largest label of any part, 0 where there are no labels."""
-    parts = (dataset.train, dataset.validation, dataset.test)
-    return 1 + max(int(part.labels.max()) for part in parts)
+    """The number of classes: that of the names, or 1 + the largest label, 0 without labels."""
+    labels = torch.cat([part.labels for part in dataset.parts.values()])
+    return max(1 + int(labels.max()), len(dataset.classes))
 
 
 def missing_labels(dataset: Dataset) -> str:

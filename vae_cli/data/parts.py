@@ -1,14 +1,15 @@
 """The three parts of a set that comes whole, or without some of its parts."""
 
-from collections.abc import Mapping, Sized
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sized
+from typing import Generic, NamedTuple, TypeVar
 
 from torch import Tensor
 
 from vae_cli.data.dataset import Images, StoredImages, split_by_seed
 from vae_cli.errors import ConfigError
 
-I = TypeVar("I", bound=Images)  # noqa: E741
+T = TypeVar("T", bound=Images)
+S = TypeVar("S", bound=Images)
 
 PARTS = ("train", "validation", "test")
 # What people call the parts, in lower case.
@@ -20,17 +21,22 @@ PART_WORDS = {
 PART_OF = {word: part for part, words in PART_WORDS.items() for word in words}
 
 
-class Parted(NamedTuple):
+class Parted(NamedTuple, Generic[T]):
     """A set in its parts, and which of them were split from one pool."""
 
-    train: Images
-    validation: Images
-    test: Images
+    train: T
+    validation: T
+    test: T
     pooled: tuple[str, ...]
 
+    def with_each(self, change: Callable[[T], S]) -> "Parted[S]":
+        """The same parts, each changed."""
+        train, validation, test = map(change, (self.train, self.validation, self.test))
+        return Parted(train, validation, test, self.pooled)
 
-def three_parts(given: Mapping[str, I], fractions: Mapping[str, float], seed: int) -> Parted:
-    """Training, validation and test part, none of them empty.
+
+def three_parts(given: Mapping[str, T], fractions: Mapping[str, float], seed: int) -> Parted[T]:
+    """Training, validation and test part. Only a part of which the fraction is 0 is empty.
 
     Args:
         given: The images as they come: ``train``, and perhaps ``validation`` and ``test``. What
@@ -45,7 +51,7 @@ def three_parts(given: Mapping[str, I], fractions: Mapping[str, float], seed: in
     train, validation, test = (whole.subset(index) for index in _put_aside(whole, missing, seed))
     parts = {"validation": validation, "test": test} | dict(given) | {"train": train}
     pooled = tuple(part for part in PARTS if part == "train" or part in missing)
-    return Parted(*(parts[part] for part in PARTS), pooled)
+    return Parted(parts["train"], parts["validation"], parts["test"], pooled)
 
 
 def last_aside(images: StoredImages, count: int) -> tuple[StoredImages, StoredImages]:
@@ -62,7 +68,7 @@ def _put_aside(images: Sized, fractions: Mapping[str, float], seed: int) -> tupl
     count = len(images)
     sizes = {name: round(count * fraction) for name, fraction in fractions.items()}
     for name, size in sizes.items():
-        if size == 0:
+        if size == 0 < fractions[name]:
             rule = f"leaves none of the {count} images to {name}"
             remedy = f"Try data.{name}=0.1, with at least 10 images."
             raise ConfigError(f"data.{name}", fractions[name], rule, remedy)

@@ -34,12 +34,14 @@ class Treatment:
         levels: L, or None where values are not levels.
         encode: What the encoder sees: ``modelled``, x itself; ``grey``, g, which tells it more of
             an image than a draw does. The bound is one on log p(x) whatever q looks at.
+        limits: The values that pictures show as black and as white.
     """
 
     binarize: Binarize
     dequantize: bool
     levels: int | None
     encode: Encode = "modelled"
+    limits: tuple[float, float] = (0.0, 1.0)
 
     @property
     def is_random(self) -> bool:

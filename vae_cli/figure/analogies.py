@@ -42,7 +42,13 @@ class Analogies(Figure):
         images = torch.cat([original.unsqueeze(1), x], 1)
         names = class_names(split, y.tolist())
         title = f"analogies: {split.name} images, and mean of p(x|y,z) at their z"
-        canvas = sheet(images.flatten(0, 1), 1 + len(y), title, column_labels=["image", *names])
+        canvas = sheet(
+            images.flatten(0, 1),
+            1 + len(y),
+            title,
+            column_labels=["image", *names],
+            limits=split.treatment.limits,
+        )
         predicted = q.log_label.argmax(-1)
         arrays = to_numpy(
             index=index, original=original, input=batch.input, predicted=predicted, z=z, y=y, x=x

@@ -18,6 +18,8 @@ from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, TITLE_SIZE, text_width
 from vae_cli.figure.points import Panel, are_points, in_plane, plane_frames
 from vae_cli.model.base import Model
 
+Limits = tuple[float, float]  # the values that are black and white
+GREY: Limits = (0.0, 1.0)
 GAP = 1  # pixels between images
 INCH = 0.55  # width of one image in a grid
 PAD = 0.08  # inches of white around a grid
@@ -103,18 +105,19 @@ def pixels(canvas: Canvas, dpi: int) -> np.ndarray:
     return np.asarray(agg.buffer_rgba())[..., :3]
 
 
-def tile(images: Tensor, columns: int) -> np.ndarray:
+def tile(images: Tensor, columns: int, limits: Limits = GREY) -> np.ndarray:
     """Lays images out row by row.
 
     Args:
-        images: Shape ``(N, C, H, W)``, values in [0, 1] (clipped).
+        images: Shape ``(N, C, H, W)``; values beyond the limits are clipped.
         columns: Images in a row.
+        limits: The values that are black and white.
 
     Returns:
         Shape ``(rows, width, 3)``, uint8. Images of neither one nor three channels are averaged
         over their channels.
     """
-    pixels = images.detach().float().clamp(0, 1).mul(255).round().byte().cpu()
+    pixels = to_grey(images.detach().float(), limits).mul(255).round().byte().cpu()
     if pixels.shape[1] not in (1, 3):
         pixels = pixels.float().mean(1, keepdim=True).byte()
     count, _, height, width = pixels.shape
@@ -126,18 +129,36 @@ def tile(images: Tensor, columns: int) -> np.ndarray:
     return sheet.byte().numpy()
 
 
-def animation(pictures: Sequence[tuple[Tensor, str]], columns: int) -> list[np.ndarray]:
+def to_grey(values: Tensor, limits: Limits) -> Tensor:
+    """Values as grey levels from 0, black, to 1, white.
+
+    Example:
+        >>> to_grey(torch.tensor([-1.0, 0.0, 2.0]), (-1.0, 1.0))
+        tensor([0.0000, 0.5000, 1.0000])
+    """
+    black, white = limits
+    return ((values - black) / (white - black)).clamp(0, 1)
+
+
+def describe_limits(limits: Limits) -> str:
+    """What a caption says of the values that are black and white, if they are not 0 and 1."""
+    return "" if limits == GREY else f" (black: {limits[0]:.3g}, white: {limits[1]:.3g})"
+
+
+def animation(
+    pictures: Sequence[tuple[Tensor, str]], columns: int, limits: Limits = GREY
+) -> list[np.ndarray]:
     """Frames of an animation: images laid out as by ``tile``, and enlarged without blur.
 
     Args:
         pictures: Images and a caption for each frame.
-        columns: Images in a row.
+        columns, limits: See ``tile``.
     """
     images = [each for each, _ in pictures]
     if images and are_points(images[0].shape[1:]):
         frames = plane_frames(images, columns)
     else:
-        frames = [tile(each, columns) for each in images]
+        frames = [tile(each, columns, limits) for each in images]
     return [captioned(each, caption) for each, (_, caption) in zip(frames, pictures, strict=True)]
 
 
@@ -163,11 +184,12 @@ def sheet(
     title: str,
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
+    limits: Limits = GREY,
 ) -> Canvas:
     """A titled grid of images, pixels enlarged without blur; of points of the plane, the plane.
 
     Args:
-        images, columns: See ``tile``.
+        images, columns, limits: See ``tile``; the title says what is black and white.
         title: Above all.
         row_labels: To the left of the rows, one each, if any.
         column_labels: Above the columns, one each, if any.
@@ -178,6 +200,7 @@ def sheet(
         return in_plane([Panel(title, images, names)])
     height, width = images.shape[-2:]
     rows = -(-len(images) // columns)
+    title += describe_limits(limits)
     # Placed by hand: a layout engine does not foresee the fixed aspect, and cuts long labels off.
     left = PAD + max((text_width(label, LABEL_SIZE) + PAD for label in row_labels), default=0)
     inner = (columns * INCH, rows * INCH * height / width)
@@ -187,7 +210,7 @@ def sheet(
     size = (left + inner[0] + overhang + PAD, inner[1] + head + 3 * PAD + TITLE_SIZE / 72)
     canvas = Canvas(figsize=size, dpi=200)
     axes = canvas.add_axes((left / size[0], PAD / size[1], inner[0] / size[0], inner[1] / size[1]))
-    axes.imshow(tile(images, columns), interpolation="none")
+    axes.imshow(tile(images, columns, limits), interpolation="none")
     axes.set_title(title, fontsize=TITLE_SIZE)
     centers = [row * (height + GAP) + (height - 1) / 2 for row in range(len(row_labels))]
     axes.set_yticks(centers, row_labels, fontsize=LABEL_SIZE)

@@ -48,5 +48,6 @@ class Denoise(Figure):
         start = corrupt(batch.x, self.level or usual)
         rows = {split.treatment.label: batch.x, "corrupted": start}
         observed = torch.zeros_like(batch.x, dtype=torch.bool)
+        limits = split.treatment.limits
         title = f"denoising {split.name} images: E[x|z] along the chain of z and x"
-        return draw_chain(model, batch, start, observed, self.steps, rows, title)
+        return draw_chain(model, batch, start, observed, self.steps, rows, title, limits)

@@ -74,7 +74,7 @@ class Flow(Figure):
         densities = exact_densities(q, stages) if is_exact else histograms(z, boxes)
         method = "exact" if is_exact else f"by {self.draws:,} draws"
         title = f"q(z|x) of {split.name} images, map by map: $z_1$ and $z_2$, {method}"
-        images = [tile(image.unsqueeze(0), 1) for image in batch.x]
+        images = [tile(image.unsqueeze(0), 1, split.treatment.limits) for image in batch.x]
         canvas = _sheet(densities, boxes, images, {k: stages.index(k) for k in panels}, title)
         frames = [_frame(densities, boxes, stages.index(k), k) for k in moving]
         repeats = max(1, FRAMES // len(frames))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
-from vae_cli.figure.base import Drawing, animation, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Limits, animation, sheet, to_numpy
 from vae_cli.model.base import Model
 
 MARKS = (1, 2, 5)  # and ten times that, and so on: the steps that are shown
@@ -75,6 +75,7 @@ def draw_chain(
     steps: int,
     rows: dict[str, Tensor],
     title: str,
+    shown: Limits,
 ) -> Drawing:
     """The picture of a chain: what is given, the chain's means now and then, their average.
 
@@ -84,17 +85,18 @@ def draw_chain(
         start: What the chain starts from, ``(B, C, H, W)``.
         rows: Shown above the chain, by label, each ``(B, C, H, W)``.
         title: Of the picture.
+        shown: The values that are black and white.
     """
-    limits = (float(original.x.min()), float(original.x.max()))
-    chain = list(gibbs_chain(model, original._replace(x=start), observed, steps, limits))
+    clipped = (float(original.x.min()), float(original.x.max()))
+    chain = list(gibbs_chain(model, original._replace(x=start), observed, steps, clipped))
     means = torch.stack([step.mean for step in chain])
     average = means[steps // 2 :].mean(0)
     at, columns = marks(steps), len(start)
     labels = [*rows, *[f"step {n}" for n in at], f"mean of last {steps - steps // 2}"]
     images = torch.cat([*rows.values(), *[means[n - 1] for n in at], average])
     fixed = torch.cat([*rows.values()])
-    shown = range(0, steps, max(1, steps // FRAMES))
-    moving = {"start": start, **{f"step {n + 1}": means[n] for n in shown}}
+    moments = range(0, steps, max(1, steps // FRAMES))
+    moving = {"start": start, **{f"step {n + 1}": means[n] for n in moments}}
     arrays = to_numpy(
         index=original.index, observed=observed.expand_as(start), original=original.x, start=start,
         x=torch.stack([step.x for step in chain]), mean=means, average=average,
@@ -103,5 +105,5 @@ def draw_chain(
     pictures = [
         (torch.cat([fixed, mean]), f"rows: {above}, {name}") for name, mean in moving.items()
     ]
-    frames = animation(pictures, columns)
-    return Drawing(sheet(images, columns, title, labels), arrays, frames)
+    frames = animation(pictures, columns, shown)
+    return Drawing(sheet(images, columns, title, labels, limits=shown), arrays, frames)

@@ -11,13 +11,12 @@ from vae_cli.figure.gibbs import draw_chain, is_binary
 from vae_cli.model.base import Model
 from vae_cli.options import Above, AtMost, Draws, Tiles, checked
 
-HIDDEN = 0.5  # grey in which missing pixels are shown
-
 
 class Inpaint(Figure):
     """What the model makes up where pixels are missing, step by step; see ``gibbs_chain``.
 
-    Missing pixels start at random: coin flips where images are binary, else uniform in [0, 1].
+    Missing pixels are shown in grey. They start at random: coin flips where images are binary, else
+    uniform from black to white.
 
     Args:
         count: Number of images, spread over the split.
@@ -43,13 +42,15 @@ class Inpaint(Figure):
         check_pixels(split)
         batch = split.batch(split.spread(self.count)).to(model.device)
         observed = ~missing(self.mask, self.fraction, batch.x.shape, model.device)
+        low, high = limits = split.treatment.limits
         uniform = torch.rand_like(batch.x)
-        filling = (uniform < 0.5).to(uniform) if is_binary(batch.x) else uniform
+        flips, spread = (uniform < 0.5).to(uniform), low + (high - low) * uniform
+        filling = flips if is_binary(batch.x) else spread
         start = torch.where(observed, batch.x, filling)
-        seen = torch.where(observed, batch.x, torch.full_like(batch.x, HIDDEN))
+        seen = torch.where(observed, batch.x, torch.full_like(batch.x, (low + high) / 2))
         rows = {split.treatment.label: batch.x, "observed": seen}
         title = f"missing pixels of {split.name} images: E[x|z] along the chain of z and x"
-        return draw_chain(model, batch, start, observed, self.steps, rows, title)
+        return draw_chain(model, batch, start, observed, self.steps, rows, title, limits)
 
 
 def missing(mask: str, fraction: float, shape: Size, device: torch.device) -> Tensor:

@@ -43,13 +43,13 @@ class Interpolations(Figure):
         x = model.decode(z).mean
         labels = ["line", "arc"] * pairs
         title = f"between two {split.name} images: mean of p(x|z)"
-        canvas = sheet(x.flatten(0, 2), self.steps, title, labels)
+        canvas = sheet(x.flatten(0, 2), self.steps, title, labels, limits=split.treatment.limits)
         pictures = [
             (x[:, :, step].flatten(0, 1), f"left: line, right: arc; {share:.0%} of the way")
             for step, share in enumerate(t.flatten().tolist())
         ]
         arrays = to_numpy(index=index[: 2 * pairs], z=z, x=x)
-        return Drawing(canvas, arrays, animation(pictures, 2))
+        return Drawing(canvas, arrays, animation(pictures, 2, limits=split.treatment.limits))
 
 
 def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:

@@ -64,4 +64,6 @@ class Manifold(Figure):
             of = f"{split.name} images' codes"
         x = model.decode(z).mean
         title = f"manifold: mean of p(x|z) over the quantiles of {of}"
-        return Drawing(sheet(x, self.rows, title), to_numpy(z=z, x=x))
+        return Drawing(
+            sheet(x, self.rows, title, limits=split.treatment.limits), to_numpy(z=z, x=x)
+        )

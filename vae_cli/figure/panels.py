@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
-from vae_cli.figure.base import INCH, PAD, tile
+from vae_cli.figure.base import GREY, INCH, PAD, Limits, describe_limits, tile
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, text_width
 from vae_cli.figure.points import ACROSS, Panel, are_points, in_plane
 
@@ -13,7 +13,11 @@ PANEL = 3 * INCH  # inches, the width of one
 
 
 def sheets(
-    grids: Sequence[tuple[str, Tensor]], columns: int, title: str, width: float = PANEL
+    grids: Sequence[tuple[str, Tensor]],
+    columns: int,
+    title: str,
+    width: float = PANEL,
+    limits: Limits = GREY,
 ) -> Canvas:
     """Grids of images beside each other; of points of the plane, planes.
 
@@ -24,10 +28,12 @@ def sheets(
         columns: Images in a row of a grid.
         title: Above all.
         width: Of a grid, in inches; a name may need more.
+        limits: See ``tile``; the title says what is black and white.
     """
     if are_points(grids[0][1].shape[1:]):
         return in_plane([Panel(name, points) for name, points in grids], title)
-    tiled = [(name, tile(images, columns)) for name, images in grids]
+    tiled = [(name, tile(images, columns, limits)) for name, images in grids]
+    title += describe_limits(limits)
     across_all = min(len(tiled), ACROSS)
     rows = -(-len(tiled) // across_all)
     high, wide, _ = tiled[0][1].shape

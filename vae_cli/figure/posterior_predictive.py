@@ -52,9 +52,10 @@ class PosteriorPredictive(Figure):
             split.treatment.label, *[f"draw {n + 1}" for n in range(self.draws)],
             "mean over z", f"std of E[x|z] over z\n(white: {unit:.2g})",
         ]  # fmt: skip
-        images = torch.cat([batch.x, draws, mean, deviation / unit])
+        low, high = limits = split.treatment.limits
+        images = torch.cat([batch.x, draws, mean, low + (high - low) * deviation / unit])
         title = f"{split.name} images seen again: means of p(x|z) for z drawn from q(z|x)"
-        canvas = sheet(images, len(index), title, labels)
+        canvas = sheet(images, len(index), title, labels, limits=limits)
         draws = draws.unflatten(0, (self.draws, len(index)))
         arrays = to_numpy(index=index, x=batch.x, draws=draws, mean=mean, deviation=deviation)
         return Drawing(canvas, arrays)

@@ -30,6 +30,12 @@ class Reconstructions(Figure):
         reconstruction = model.decode(mean(model.encode(batch))).mean
         labels = ["original", split.treatment.label, "reconstruction"]
         images = torch.cat([original, batch.x, reconstruction])
-        canvas = sheet(images, len(index), f"reconstructions of {split.name} images", labels)
+        canvas = sheet(
+            images,
+            len(index),
+            f"reconstructions of {split.name} images",
+            labels,
+            limits=split.treatment.limits,
+        )
         arrays = to_numpy(index=index, original=original, x=batch.x, reconstruction=reconstruction)
         return Drawing(canvas, arrays)

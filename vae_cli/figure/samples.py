@@ -79,10 +79,11 @@ class Samples(Figure):
         z = [draw_latents(p, self.rows**2, self.temperature) for p in sources.values()]
         x = [model.decode(each).mean for each in z]
         heat = "" if self.temperature == 1 else f", temperature {self.temperature:g}"
+        limits = split.treatment.limits
         if len(sources) == 1:
             title = f"samples: mean of p(x|z), z from the prior{heat}"
-            return Drawing(sheet(x[0], self.rows, title), to_numpy(z=z[0], x=x[0]))
+            return Drawing(sheet(x[0], self.rows, title, limits=limits), to_numpy(z=z[0], x=x[0]))
         title = f"samples without a prior: mean of p(x|z){heat}, codes of {split.name} images"
         grids = [(f"z from {name}", images) for name, images in zip(sources, x, strict=True)]
         arrays = to_numpy(z=torch.stack(z), x=torch.stack(x))
-        return Drawing(sheets(grids, self.rows, title, self.rows * INCH), arrays)
+        return Drawing(sheets(grids, self.rows, title, self.rows * INCH, limits), arrays)

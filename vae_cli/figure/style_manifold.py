@@ -37,5 +37,7 @@ class StyleManifold(Figure):
         x = model.decode(z.expand(len(y), -1, -1), y.unsqueeze(1)).mean
         names = class_names(split, y.tolist())
         title = "style manifold: mean of p(x|y,z) over the quantiles of the prior of z"
-        canvas = sheets([*zip(names, x, strict=True)], self.rows, title)
+        canvas = sheets(
+            [*zip(names, x, strict=True)], self.rows, title, limits=split.treatment.limits
+        )
         return Drawing(canvas, to_numpy(z=z, y=y, x=x))

@@ -52,5 +52,7 @@ class Styles(Figure):
         x = model.decode(z.unsqueeze(1).expand(-1, len(y), -1), y).mean
         names = class_names(split, y.tolist())
         title = "styles: mean of p(x|y,z), z of a row from the prior"
-        canvas = sheet(x.flatten(0, 1), len(y), title, column_labels=names)
+        canvas = sheet(
+            x.flatten(0, 1), len(y), title, column_labels=names, limits=split.treatment.limits
+        )
         return Drawing(canvas, to_numpy(z=z, y=y, x=x))

@@ -58,7 +58,7 @@ class Traversals(Figure):
             f"one dimension from -{self.reach:g} to {self.reach:g}{of}; (Var of E[z|x]); "
             f"{len(order)} of {len(variance)} dimensions"
         )
-        canvas = sheet(x.flatten(0, 1), self.steps, title, labels)
+        canvas = sheet(x.flatten(0, 1), self.steps, title, labels, limits=split.treatment.limits)
         columns = min(len(order), 5)
         there_and_back = [*range(self.steps), *range(self.steps - 2, 0, -1)]
         names = ", ".join(f"z{d + 1}" for d in order.tolist())
@@ -66,4 +66,4 @@ class Traversals(Figure):
             (x[:, step], f"{values[step]:+.2f} in each of {names}") for step in there_and_back
         ]
         arrays = to_numpy(dimension=order, variance=variance, value=values, z=z, x=x)
-        return Drawing(canvas, arrays, animation(pictures, columns))
+        return Drawing(canvas, arrays, animation(pictures, columns, limits=split.treatment.limits))

@@ -13,6 +13,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import Model
 
+FEW_IMAGES = 30  # below which a standard error is itself off by more than an eighth
 Number = float | bool | None  # None: it exists, and is not known
 
 

@@ -55,7 +55,7 @@ def evaluate(
         ConfigError: If there is nothing to measure, or what was named can't be.
         TrainingError: If one of the numbers is none: the model is broken.
     """
-    folder, basis = subject.folder, basis_of(subject, cfg.split, cfg.seed)
+    folder, basis = subject.folder, basis_of(subject, subject.measured, cfg.seed)
     note = partial(_note, console)
     known = read_evaluation(folder, basis, note)
     wanted = {group: _settings(cfg, group, subject.model, named) for group in GROUPS}
@@ -76,9 +76,9 @@ def evaluate(
     numbers, values = _measure(subject, cfg, missing["metric"], unfinished, conditions, console)
     for name in missing["analysis"]:
         note(name.replace("_", " "))
-        noise.seed_draws(subject.model.device, "analysis", cfg.seed, cfg.split, name)
+        noise.seed_draws(subject.model.device, "analysis", cfg.seed, subject.measured, name)
         analysis: Analysis = construct(cfg, f"analysis.{name}")
-        numbers |= analysis.numbers(subject.model, subject.splits, cfg.split)
+        numbers |= analysis.numbers(subject.model, subject.splits, subject.measured)
     wrong = [name for name, number in numbers.items() if not math.isfinite(number or 0)]
     if wrong:
         raise TrainingError(f"{folder.path}: {wrong[0]} is not a number. Is it trained?")
@@ -144,9 +144,9 @@ def _measure(
     if not names:
         return {}, {}
     metrics = {name: construct(cfg, f"metric.{name}") for name in names}
-    split = subject.splits[cfg.split]
+    split = subject.splits[subject.measured]
     state = _saved_state(unfinished, conditions, len(split), console)
-    evaluation = Evaluation(metrics, cfg.seed, cfg.split, keeps_values=True, state=state)
+    evaluation = Evaluation(metrics, cfg.seed, subject.measured, keeps_values=True, state=state)
     done = state.images if state else 0
     if done:
         _note(console, f"going on after {done} images")
@@ -161,6 +161,7 @@ def _measure(
     kept = evaluation.state.kept
     values = {name: torch.cat([part[name] for part in kept]).numpy() for name in kept[0]}
     values["label"] = split.images.labels.cpu().numpy()
+    values["name"] = split.images.names
     return evaluation.results([evaluation.state]), values
 
 

@@ -45,6 +45,8 @@ def finetune(path: str, cfg: DictConfig, console: Console) -> dict[str, Any]:
         TrainingError: If a loss is no longer a number.
     """
     subject = _load(path, cfg)
+    for note in subject.notes:
+        say(console, note)
     classes = _classes(subject, cfg)
     train = subject.splits["train"].images
     chosen = {
@@ -88,7 +90,8 @@ def _classes(subject: Subject, cfg: DictConfig) -> int:
         ConfigError: If a classifier can't be learnt, chosen and measured.
     """
     parts = {name: subject.splits[name].images for name in ("train", "validation", "test")}
-    dataset = Dataset(**parts, levels=None, classes=subject.splits["train"].classes)
+    train, validation, test = parts.values()
+    dataset = Dataset(train, validation, test, None, subject.splits["train"].classes)
     if rule := missing_labels(dataset):
         raise ConfigError("labels", cfg.labels, rule, "Label some images of each class.")
     if (classes := class_count(dataset)) < 2:
@@ -126,7 +129,7 @@ def _coded(model: Model, splits: Mapping[str, Split], seed: int) -> dict[str, Sp
     return codes
 
 
-def _of_probe(train: Split, test: Split) -> dict[str, float]:
+def _of_probe(train: Split, test: Split) -> dict[str, float | None]:
     """The linear probe's accuracy, from codes."""
     known, new = ([part.cpu().numpy() for part in _matrix(codes)] for codes in (train, test))
     accuracy = accuracy_of(linear_probe(), *known, *new)

@@ -18,6 +18,7 @@ from vae_cli.config.construct import construct
 from vae_cli.console import print_line, printable
 from vae_cli.errors import TrainingError, VaeCliError
 from vae_cli.memory import is_out_of_memory
+from vae_cli.metric.base import FEW_IMAGES
 from vae_cli.run.environment import environment
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.resume import Start, find_start
@@ -96,15 +97,21 @@ def fit_and_restore(job: Job, start: Start | None) -> Fit:
             return fit(job, start, restores)
         except TrainingError as error:
             if experiment.trainer.on_nan != "restore":
-                raise
+                raise _with_advice(error, experiment) from error
             start = find_start(folder, experiment, partial(say, console))
             step = start.step if start else 0
             failed_at.append(step)
             if start is None or failed_at.count(step) > RESTORES:
-                raise TrainingError(f"{error} {folder.path} stays as of step {step}.") from error
+                told = TrainingError(f"{error} {folder.path} stays as of step {step}.")
+                raise _with_advice(told, experiment) from error
             restores = max(restores, start.restores) + 1
             what = str(error).partition(". ")[0]
             say(console, f"{what}; back to step {step}, with other noise")
+
+
+def _with_advice(error: TrainingError, experiment: Experiment) -> TrainingError:
+    advice = experiment.range_advice
+    return TrainingError(f"{error} Or: {advice}.") if advice else error
 
 
 def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
@@ -221,7 +228,9 @@ def _watchers(experiment: Experiment, console: Console) -> list[Callback]:
     """What looks at each validation, before the run is saved: then it is saved, too."""
     schedule, config = experiment.kl_schedule, experiment.config
     settled, total = 0 if schedule is None else schedule.settled_at, config.derived.total_steps
-    callbacks: list[Callback] = [CollapseWarning(config.latent_dim, settled, total, console)]
+    callbacks: list[Callback] = []
+    if len(experiment.splits["validation"]) >= FEW_IMAGES:  # of fewer nobody knows
+        callbacks.append(CollapseWarning(config.latent_dim, settled, total, console))
     if experiment.trainer.patience is not None:
         monitor = f"validation/{experiment.monitor}"
         callbacks.append(EarlyStopping(monitor, experiment.trainer.patience, settled))

@@ -37,6 +37,7 @@ class RunFolder:
         config: The configuration, every value concrete.
         overrides: What the user chose, as Hydra's overrides; ``resume`` starts from them.
         composed: What they and the defaults of their day came to, before the data were looked at.
+        data: Which images the run has in which part.
         results: The numbers at the end, one flat object.
         evaluation: What vae-eval found, by split.
         evaluated: The values of each image that it found, by split and name.
@@ -51,6 +52,7 @@ class RunFolder:
         self.config = self.path / "config.yaml"
         self.overrides = self.path / "overrides.yaml"
         self.composed = self.path / "composed.yaml"
+        self.data = self.path / "data.npz"
         self.results = self.path / "results.json"
         self.evaluation = self.path / "evaluation.json"
         self.evaluated = self.path / "evaluation.npz"
@@ -139,8 +141,8 @@ class RunFolder:
                 "is not the folder of a run" if folder.path.is_dir() else "there is no such folder"
             )
             raise ConfigError(key, path, rule, "It should hold overrides.yaml.")
-        for file in (folder.config, folder.composed, folder.results, folder.evaluation,
-                     folder.evaluated, folder.finetuned):  # fmt: skip
+        for file in (folder.config, folder.composed, folder.data, folder.results,
+                     folder.evaluation, folder.evaluated, folder.finetuned):  # fmt: skip
             if file.is_dir():
                 rule = f"its {file.name} is a folder, not a file"
                 raise ConfigError(key, path, rule, "Is it whole, and a run of vae-train?")

@@ -1,6 +1,5 @@
 """Numbers of a trained model that commands add to its run's folder, several at once if need be."""
 
-import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,12 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vae_cli.data.numbers import read_arrays
-from vae_cli.files import UnsafeFile, open_regular, read_json
-from vae_cli.run.files import write_arrays, write_json
+from vae_cli.files import UnsafeFile, read_json
+from vae_cli.run.files import read_stored, write_arrays, write_json
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import TRUTHS, is_number
-from vae_cli.training.archive import check_members
 
 Record = dict[str, Any]
 Note = Callable[[str], None]  # of something that the user should know
@@ -145,7 +142,7 @@ def _read_evaluation(
     if not records:
         return {}, {}
     try:
-        return records, _read_stored(folder.evaluated)
+        return records, read_stored(folder.evaluated)
     except (UnsafeFile, OSError, ValueError, zipfile.BadZipFile) as error:
         what = f"{folder.evaluated.name} is damaged ({' '.join(str(error).split())[:120]})"
         note(f"{folder.path}: {what}; its numbers are measured again")
@@ -163,10 +160,3 @@ def _read_records(path: Path, note: Note) -> dict[str, Record]:
         note(f"{path.parent}: {error}; its numbers are measured again")
         return {}
     return found
-
-
-def _read_stored(path: Path) -> dict[str, np.ndarray]:
-    """Arrays that are stored as they are: a small file cannot unpack to a large one."""
-    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
-        check_members(archive, file.seek(0, os.SEEK_END))
-    return read_arrays(path)

@@ -15,22 +15,22 @@ from torch.distributions import Distribution
 
 from vae_cli import noise
 from vae_cli.errors import ConfigError
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw, tile
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, Limits, draw, tile
 from vae_cli.figure.samples import draw_latents
 from vae_cli.folders import make_folder, replaced
 from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.labelled import SemiSupervisedModel, with_labels
 from vae_cli.run.history import frames_of
 from vae_cli.run.recorded import Note
 from vae_cli.run.subject import Subject
 
 CHUNK = 500  # samples decoded at once
+SHOWN = 10  # classes that a message names
 FRAME_SECONDS = 0.1
 HOLD = 8  # times as long: the first and the last frame of an animation
 
 
-def draw_all(
-    subject: Subject, figures: Mapping[str, Figure], split: str, seed: int
-) -> dict[str, Drawing]:
+def draw_all(subject: Subject, figures: Mapping[str, Figure], seed: int) -> dict[str, Drawing]:
     """The pictures, by name.
 
     Raises:
@@ -39,7 +39,9 @@ def draw_all(
     drawings = {}
     for name, figure in figures.items():
         try:
-            drawings[name] = draw(name, figure, subject.model, subject.splits[split], seed)
+            drawings[name] = draw(
+                name, figure, subject.model, subject.splits[subject.measured], seed
+            )
         except Inapplicable as reason:
             raise ConfigError("what", name, str(reason), "Leave it out.") from reason
     return drawings
@@ -112,19 +114,58 @@ def prior_of(model: Model, count: int) -> Distribution:
     return model.prior()
 
 
+def label_of(subject: Subject, name: str) -> int:
+    """The number of a class, by its name or its number.
+
+    Raises:
+        ConfigError: If there is no such class, or the images of the model do not depend on one.
+    """
+    model = subject.model
+    if not isinstance(model, SemiSupervisedModel):
+        rule = f"needs {SemiSupervisedModel.description}, whose images depend on a label"
+        raise ConfigError("label", name, rule, "Leave it out, or try a run of model=m2.")
+    split = subject.splits[subject.measured]
+    names = [split.class_name(number) for number in range(model.classes)]
+    numbers = {str(number): number for number in range(model.classes)}
+    numbers |= {each: number for number, each in enumerate(names)}
+    if name not in numbers:
+        known = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+        raise ConfigError("label", name, "is not a class of the run", f"Its classes: {known}.")
+    return numbers[name]
+
+
 @torch.no_grad()
 def sample_chunks(
-    subject: Subject, count: int, temperature: float, seed: int
+    subject: Subject, count: int, temperature: float, seed: int, label: int | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """z from the prior and means of p(x|z), so many in all, a few at a time."""
+    """z from the prior and means of p(x|z), so many in all, a few at a time.
+
+    Args:
+        subject: Its model has a prior.
+        count: How many.
+        temperature: As for ``draw_latents``.
+        seed: Of the draws: the same seed, the same z whatever the label.
+        label: Of all of them, where z has labels behind; None for drawn ones.
+    """
+    model = subject.model
     for number, start in enumerate(range(0, count, CHUNK)):
-        noise.seed_draws(subject.model.device, "samples", seed, number)
-        z = draw_latents(prior_of(subject.model, count), min(CHUNK, count - start), temperature)
-        yield z.cpu(), subject.model.decode(z).mean.cpu()
+        noise.seed_draws(model.device, "samples", seed, number)
+        z = draw_latents(prior_of(model, count), min(CHUNK, count - start), temperature)
+        if label is not None and isinstance(model, SemiSupervisedModel):
+            y = torch.tensor(label, device=z.device)
+            z = with_labels(z[:, : model.latent_dim], y, model.classes)
+        yield z.cpu(), model.decode(z).mean.cpu()
 
 
-def write_images(chunks: Iterator[tuple[Tensor, Tensor]], folder: Path) -> Iterator[int]:
+def write_images(
+    chunks: Iterator[tuple[Tensor, Tensor]], folder: Path, limits: Limits
+) -> Iterator[int]:
     """Writes samples as ``000000.png`` and so on; yields how many each chunk had.
+
+    Args:
+        chunks: z and x of some samples.
+        folder: Which is made.
+        limits: The values that are black and white.
 
     Raises:
         OSError: If one cannot be written; those before it are then removed.
@@ -136,7 +177,7 @@ def write_images(chunks: Iterator[tuple[Tensor, Tensor]], folder: Path) -> Itera
             for image in x:
                 path = folder / f"{len(written):06}.png"
                 with replaced(path) as file:
-                    Image.fromarray(tile(image.unsqueeze(0), 1)).save(file, "PNG")
+                    Image.fromarray(tile(image.unsqueeze(0), 1, limits)).save(file, "PNG")
                 written.append(path)
             yield len(x)
     except OSError:
@@ -148,12 +189,13 @@ def write_images(chunks: Iterator[tuple[Tensor, Tensor]], folder: Path) -> Itera
 
 
 def write_arrays(
-    chunks: Iterator[tuple[Tensor, Tensor]], count: int, size: int, shape: Size, path: Path
+    chunks: Iterator[tuple[Tensor, Tensor]], count: int, latent_dim: int, shape: Size, path: Path
 ) -> Iterator[int]:
     """Writes samples as arrays ``z``, ``(N, size)``, and ``x``, ``(N, C, H, W)``, of an .npz.
 
-    A z is as long as the prior has it, where a model has the label behind.
-    Only a chunk is ever in memory. Yields how many each chunk had.
+    Where a model has a label one-hot behind its ``latent_dim`` dimensions, z has it, too, and
+    ``y``, ``(N,)``, is the number of the class.
+    Only a chunk of x is ever in memory. Yields how many each chunk had.
     """
     latents = []
     with replaced(path) as file, ZipFile(file, "w") as archive:
@@ -163,10 +205,13 @@ def write_arrays(
                 latents.append(z)
                 member.write(x.float().numpy().tobytes())
                 yield len(x)
-        with archive.open("z.npy", "w") as member:
-            _write_header(member, (count, size))
-            for z in latents:
-                member.write(z.float().numpy().tobytes())
+        z = torch.cat(latents).float()
+        arrays = {"z": z}
+        if z.shape[1] > latent_dim:
+            arrays["y"] = z[:, latent_dim:].argmax(1)
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array.numpy())
 
 
 def _write_header(file: object, shape: tuple[int, ...]) -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from vae_cli.metric.base import FEW_IMAGES
 from vae_cli.run.recorded import is_number
 
 Results = Mapping[str, Any]
@@ -100,7 +101,8 @@ def _rows_of_evaluation(record: Results) -> list[Row]:
 
 def warnings_of(record: Results) -> list[str]:
     """What should not be taken at its word in an evaluation."""
-    warnings = [advice] if (advice := bound_advice(record)) else []
+    warnings = [advice] if (advice := few_images_advice(record)) else []
+    warnings += [advice] if (advice := bound_advice(record)) else []
     warnings += [advice] if (advice := scale_advice(record.get("scale_at_bound"))) else []
     for name in ("posterior_log_det_error", "posterior_log_prob_error"):
         if _known(record, name, 0.0) > TOLERANCE:
@@ -109,6 +111,17 @@ def warnings_of(record: Results) -> list[str]:
     if off > 5 * _known(record, "posterior_normalization_se", 0.0):
         warnings.append("E_q[p/q] is not 1 within five standard errors: q(z|x) is no density.")
     return warnings
+
+
+def few_images_advice(record: Results) -> str | None:
+    """What to say of numbers of few images; None of others."""
+    images = record.get("images")
+    if not is_number(images) or images >= FEW_IMAGES:
+        return None
+    if images == 1:
+        return "one image has no standard error and tells nothing of active units. Measure more."
+    rule = "too few for standard errors and active units to be trusted"
+    return f"{images} images are {rule}. Measure more."
 
 
 def bound_advice(record: Results, remedy: str = "") -> str | None:

@@ -1,25 +1,40 @@
 """A trained model and its images, from its run's folder alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from omegaconf import DictConfig
 
 import vae_cli
-from vae_cli.config.build import build_splits
+from vae_cli.config.data import (
+    PLACES,
+    check_suits,
+    check_unchanged,
+    keep_some_labels,
+    load_data,
+    load_given,
+    settled_treatment,
+    split_by_part,
+)
+from vae_cli.data.dataset import Dataset
 from vae_cli.data.files import reading_only
-from vae_cli.data.split import Split
-from vae_cli.errors import ConfigError
+from vae_cli.data.record import Record, arrange, pool_of
+from vae_cli.data.split import Split, Treatment
+from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.model.base import Model
-from vae_cli.model.labelled import fit_classifier
+from vae_cli.model.labelled import LabelledModel, fit_classifier
 from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.images import hash_of_images
+from vae_cli.run.known_data import read_record, write_record
 from vae_cli.run.settings import plain, treatment_of
+
+GIVEN = "given"  # the split of images that the user names and the run does not have
 
 
 @dataclass(frozen=True)
@@ -31,7 +46,10 @@ class Subject:
         checkpoint: Which of the folder's.
         model: On the device on which it is measured, as are the images.
         config: Of its run, every value concrete.
-        splits: By name.
+        splits: By name: those of the run, and ``given`` where the user names images that the run
+            does not have.
+        measured: The name of the split that is asked for.
+        notes: What the user should know of the images, a line each.
     """
 
     folder: RunFolder
@@ -39,25 +57,31 @@ class Subject:
     model: Model
     config: DictConfig
     splits: Mapping[str, Split]
+    measured: str
+    notes: Sequence[str]
 
 
 def load_subject(path: str, cfg: DictConfig) -> Subject:
-    """Rebuilds a run's model and images.
+    """Rebuilds a run's model, and loads its images or those that the user names.
 
     Args:
         path: The run's folder.
-        cfg: Says ``checkpoint``, ``device``, ``data`` and ``trust``, as ``eval.yaml`` has them.
+        cfg: Says ``checkpoint``, ``device``, ``split``, ``data`` and ``trust``, as ``eval.yaml``
+            has them.
 
     Raises:
         VaeCliError: If that can't be done.
     """
-    subject = load_trained(path, cfg, {})
+    run = _open(path, cfg)
+    subject = _given(run, cfg) or _with_own(run, cfg, {})
     fit_classifier(subject.model, subject.splits["train"])
     return subject
 
 
 def load_trained(path: str, cfg: DictConfig, data: Mapping[str, Any]) -> Subject:
-    """The same without what is fitted once training has ended.
+    """Rebuilds a run's model, with the parts that the run has of any images.
+
+    Nothing is fitted to them. Images at another place may differ from the run's.
 
     Args:
         path, cfg: As for ``load_subject``.
@@ -66,21 +90,105 @@ def load_trained(path: str, cfg: DictConfig, data: Mapping[str, Any]) -> Subject
     Raises:
         VaeCliError: If that can't be done.
     """
+    return _with_own(_open(path, cfg), cfg, data)
+
+
+class _Run(NamedTuple):
+    """A run that is opened, its images not yet."""
+
+    folder: RunFolder
+    checkpoint: Path
+    model: Model
+    config: DictConfig
+    record: Record | None
+    place: dict[str, str]  # of the images, in place of the run's own
+    device: torch.device
+
+
+def _open(path: str, cfg: DictConfig) -> _Run:
     device = _device(cfg.device)
     folder = RunFolder.existing(path, key="run")
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
     model, config = load_model(checkpoint, cfg.trust)
-    for name, value in cfg.data.items():
-        if value is not None:
-            if name not in config.data:
-                rule = f"the run's data have no {name}"
-                raise ConfigError(f"data.{name}", value, rule, "Leave it out.")
-            config.data[name] = str(value)
-    config.data.update(data)
-    foreign = cfg.data.root is None and config.data.get("root") is not None and not cfg.trust
+    place = {name: str(cfg.data[name]) for name in PLACES if cfg.data[name] is not None}
+    for name, value in place.items():
+        if name not in config.data:
+            rule = f"the run's data have no {name}"
+            raise ConfigError(f"data.{name}", value, rule, "Leave it out.")
+    record = read_record(folder, "run")
+    return _Run(folder, checkpoint, model.to(device).eval(), config, record, place, device)
+
+
+def _given(run: _Run, cfg: DictConfig) -> Subject | None:
+    """With the images at a place that the user names; None if they are the run's own."""
+    if not run.place or run.record is None or cfg.data.changed == "accept":
+        return None
+    config = _with_data(run.config, run.place)
+    dataset = load_given(config, run.record)
+    if not arrange(dataset, run.record)[1]:  # moved
+        return None
+    check_suits(config, dataset)
+    return _with_given(run, cfg, dataset, run.record)
+
+
+def _with_own(run: _Run, cfg: DictConfig, data: Mapping[str, Any]) -> Subject:
+    """With the parts that the run has."""
+    config = _with_data(run.config, {**run.place, **data})
+    foreign = "root" not in run.place and config.data.get("root") is not None and not cfg.trust
     with reading_only(foreign):
-        splits = {name: split.to(device) for name, split in build_splits(config).items()}
-    return Subject(folder, checkpoint, model.to(device).eval(), config, splits)
+        loaded = load_data(config, run.record)
+    check_suits(config, loaded.dataset)
+    difference, notes = loaded.difference, list[str]()
+    accepts = cfg.data.changed == "accept"
+    if accepts or not run.place:
+        check_unchanged(config, difference, cfg.data.changed)
+    if difference:
+        notes = [*loaded.dataset.notes, f"the data differ from those of the run: {difference}"]
+        if accepts:
+            write_record(run.folder, loaded.record)
+    dataset = keep_some_labels(config, loaded.dataset)
+    treatment = settled_treatment(config, dataset, config.data.binarize)
+    splits = {name: s.to(run.device) for name, s in split_by_part(dataset, treatment).items()}
+    return Subject(
+        run.folder, run.checkpoint, run.model, config, splits, cfg.get("split", "test"), notes
+    )
+
+
+def _with_given(run: _Run, cfg: DictConfig, dataset: Dataset, record: Record) -> Subject:
+    """With images that the run does not have, and with its own where they are to be had."""
+    images = pool_of(dataset, cfg.split)
+    part = "" if cfg.split in dataset.pooled else f" of its {cfg.split} part"
+    place = next(iter(run.place.values()))
+    known = int(np.isin(images.digests(), record.trained).sum())
+    notes = [
+        *dataset.notes,
+        f"{place} has other images than the run: {len(images)}{part} are measured"
+        + (f", of which {known} were trained on" if known else ""),
+    ]
+    try:
+        own = dict(_with_own(run._replace(place={}), cfg, {}).splits)
+    except VaeCliError as error:  # what needs them is left out
+        if isinstance(run.model, LabelledModel) and not run.model.is_fitted:
+            raise
+        notes.append(f"nothing is fitted to the run's own images: {error}")
+        nothing = images.subset(torch.arange(0))
+        own = split_by_part(
+            Dataset(nothing, nothing, nothing, dataset.levels), _treatment(run, dataset)
+        )
+    given = Split(GIVEN, images, _treatment(run, dataset), dataset.classes).to(run.device)
+    return Subject(
+        run.folder, run.checkpoint, run.model, run.config, {**own, GIVEN: given}, GIVEN, notes
+    )
+
+
+def _treatment(run: _Run, dataset: Dataset) -> Treatment:
+    return settled_treatment(run.config, dataset, run.config.data.binarize)
+
+
+def _with_data(config: DictConfig, data: Mapping[str, Any]) -> DictConfig:
+    config = config.copy()
+    config.data.update(data)
+    return config
 
 
 def basis_of(subject: Subject, split: str, seed: int) -> dict[str, Any]:

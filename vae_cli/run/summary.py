@@ -16,6 +16,7 @@ from vae_cli.run.rows import (
     Results,
     Row,
     bound_advice,
+    few_images_advice,
     rows_of_evaluation,
     rows_of_run,
     scale_advice,
@@ -51,7 +52,8 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     advice = collapse_advice(results, results["latent_dim"], "test")
     tested = {key.removeprefix("test/"): value for key, value in results.items()}
     of_evidence = bound_advice(tested, f"vae-eval run={path} tells more.")
-    for said in (advice, of_evidence, scale_advice(results.get("test/scale_at_bound"))):
+    of_scale = scale_advice(results.get("test/scale_at_bound"))
+    for said in (few_images_advice(tested), advice, of_evidence, of_scale):
         if said is not None:
             _print_warning(said, console)
     _print_lines(lines, console)

@@ -1,9 +1,12 @@
 """Whether z has come to carry nothing, and what to try then."""
 
+import math
 from collections.abc import Mapping
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from rich.console import Console
+
+from vae_cli.metric.base import FEW_IMAGES
 
 FEW = 0.1  # of the dimensions of z, fewer than which is called collapse
 PATIENCE = 500  # steps after the KL schedule has settled, at least, before anything is said
@@ -15,12 +18,13 @@ def collapse_advice(numbers: Mapping[str, float], latent_dim: int, split: str) -
     It has where fewer than a tenth of z's dimensions are active; with ten or less, where none is.
 
     Args:
-        numbers: By name, ``active_units`` and ``kl`` among them; without the first, nobody knows.
+        numbers: By name, ``active_units``, ``kl`` and perhaps ``images`` among them; without the
+            first, or with few images, nobody knows.
         latent_dim: Number of dimensions of z.
         split: Name of the images that were measured.
     """
-    active = numbers.get(f"{split}/active_units")
-    if active is None or active >= max(1.0, FEW * latent_dim):
+    active, images = numbers.get(f"{split}/active_units"), numbers.get(f"{split}/images", math.inf)
+    if active is None or images < FEW_IMAGES or active >= max(1.0, FEW * latent_dim):
         return None
     kl = numbers.get(f"{split}/kl")
     measured = "" if kl is None else f", KL {kl:.2f} nats"

@@ -12,6 +12,7 @@ from torch.nn.functional import pad
 from vae_cli import noise
 from vae_cli.console import printable
 from vae_cli.data.split import Split
+from vae_cli.figure.base import to_grey
 from vae_cli.folders import make_folder, replaced
 from vae_cli.model.base import Model
 from vae_cli.model.codes import codes_of
@@ -42,7 +43,7 @@ def write_projector(folder: Path, model: Model, split: Split) -> None:
     batch = split.batch(index)
     labels = [printable(split.class_name(y)) for y in batch.y.tolist()]  # a tab ends a column
     _write(files / "labels.tsv", "\n".join(labels) + "\n")
-    thumbnails = sprite(batch.x.cpu())
+    thumbnails = sprite(to_grey(batch.x.float(), split.treatment.limits).cpu())
     with replaced(files / "images.png") as file:
         thumbnails.save(file, "PNG")
 
@@ -66,11 +67,11 @@ def sprite(images: Tensor) -> Image.Image:
     """Images row by row in a square sheet, each made square, without gaps.
 
     Args:
-        images: Shape ``(N, C, H, W)``, values in [0, 1] (clipped).
+        images: Shape ``(N, C, H, W)``, grey levels from 0 to 1.
     """
     columns = _columns(len(images))
     side = max(1, min(max(images.shape[-2:]), SIDE // columns))
-    bytes_ = images.float().clamp(0, 1).mul(255).round().byte()
+    bytes_ = images.mul(255).round().byte()
     if images.shape[1] != 3:
         bytes_ = bytes_.float().mean(1, keepdim=True).byte()
     sheet = Image.new("RGB" if images.shape[1] == 3 else "L", (columns * side,) * 2)

@@ -1,0 +1,180 @@
+"""What a run remembers of its data, and where images go that it knows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from vae_cli.data.dataset import Dataset, StoredImages
+from vae_cli.data.parts import PARTS, three_parts
+from vae_cli.data.record import (
+    Difference,
+    Record,
+    arrange,
+    pool_of,
+    record_of,
+    with_known_classes,
+)
+
+GENERATOR = np.random.default_rng(0)
+PIXELS = GENERATOR.integers(0, 256, (100, 1, 3, 3), np.uint8)
+LABELS = np.arange(100) % 3
+FRACTIONS = {"validation": 0.2, "test": 0.2}
+
+
+def dataset(pixels: np.ndarray, labels: np.ndarray = LABELS, own_test: int = 0) -> Dataset:
+    """Split by a seed; the last ``own_test`` images are a test part of their own."""
+    stored = StoredImages(torch.from_numpy(pixels), torch.from_numpy(labels))
+    cut = len(pixels) - own_test
+    given = {"train": stored.subset(torch.arange(cut))}
+    if own_test:
+        given["test"] = stored.subset(torch.arange(cut, len(pixels)))
+    parted = three_parts(given, FRACTIONS, seed=0)
+    return Dataset(*parted[:3], levels=256, pooled=parted.pooled)
+
+
+def appended(pixels: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    more = GENERATOR.integers(0, 256, (30, 1, 3, 3), np.uint8)
+    return np.concatenate([pixels, more]), np.concatenate([labels, np.zeros(30, int)])
+
+
+def removed(pixels: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return pixels[::2], labels[::2]
+
+
+def reordered(pixels: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = GENERATOR.permutation(100)
+    return pixels[order], labels[order]
+
+
+def edited(pixels: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    pixels = pixels.copy()
+    pixels[::7, 0, 0, 0] ^= 1
+    return pixels, labels
+
+
+def repeated(pixels: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.concatenate([pixels, pixels]), np.concatenate([labels, labels])
+
+
+def relabelled(pixels: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return pixels, np.where(np.arange(100) < 5, 1, labels)
+
+
+def unchanged(pixels: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return pixels, labels
+
+
+CHANGES: dict[Callable[..., tuple[np.ndarray, np.ndarray]], Difference] = {
+    unchanged: Difference(),
+    reordered: Difference(),
+    appended: Difference(added=30),
+    removed: Difference(removed=50),
+    edited: Difference(added=15, removed=15),
+    repeated: Difference(added=100),
+    relabelled: Difference(relabelled=3),
+}
+
+
+def rows(images: StoredImages) -> set[bytes]:
+    return {pixels.tobytes() for pixels in images.pixels.numpy()}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_known_images_stay_in_their_part(
+    change: Callable[..., tuple[np.ndarray, np.ndarray]],
+) -> None:
+    before = dataset(PIXELS)
+    now, difference = arrange(dataset(*change(PIXELS, LABELS)), record_of(before))
+    assert difference == CHANGES[change]
+    assert bool(difference) is any(CHANGES[change])
+    trained = rows(before.train)
+    for part in ("validation", "test"):
+        assert not rows(now.parts[part]) & trained
+        if change in (unchanged, reordered, relabelled):
+            assert rows(now.parts[part]) == rows(before.parts[part])
+    if not difference:
+        assert torch.equal(now.train.pixels, before.train.pixels)
+        assert torch.equal(now.train.labels, before.train.labels)
+
+
+def test_an_edited_image_stays_where_its_name_was() -> None:
+    before = dataset(PIXELS)
+    now, _ = arrange(dataset(*edited(PIXELS, LABELS)), record_of(before))
+    for part in PARTS:
+        assert set(now.parts[part].names) == set(before.parts[part].names)
+
+
+def test_what_was_trained_on_once_is_not_tested_on() -> None:
+    first = record_of(dataset(PIXELS))
+    fewer, _ = arrange(dataset(*removed(PIXELS, LABELS)), first)
+    again, difference = arrange(dataset(PIXELS), record_of(fewer, first))
+    assert difference.added == 50
+    assert not np.isin(again.test.digests(), first.digests["train"]).any()
+
+
+def test_an_image_moved_to_a_test_part_of_its_own_is_told() -> None:
+    before = dataset(PIXELS, own_test=30)
+    moved = PIXELS.copy()
+    moved[99] = before.train.pixels[0].numpy()
+    _, difference = arrange(dataset(moved, own_test=30), record_of(before))
+    assert difference.leaked == 1
+    assert "1 image was trained on and now in another part" in str(difference)
+
+
+def test_a_record_is_read_as_it_was_written() -> None:
+    record = record_of(replace(dataset(PIXELS), classes=["é", "b", "c"]))
+    again = Record.from_arrays(record.to_arrays())
+    assert again.classes == record.classes and np.array_equal(again.trained, record.trained)
+    for part in PARTS:
+        assert np.array_equal(again.digests[part], record.digests[part])
+        assert np.array_equal(again.names[part], record.names[part])
+
+
+ARRAYS = record_of(dataset(PIXELS)).to_arrays()
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {},
+        {**ARRAYS, "more": np.zeros(3)},
+        {**ARRAYS, "train_labels": ARRAYS["train_labels"][1:]},
+        {**ARRAYS, "test_digests": ARRAYS["test_digests"].astype(float)},
+        {**ARRAYS, "trained": ARRAYS["trained"][None]},
+        {**ARRAYS, "classes": np.zeros(2)},
+    ],
+)
+def test_other_arrays_are_no_record(arrays: dict[str, np.ndarray]) -> None:
+    with pytest.raises(ValueError, match="does not hold"):
+        Record.from_arrays(arrays)
+
+
+@pytest.mark.parametrize(
+    ("known", "names", "labels", "notes"),
+    [
+        (["A", "B", "C"], ["B", "C"], [1, 2], ["missing here: A"]),
+        (["A", "B"], ["0", "A", "B"], [-1, 0, 1], ["does not know count as unlabelled: 0"]),
+        (["0", "3", "5"], [], [0, -1, -1], ["1, 2", "missing here: 3, 5"]),
+        ([], ["0", "2", "1"], [0, 2, 1], ["numbers that they have in the run"]),
+    ],
+)
+def test_classes_are_matched_by_name(
+    known: list[str], names: list[str], labels: list[int], notes: list[str]
+) -> None:
+    run = record_of(replace(dataset(PIXELS), classes=known))
+    given = replace(dataset(PIXELS, LABELS % max(len(names), 3)), classes=names)
+    matched = with_known_classes(given, run)
+    expected = torch.tensor(labels)[given.train.labels.clamp_max(len(labels) - 1)]
+    mask = given.train.labels < len(labels)
+    assert torch.equal(matched.train.labels[mask], expected[mask])
+    assert list(matched.classes) == known
+    assert all(note in "; ".join(matched.notes) for note in notes)
+
+
+def test_a_pool_is_whole_and_in_order() -> None:
+    pool = pool_of(dataset(PIXELS), "test")
+    assert np.array_equal(pool.pixels.numpy(), PIXELS)
+    assert len(pool_of(dataset(PIXELS, own_test=30), "test")) == 30

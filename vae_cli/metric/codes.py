@@ -1,0 +1,28 @@
+"""Where a model puts each image."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+from torch.distributions import Distribution
+
+from vae_cli.data.batch import Batch
+from vae_cli.distribution.relations import mean
+from vae_cli.metric.base import Metric, Moments, Number
+from vae_cli.model.base import Model
+
+
+class Codes(Metric):
+    """E_q[z] of every image, ``codes`` in ``evaluation.npz``, shape ``(N, latent_dim)``.
+
+    Of a flow it is the average of 16 draws. There is no number of all images together.
+    """
+
+    is_costly = True
+
+    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
+        """See the base class."""
+        return {"codes": mean(q)[:, : model.latent_dim]}
+
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
+        """See the base class: nothing."""
+        return {}
