@@ -8,12 +8,13 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from vae_cli import __version__
-from vae_cli.errors import VaeCliError, shortened
+from vae_cli.errors import Notice, VaeCliError, shortened
 from vae_cli.memory import is_out_of_memory
 from vae_cli.streams import OutputError, drop_output, prepare_streams
 
@@ -80,7 +81,8 @@ def run_command(
     prepare_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _print_version() if "--version" in arguments else body(arguments)
+        with _notices_as_lines():
+            code = _print_version() if "--version" in arguments else body(arguments)
         sys.stdout.flush()
         return code
     except VaeCliError as error:
@@ -109,6 +111,32 @@ def run_command(
         if not is_silent():
             _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
         return VaeCliError.exit_code
+
+
+@contextmanager
+def _notices_as_lines() -> Iterator[None]:
+    """Prints each Notice as one line. Warnings of libraries stay as they are: they are faults."""
+    show = warnings.showwarning
+
+    def show_notice(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if not issubclass(category, Notice):
+            return show(message, category, filename, lineno, file, line)
+        from vae_cli.console import printable
+
+        return print(f"note: {printable(message)}", file=sys.stderr)
+
+    warnings.showwarning = show_notice
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
 
 
 def _tell(program: str, message: str) -> None:
