@@ -36,6 +36,15 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--config-dir", "-cd")
         self.add_argument("overrides", nargs="*")
 
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Reads a command line: flags, and overrides in which paths mean what the shell gives."""
+        from vae_cli.config.path_words import as_override  # Hydra takes its time to import
+
+        own = self.parse_intermixed_args(arguments)
+        own.flags = [text for text in arguments if text not in own.overrides]
+        own.overrides = [as_override(text) for text in own.overrides]
+        return own
+
     def error(self, message: str) -> NoReturn:
         """Raises the mistake instead of leaving the process."""
         raise VaeCliError(f"{message}. Try --help.")
@@ -171,8 +180,8 @@ def prepare_libraries() -> None:
     _keep_freed_memory()
     import pytorch_lightning  # noqa: F401  it sets the levels of its loggers
 
-    # Its advice is for programmers, not for people who run a command.
-    for name in ("pytorch_lightning", "lightning_fabric"):
+    # Their advice is for programmers, not for people who run a command.
+    for name in ("pytorch_lightning", "lightning_fabric", "matplotlib.font_manager"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
     warnings.filterwarnings("error", message="Image size .* exceeds limit")  # a bomb, PIL supposes

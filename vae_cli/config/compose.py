@@ -21,7 +21,6 @@ from vae_cli.config.explain import (
     check_single,
     composed,
     explained,
-    parsed,
     with_default,
 )
 from vae_cli.config.folders import (
@@ -32,6 +31,7 @@ from vae_cli.config.folders import (
     search_path,
     search_path_override,
 )
+from vae_cli.config.grammar import parsed
 from vae_cli.config.keys import SETTINGS, TrainSettings
 from vae_cli.config.references import freeze, value_of
 from vae_cli.errors import ConfigError, VaeCliError

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 import vae_cli.conf
+from vae_cli.config.grammar import quoted
 from vae_cli.errors import ConfigError
 
 OWN_FOLDERS = "VAE_CLI_CONF"  # environment variable: the user's own configurations
@@ -90,8 +91,8 @@ def _size(node: yaml.Node | None, known: dict[int, int]) -> int:
 
 def search_path_override(folders: Sequence[Path]) -> list[str]:
     """The override by which Hydra is told of the user's folders."""
-    quoted = [f"'file://{folder}'" for folder in folders]  # a comma would part it
-    return [f"hydra.searchpath=[{','.join(quoted)}]"] if folders else []
+    places = ",".join(quoted(f"file://{folder}") for folder in folders)
+    return [f"hydra.searchpath=[{places}]"] if folders else []
 
 
 def default_options(config_name: str) -> dict[str, list[str]]:
