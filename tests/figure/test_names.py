@@ -40,7 +40,6 @@ def of_two(names: Sequence[str]) -> Canvas:
     return beside((names[0], names[-1]), (drawing, drawing)).canvas
 
 
-@pytest.mark.filterwarnings("ignore::vae_cli.errors.Notice")  # here no font may have some
 @pytest.mark.parametrize("draw", [of_images, of_points, of_two])
 def test_names_are_drawn_as_they_are_written(
     draw: Callable[[Sequence[str]], Canvas], tmp_path: Path

@@ -90,7 +90,7 @@ def run_command(
     prepare_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        with _notices_as_lines():
+        with _notices_as_lines(is_silent):
             code = _print_version() if "--version" in arguments else body(arguments)
         sys.stdout.flush()
         return code
@@ -123,9 +123,9 @@ def run_command(
 
 
 @contextmanager
-def _notices_as_lines() -> Iterator[None]:
-    """Prints each Notice as one line. Warnings of libraries stay as they are: they are faults."""
-    show = warnings.showwarning
+def _notices_as_lines(is_silent: Callable[[], bool]) -> Iterator[None]:
+    """Prints each Notice once, as a line. Warnings of libraries stay: they are faults."""
+    show, said = warnings.showwarning, set[str]()
 
     def show_notice(
         message: Warning | str,
@@ -136,10 +136,12 @@ def _notices_as_lines() -> Iterator[None]:
         line: str | None = None,
     ) -> None:
         if not issubclass(category, Notice):
-            return show(message, category, filename, lineno, file, line)
-        from vae_cli.console import printable
+            show(message, category, filename, lineno, file, line)
+        elif str(message) not in said and not is_silent():
+            from vae_cli.console import printable
 
-        return print(f"note: {printable(message)}", file=sys.stderr)
+            said.add(str(message))
+            print(f"note: {printable(message)}", file=sys.stderr)
 
     warnings.showwarning = show_notice
     try:

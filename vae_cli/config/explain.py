@@ -17,6 +17,7 @@ from vae_cli.config.check import suggest
 from vae_cli.config.deletion import explain_deletion
 from vae_cli.config.folders import built_in_folder
 from vae_cli.config.grammar import parsed
+from vae_cli.config.local_folder import remedy_for
 from vae_cli.errors import ConfigError, VaeCliError, as_written, shortened
 
 OPTIONAL = {"experiment": (None,), "launcher": (None,)}  # groups of which nothing need be chosen
@@ -197,7 +198,8 @@ def _unknown_option(override: Override, groups: Groups) -> ConfigError | None:
     options = () if override.is_delete() else groups.get(group, ())
     for name in choice if isinstance(choice, list) else [choice]:
         if options and name not in (*options, *OPTIONAL.get(group, ())):
-            remedy = suggest(str(name), options).replace("Did you mean ", f"Did you mean {group}=")
+            near = suggest(str(name), options).replace("Did you mean ", f"Did you mean {group}=")
+            remedy = remedy_for(group, str(name)) or near
             return ConfigError(group, name, "there is no such option", remedy)
     return None
 
