@@ -57,3 +57,7 @@ class Pruned(VaeCliError):  # noqa: N818  named as its state in a study is
     """A study has ended the run, of which it expects less than of others."""
 
     exit_code = 76
+
+
+class Notice(UserWarning):
+    """Something to know that is no mistake; a command prints it as one line, ``note: ...``."""

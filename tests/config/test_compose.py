@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import ConfigError, Notice, VaeCliError
 
 STABLE = [
     ([], ["seed", "latent_dim", "resume", "deterministic"]),
@@ -135,10 +135,15 @@ def test_own_configurations_are_found(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(ConfigError, match=r"^posterior=mine: there is no such option\. "):
         length()
     own(tmp_path / "conf", 1)
-    assert length() == 1
+    with pytest.warns(Notice, match=r"^read conf/posterior/mine\.yaml$"):
+        assert length() == 1
     assert "mine" in help_of("train")
+    own(tmp_path / "conf" / "vae_cli", 4)
+    with pytest.warns(Notice, match=r"^read conf/vae_cli/posterior/mine\.yaml$"):
+        assert length() == 4
     monkeypatch.setenv("VAE_CLI_CONF", str(own(tmp_path / "elsewhere", 2)))
-    assert length() == 2
+    with pytest.warns(Notice, match=r"^read elsewhere/posterior/mine\.yaml$"):
+        assert length() == 2
     assert length(str(own(tmp_path / "named", 3))) == 3
 
 
@@ -148,12 +153,41 @@ def test_own_folder_may_have_blanks(tmp_path: Path) -> None:
 
 
 def test_clash_with_a_built_in_name_is_told(tmp_path: Path) -> None:
+    for folder, config_dir in (("named", "named"), ("conf/vae_cli", None)):
+        mine = tmp_path / folder / "model" / "vae.yaml"
+        mine.parent.mkdir(parents=True)
+        mine.write_text("_target_: mine\n")
+        with pytest.raises(ConfigError, match="model=vae") as caught:
+            compose("train", [], config_dir)
+        assert str(mine) in str(caught.value)
+
+
+FOREIGN = {  # as other programs have them
+    "a primary file": ["config.yaml", "model/vae.yaml", "posterior/theirs.yaml"],
+    "groups of other names": ["callbacks/default.yaml", "data/mnist.yaml", "posterior/theirs.yaml"],
+    "one of ours by name": ["train.yaml", "trainer/default.yaml", "posterior/theirs.yaml"],
+}
+
+
+@pytest.mark.parametrize("files", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.filterwarnings("error")  # nothing is read
+def test_the_folder_of_another_program_changes_nothing(files: list[str]) -> None:
+    before = compose("train", ["data=mnist"])[0]
+    for file in map(Path("conf").joinpath, files):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("_target_: theirs\ndefaults: [nothing: here]\n" + "a: &a [1]\nb: [*a]\n")
+    assert compose("train", ["data=mnist"])[0] == before
+    assert "theirs" not in help_of("train")
+    with pytest.raises(ConfigError, match=r"theirs\.yaml is not read.* Move it into conf/vae_cli/"):
+        compose("train", ["posterior=theirs"])
+
+
+def test_a_built_in_option_goes_before_one_of_a_folder_that_nobody_names(tmp_path: Path) -> None:
+    before = compose("train", [])[0]
     (tmp_path / "conf" / "model").mkdir(parents=True)
-    mine = tmp_path / "conf" / "model" / "vae.yaml"
-    mine.write_text("_target_: mine\n")
-    with pytest.raises(ConfigError, match="model=vae") as caught:
-        compose("train", [])
-    assert str(mine) in str(caught.value)
+    (tmp_path / "conf" / "model" / "vae.yaml").write_text("_target_: theirs\n")
+    with pytest.warns(Notice, match=r"^conf/model/vae\.yaml is not read: there is a built-in"):
+        assert compose("train", [])[0] == before
 
 
 def test_missing_config_dir_is_told() -> None:

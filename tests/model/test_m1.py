@@ -10,8 +10,10 @@ from torch import Size
 
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
+from vae_cli.errors import Notice
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.model.codes import codes_of
+from vae_cli.model.fitting import fit
 from vae_cli.model.labelled import fit_classifier
 from vae_cli.model.m1 import CLASSIFIERS, M1
 from vae_cli.model.vae import VAE
@@ -40,6 +42,20 @@ def split(classes: int, known: int = 12) -> Split:
     x = (torch.rand(light.shape, generator=generator) < light).byte()
     labels = torch.where(torch.arange(len(y)) < known * classes, y, -1)
     return Split("train", StoredImages(x, labels), Treatment("none", False, 2))
+
+
+@ROWS
+def test_all_codes_may_have_labels(classifier: str) -> None:
+    model, train = build(classifier, 2), split(2, known=40)
+    fit_classifier(model, train)  # without a warning
+    assert model.is_fitted
+
+
+def test_an_optimizer_that_stops_early_is_said_once() -> None:
+    codes, labels = np.random.default_rng(0).normal(size=(50, 3)), np.arange(50) % 2
+    with pytest.warns(Notice, match=r"^LogisticRegression has not converged on 50 codes") as said:
+        fit(LogisticRegression(max_iter=1, C=1e6), codes, labels)
+    assert len(said) == 1
 
 
 @ROWS

@@ -12,10 +12,10 @@ import pytest
 from pages import CONFIG, EVALUATION, RESULTS, Page, make_run
 from PIL import Image
 
+from vae_cli import escape
 from vae_cli.commands.compare import main as compare
 from vae_cli.commands.report import main as report
 from vae_cli.report.formats import FITTED
-from vae_cli.run import escape
 
 SECRET = "canary-of-the-environment"
 TEXTS = [

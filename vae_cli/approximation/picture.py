@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vae_cli.approximation.measure import POINTS, REACH
 from vae_cli.energy.rezende import EDGE
+from vae_cli.glyphs import drawable
 
 INCH = 2.1  # width of a panel
 COLORS = "cividis"  # for colour-blind readers; equal steps of density look equal, in grey too
@@ -45,8 +46,8 @@ def draw(names: Sequence[str], columns: Sequence[Column]) -> Canvas:
         for row, panel in enumerate(panels[:, c]):
             brightest = columns[0].log_density[..., row].max().exp().item()
             _show(panel, column.log_density[..., row].exp().numpy(), brightest, column.notes[row])
-    for row, name in enumerate(names):
-        panels[row, 0].set_ylabel(f"{name.replace('_', ' ')}\n$z_2$", fontsize=10)
+    for row, name in enumerate(drawable(name.replace("_", " ") for name in names)):
+        panels[row, 0].set_ylabel(f"{name}\n$z_2$", fontsize=10)
     for panel in panels[-1]:
         panel.set_xlabel("$z_1$", fontsize=10)
     return canvas

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vae_cli.commands.entry import Parser, command
-from vae_cli.commands.runs import parted
+from vae_cli.commands.runs import listed, parted
 from vae_cli.config.check import suggest
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
+from vae_cli.config.path_words import exists
 from vae_cli.errors import ConfigError, VaeCliError
 
 if TYPE_CHECKING:
@@ -18,14 +19,13 @@ if TYPE_CHECKING:
 @command("vae-compare")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().parse_intermixed_args(arguments)
+    own = Parser().read(arguments)
     if own.help:
         print(help_of("compare"))
         return 0
-    settings = [text for text in own.overrides if "=" in text or text.startswith("~")]
-    given, others = parted(settings)
-    places = [text for text in own.overrides if text not in settings]
-    places += [place for value in given for place in value.strip("[]").split(",")]
+    places = [t for t in own.overrides if exists(t) or not ("=" in t or t.startswith("~"))]
+    given, others = parted([text for text in own.overrides if text not in places])
+    places += [place for value in given for place in listed(value)]
     where = next((t.partition("=")[2] for t in others if t.startswith("where=")), "")
     others = [text for text in others if not text.startswith("where=")]  # Hydra can't read it
     cfg, _ = compose("compare", others, own.config_dir)

@@ -8,12 +8,13 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from vae_cli import __version__
-from vae_cli.errors import VaeCliError, shortened
+from vae_cli.errors import Notice, VaeCliError, shortened
 from vae_cli.memory import is_out_of_memory
 from vae_cli.streams import OutputError, drop_output, prepare_streams
 
@@ -34,6 +35,15 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--help", "-h", action="store_true")
         self.add_argument("--config-dir", "-cd")
         self.add_argument("overrides", nargs="*")
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Reads a command line: flags, and overrides in which paths mean what the shell gives."""
+        from vae_cli.config.path_words import as_override  # Hydra takes its time to import
+
+        own = self.parse_intermixed_args(arguments)
+        own.flags = [text for text in arguments if text not in own.overrides]
+        own.overrides = [as_override(text) for text in own.overrides]
+        return own
 
     def error(self, message: str) -> NoReturn:
         """Raises the mistake instead of leaving the process."""
@@ -80,7 +90,8 @@ def run_command(
     prepare_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _print_version() if "--version" in arguments else body(arguments)
+        with _notices_as_lines(is_silent):
+            code = _print_version() if "--version" in arguments else body(arguments)
         sys.stdout.flush()
         return code
     except VaeCliError as error:
@@ -109,6 +120,34 @@ def run_command(
         if not is_silent():
             _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
         return VaeCliError.exit_code
+
+
+@contextmanager
+def _notices_as_lines(is_silent: Callable[[], bool]) -> Iterator[None]:
+    """Prints each Notice once, as a line. Warnings of libraries stay: they are faults."""
+    show, said = warnings.showwarning, set[str]()
+
+    def show_notice(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if not issubclass(category, Notice):
+            show(message, category, filename, lineno, file, line)
+        elif str(message) not in said and not is_silent():
+            from vae_cli.console import printable
+
+            said.add(str(message))
+            print(f"note: {printable(message)}", file=sys.stderr)
+
+    warnings.showwarning = show_notice
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
 
 
 def _tell(program: str, message: str) -> None:
@@ -143,8 +182,8 @@ def prepare_libraries() -> None:
     _keep_freed_memory()
     import pytorch_lightning  # noqa: F401  it sets the levels of its loggers
 
-    # Its advice is for programmers, not for people who run a command.
-    for name in ("pytorch_lightning", "lightning_fabric"):
+    # Their advice is for programmers, not for people who run a command.
+    for name in ("pytorch_lightning", "lightning_fabric", "matplotlib.font_manager"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
     warnings.filterwarnings("error", message="Image size .* exceeds limit")  # a bomb, PIL supposes

@@ -15,7 +15,7 @@ from vae_cli.errors import ConfigError, TrainingError
 @command("vae-flow")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().parse_intermixed_args(arguments)
+    own = Parser().read(arguments)
     if own.help:
         print(help_of("flow"))
         return 0

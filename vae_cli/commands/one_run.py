@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from vae_cli.commands.entry import prepare_libraries
 from vae_cli.commands.launched import meet
 from vae_cli.config.compose import compose
+from vae_cli.config.path_words import as_path
 from vae_cli.config.trust import check_paths, concrete
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
@@ -50,6 +51,7 @@ def one_run(
     """
     chosen = [text for text in overrides if not text.startswith("resume=")]
     resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")
+    resumed = as_path(resumed)
     launch = meet(meeting, config_name, chosen, config_dir, resumed)
     if meeting.is_second:
         resumed = meeting.resumed()

@@ -14,7 +14,7 @@ PAGE = "report.html"
 @command("vae-report")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().parse_intermixed_args(arguments)
+    own = Parser().read(arguments)
     if own.help:
         print(help_of("report"))
         return 0

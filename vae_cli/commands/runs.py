@@ -1,15 +1,25 @@
 """The folders of runs that a command works on: ``run=``, with commas and patterns."""
 
 import glob
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from vae_cli.config.path_words import as_path, exists
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.run.folder import RunFolder
 
 
 def parted(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The values of ``run``, which Hydra would not read, and the other overrides."""
+    """The values of ``run``, which Hydra would not read, and the other overrides.
+
+    Raises:
+        VaeCliError: If a word is a path without its key.
+    """
+    for text in overrides:
+        if not text.startswith("run=") and exists(text):
+            remedy = f"Did you mean {shlex.quote(f'run={text}')}?"
+            raise VaeCliError(f"{text}: is not of the form key=value. {remedy}")
     values = [text.partition("=")[2] for text in overrides if text.startswith("run=")]
     return values, [text for text in overrides if not text.startswith("run=")]
 
@@ -30,11 +40,16 @@ def run_folders(values: Sequence[str], program: str) -> list[str]:
     return list(found.values())
 
 
+def listed(value: str) -> list[str]:
+    """The paths of one word: the whole word if that exists, else what commas separate."""
+    whole = as_path(value)
+    parts = [whole] if exists(whole) else whole.strip("[]").split(",")
+    return [as_path(part) for part in parts if part]
+
+
 def _named_by(value: str) -> Iterator[str]:
-    value = value.strip("'\"")
-    parts = [value] if Path(value).exists() else value.strip("[]").split(",")
-    for part in filter(None, parts):
-        if glob.has_magic(part) and not Path(part).exists():
+    for part in listed(value):
+        if glob.has_magic(part) and not exists(part):
             matches = sorted(glob.glob(part))  # noqa: PTH207  the pattern may be absolute
             runs = [match for match in matches if _is_run(Path(match))]
             if not runs:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from vae_cli.commands.entry import Parser, command, prepare_libraries
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
+from vae_cli.config.path_words import as_path
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.folders import check_name
 from vae_cli.run.files import check_writable
@@ -26,7 +27,7 @@ NEEDED = {"run": "RUN_DIR", "what": "samples"}  # keys, and what they may be
 @command("vae-sample")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().parse_intermixed_args(arguments)
+    own = Parser().read(arguments)
     if own.help:
         print(help_of("sample"))
         return 0
@@ -60,7 +61,7 @@ def main(arguments: list[str]) -> int:
     from vae_cli.run.fit import say
     from vae_cli.run.subject import load_subject
 
-    console, subject = make_console(), load_subject(given["run"], cfg)
+    console, subject = make_console(), load_subject(as_path(given["run"]), cfg)
     for note in subject.notes:
         say(console, note)
     folder = _named_folder(cfg.output) if cfg.output else _own_folder(subject, cfg.beside)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import hydra
 
 from vae_cli.config.compose import compose_sweep
-from vae_cli.config.folders import OWN_FOLDERS, search_path, search_path_override
+from vae_cli.config.folders import OWN_FOLDERS, named_folders, search_path, search_path_override
+from vae_cli.config.grammar import quoted
 from vae_cli.errors import Interrupted, VaeCliError
 from vae_cli.streams import OutputError
 
@@ -44,11 +45,14 @@ def sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) ->
     folder = (
         SweepFolder.create(wanted, is_named) if is_new else SweepFolder.existing(settings.resume)
     )
-    more, own = [f"hydra.sweep.dir='{folder.path}'"], search_path(config_dir)
+    more, own = [f"hydra.sweep.dir={quoted(folder.path)}"], named_folders(config_dir)
     if own:  # the jobs are to find them, too
-        more.append(f"+hydra.job.env_set.{OWN_FOLDERS}='{os.pathsep.join(map(str, own))}'")
+        places = os.pathsep.join(map(str, own))
+        more.append(f"+hydra.job.env_set.{OWN_FOLDERS}={quoted(places)}")
     with folder.held(is_new):
-        drive(config_name, [*overrides, *more, *search_path_override(own)], folder)
+        drive(
+            config_name, [*overrides, *more, *search_path_override(search_path(config_dir))], folder
+        )
         failed = tell(folder)
         if folder.stop.exists():
             remedy = f"Go on with the same command and sweep.resume={folder.path}"

@@ -80,7 +80,7 @@ def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
     hydras += [parser.add_argument("--package", "-p")]
     hydras += [parser.add_argument("--info", "-i", nargs="?", const="all", choices=INFO)]
     hydras += [parser.add_argument("--shell-completion", "-sc", action="store_true")]
-    own = parser.parse_intermixed_args(arguments)
+    own = parser.read(arguments)
     if own.help:
         from vae_cli.config.help import help_of
 
@@ -112,8 +112,7 @@ def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
             _check_completion(own.overrides)
         else:
             compose(own.config_name, own.overrides, own.config_dir)
-        flags = [text for text in arguments if text not in own.overrides]
-        return call_hydra([*flags, *own.overrides], own.config_dir)
+        return call_hydra([*own.flags, *own.overrides], own.config_dir)
     if any(text.startswith("sweep") for text in own.overrides):
         raise VaeCliError("sweep: is about several runs. Try it behind vae-train -m.")
     command = ["vae-train", *arguments]

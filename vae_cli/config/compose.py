@@ -21,7 +21,6 @@ from vae_cli.config.explain import (
     check_single,
     composed,
     explained,
-    parsed,
     with_default,
 )
 from vae_cli.config.folders import (
@@ -29,9 +28,12 @@ from vae_cli.config.folders import (
     check_expansion,
     default_options,
     groups_of,
+    named_folders,
+    say_what_is_read,
     search_path,
     search_path_override,
 )
+from vae_cli.config.grammar import parsed
 from vae_cli.config.keys import SETTINGS, TrainSettings
 from vae_cli.config.references import freeze, value_of
 from vae_cli.errors import ConfigError, VaeCliError
@@ -76,7 +78,7 @@ def _checked(config_name: str, overrides: Sequence[str], config_dir: str | None)
             cfg = full.copy()
             with open_dict(cfg):
                 del cfg["hydra"]
-            check_clashes(folders, full.hydra.runtime.choices)
+            check_clashes(named_folders(config_dir), full.hydra.runtime.choices)
             check_single(cfg, full.hydra.runtime.choices, default_options(config_name), overrides)
             check(cfg, groups, SETTINGS.get(config_name, TrainSettings))
             with read_write(full.hydra):  # what the time has a part in is to be one thing
@@ -84,7 +86,6 @@ def _checked(config_name: str, overrides: Sequence[str], config_dir: str | None)
                     node = full.hydra[part]
                     node.dir = str(value_of(full, f"hydra.{part}.dir", node, "dir"))
             freeze(full)
-            return full
         except ConfigError as error:
             if (needed := needed_by(error, overrides)) is not None:
                 raise needed from error
@@ -95,6 +96,17 @@ def _checked(config_name: str, overrides: Sequence[str], config_dir: str | None)
             raise VaeCliError(f"a yaml can't be read: {' '.join(str(error).split())}") from error
         except (NotComposable, OmegaConfBaseException, RecursionError, ValueError) as error:
             raise explained(error, config_name, everything, groups) from error
+    unmarked = [folder for folder in folders if folder not in named_folders(config_dir)]
+    say_what_is_read(folders, unmarked, _options(full, overrides))
+    return full
+
+
+def _options(full: DictConfig, overrides: Sequence[str]) -> dict[str, list[str]]:
+    """The options in use of each group."""
+    given = [o for o in map(parsed, overrides) if not o.is_delete()]
+    lists = {o.key_or_group: list(map(str, v)) for o in given if isinstance(v := o.value(), list)}
+    choices = full.hydra.runtime.choices.items()
+    return lists | {str(group): [name] for group, name in choices if isinstance(name, str)}
 
 
 def compose_sweep(

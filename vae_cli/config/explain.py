@@ -8,9 +8,7 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
@@ -18,6 +16,8 @@ from yaml import YAMLError
 from vae_cli.config.check import suggest
 from vae_cli.config.deletion import explain_deletion
 from vae_cli.config.folders import built_in_folder
+from vae_cli.config.grammar import parsed
+from vae_cli.config.local_folder import remedy_for
 from vae_cli.errors import ConfigError, VaeCliError, as_written, shortened
 
 OPTIONAL = {"experiment": (None,), "launcher": (None,)}  # groups of which nothing need be chosen
@@ -28,20 +28,6 @@ EXTRAS = {  # of this package, by launcher
 REFUSED = "Error merging override "  # Hydra's words before an override
 SEARCH_PATH = "hydra.searchpath"  # given by the command, not by the user
 Groups = Mapping[str, Sequence[str]]  # the options of each group
-
-
-def parsed(text: str) -> Override:
-    """One override as Hydra reads it.
-
-    Raises:
-        VaeCliError: If it can't be read.
-    """
-    try:
-        (override,) = OverridesParser.create().parse_overrides([text])
-    except (HydraException, ValueError) as error:  # the latter of a number of 5,000 digits
-        rule = "can't be read as key=value. Put what has signs or spaces in quotes within quotes"
-        raise VaeCliError(f"{shortened(text)}: {rule}.") from error
-    return override
 
 
 class NotComposable(Exception):  # noqa: N818  what Hydra says, to be explained
@@ -212,7 +198,8 @@ def _unknown_option(override: Override, groups: Groups) -> ConfigError | None:
     options = () if override.is_delete() else groups.get(group, ())
     for name in choice if isinstance(choice, list) else [choice]:
         if options and name not in (*options, *OPTIONAL.get(group, ())):
-            remedy = suggest(str(name), options).replace("Did you mean ", f"Did you mean {group}=")
+            near = suggest(str(name), options).replace("Did you mean ", f"Did you mean {group}=")
+            remedy = remedy_for(group, str(name)) or near
             return ConfigError(group, name, "there is no such option", remedy)
     return None
 

@@ -1,6 +1,7 @@
 """Where configurations are found: the package's own folder and those of the user."""
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 import vae_cli.conf
-from vae_cli.errors import ConfigError
+from vae_cli.config.grammar import quoted
+from vae_cli.config.local_folder import MARKED, unmarked_folder
+from vae_cli.errors import ConfigError, Notice
 
 OWN_FOLDERS = "VAE_CLI_CONF"  # environment variable: the user's own configurations
 LARGEST = 100_000  # values of a yaml
@@ -22,7 +25,21 @@ def built_in_folder() -> Path:
 
 
 def search_path(config_dir: str | None) -> list[Path]:
-    """Folders of the user's own yamls: ``--config-dir``, ``$VAE_CLI_CONF`` and ``./conf``.
+    """Folders of the user's own yamls: those that are named, and ``./conf`` if it is no other's.
+
+    Raises:
+        ConfigError: If ``--config-dir`` is missing.
+    """
+    named = named_folders(config_dir)
+    unmarked = unmarked_folder({f.name for f in built_in_folder().iterdir() if f.is_dir()})
+    local = [unmarked.resolve()] if unmarked is not None else []
+    return [*named, *(f for f in local if f not in (*named, built_in_folder()))]
+
+
+def named_folders(config_dir: str | None) -> list[Path]:
+    """Folders that are the user's beyond doubt.
+
+    They are ``--config-dir``, those of ``$VAE_CLI_CONF``, and ``./conf/vae_cli``.
 
     Raises:
         ConfigError: If ``--config-dir`` is missing.
@@ -31,7 +48,7 @@ def search_path(config_dir: str | None) -> list[Path]:
     if named and not is_folder(named[0]):
         raise ConfigError("--config-dir", config_dir, "there is no such folder")
     named += [Path(p) for p in os.environ.get(OWN_FOLDERS, "").split(os.pathsep) if p]
-    folders = [f.resolve() for f in [*named, Path("conf")] if f.is_dir()]
+    folders = [f.resolve() for f in [*named, MARKED] if f.is_dir()]
     return [folder for folder in folders if folder != built_in_folder()]
 
 
@@ -62,6 +79,36 @@ def check_clashes(folders: Iterable[Path], choices: Mapping[str, str]) -> None:
                 raise ConfigError("configuration", theirs, rule, "Give yours another name.")
 
 
+def say_what_is_read(
+    folders: Iterable[Path], unmarked: Iterable[Path], choices: Mapping[str, Sequence[str]]
+) -> None:
+    """Says in one line which yamls of the user's are in use, and in another which give way.
+
+    Args:
+        folders: The user's.
+        unmarked: Those among them that nobody has named: a built-in option replaces theirs.
+        choices: The options in use of each group.
+    """
+    names = [f"{group}/{name}.yaml" for group, chosen in choices.items() for name in chosen]
+    found = {name: _first_with(name, [built_in_folder(), *folders]) for name in names}
+    own = [_shown(f / name) for name, f in found.items() if f not in (None, built_in_folder())]
+    if own:
+        warnings.warn(f"read {', '.join(own)}", Notice, stacklevel=2)
+    for folder, name in ((folder, name) for folder in unmarked for name in names):
+        if found[name] == built_in_folder() and (folder / name).is_file():
+            rule = f"{_shown(folder / name)} is not read: there is a built-in {name}"
+            warnings.warn(f"{rule}. Give yours another name.", Notice, stacklevel=2)
+
+
+def _first_with(name: str, folders: Sequence[Path]) -> Path | None:
+    return next((folder for folder in folders if (folder / name).is_file()), None)
+
+
+def _shown(file: Path) -> str:
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
+
+
 def check_expansion(folders: Iterable[Path]) -> None:
     """Checks that no yaml of the user's is enormous once its aliases (``*name``) are filled in.
 
@@ -90,8 +137,8 @@ def _size(node: yaml.Node | None, known: dict[int, int]) -> int:
 
 def search_path_override(folders: Sequence[Path]) -> list[str]:
     """The override by which Hydra is told of the user's folders."""
-    quoted = [f"'file://{folder}'" for folder in folders]  # a comma would part it
-    return [f"hydra.searchpath=[{','.join(quoted)}]"] if folders else []
+    places = ",".join(quoted(f"file://{folder}") for folder in folders)
+    return [f"hydra.searchpath=[{places}]"] if folders else []
 
 
 def default_options(config_name: str) -> dict[str, list[str]]:

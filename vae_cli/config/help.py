@@ -30,7 +30,8 @@ Flags:
   -m, --multirun    run every combination of the values that commas separate; the same again with
                     sweep.resume=FOLDER runs what is missing or has failed
   --cfg job         show the configuration instead of training
-  --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --config-dir DIR  take yamls of your own from DIR, too; ./conf/vae_cli and $VAE_CLI_CONF are
+                    taken anyway, and ./conf if it holds nothing else
   --hydra-help      the flags of Hydra, which does the composing
   --version         the version of vae-cli
   --help            this text
@@ -100,7 +101,8 @@ Keys:
 
 Flags:
 
-  --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --config-dir DIR  take yamls of your own from DIR, too; ./conf/vae_cli and $VAE_CLI_CONF are
+                    taken anyway, and ./conf if it holds nothing else
   --version         the version of vae-cli
   --help            this text
 """
@@ -140,7 +142,8 @@ Keys:
 
 Flags:
 
-  --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --config-dir DIR  take yamls of your own from DIR, too; ./conf/vae_cli and $VAE_CLI_CONF are
+                    taken anyway, and ./conf if it holds nothing else
   --version         the version of vae-cli
   --help            this text
 """
@@ -201,7 +204,8 @@ Keys:
 
 Flags:
 
-  --config-dir DIR  take yamls of your own from DIR, too; ./conf and $VAE_CLI_CONF are taken anyway
+  --config-dir DIR  take yamls of your own from DIR, too; ./conf/vae_cli and $VAE_CLI_CONF are
+                    taken anyway, and ./conf if it holds nothing else
   --version         the version of vae-cli
   --help            this text
 """

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.check import MISSING, check_group, check_value, resolved
-from vae_cli.config.explain import parsed
 from vae_cli.config.folders import groups_of, search_path
+from vae_cli.config.grammar import parsed, quoted
 from vae_cli.config.keys import Derived
 from vae_cli.config.parts import TRUST, check_parts, leaves, table, texts
 from vae_cli.errors import ConfigError, as_written
@@ -113,7 +113,7 @@ def _in_grammar(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(_in_grammar, value))}]"
     if isinstance(value, str):
-        return QuotedString(value, Quote.single).with_quotes()
+        return quoted(value)
     return as_written(value)
 
 

@@ -3,7 +3,8 @@
 from matplotlib.figure import Figure as Canvas
 
 from vae_cli.figure.base import PAD, Drawing, pixels
-from vae_cli.figure.ink import LABEL_SIZE, drawable, text_width
+from vae_cli.figure.ink import LABEL_SIZE, text_width
+from vae_cli.glyphs import drawable
 
 DPI = 200
 
@@ -18,7 +19,7 @@ def beside(names: tuple[str, str], drawings: tuple[Drawing, Drawing]) -> Drawing
         names: From the left.
         drawings: Likewise. The numbers of the second one are called ``beside_NAME``.
     """
-    names = drawable(names[0]), drawable(names[1])
+    headings = drawable(names)
     images = [pixels(drawing.canvas, DPI) for drawing in drawings]
     (_, width), (_, other_width) = (_first_axes(drawing.canvas) for drawing in drawings)
     resolution = round(DPI * width / other_width)
@@ -28,14 +29,14 @@ def beside(names: tuple[str, str], drawings: tuple[Drawing, Drawing]) -> Drawing
     heading = LABEL_SIZE / 72 + 2 * PAD
     widths = [
         max(image.shape[1] / DPI, text_width(name, LABEL_SIZE) + 2 * PAD)
-        for image, name in zip(images, names, strict=True)
+        for image, name in zip(images, headings, strict=True)
     ]
     tops = [heading + max(above) - each for each in above]  # inches below the whole's
     bottoms = [top + image.shape[0] / DPI for top, image in zip(tops, images, strict=True)]
     size = (sum(widths), max(bottoms))
     canvas = Canvas(figsize=size, dpi=DPI)
     left = 0.0
-    for image, name, width, bottom in zip(images, names, widths, bottoms, strict=True):
+    for image, name, width, bottom in zip(images, headings, widths, bottoms, strict=True):
         height, across = image.shape[0] / DPI, image.shape[1] / DPI
         canvas.text((left + width / 2) / size[0], 1 - PAD / size[1], name,
                     fontsize=LABEL_SIZE, ha="center", va="top")  # fmt: skip

@@ -5,8 +5,8 @@ from functools import cache
 
 from matplotlib.textpath import TextPath
 
-from vae_cli.console import printable
 from vae_cli.data.split import Split
+from vae_cli.glyphs import drawable
 
 LONGEST = 60  # signs of a name, of which a picture is as wide as it takes
 TITLE_SIZE, LABEL_SIZE = 9, 8  # points
@@ -18,16 +18,10 @@ PALETTE = (
 )  # fmt: skip
 
 
-def drawable(name: str) -> str:
-    """A name as matplotlib draws it as it stands: a pair of dollar signs makes no formula."""
-    text = printable(name).replace("$", r"\$")
-    return f" {text}" if text.startswith("_") else text  # which a legend would leave out
-
-
 def class_names(split: Split, labels: Iterable[int]) -> list[str]:
     """The names of labels, to be drawn."""
     names = (split.class_name(label) for label in labels)
-    return [drawable(n if len(n) <= LONGEST else f"{n[: LONGEST - 1]}…") for n in names]
+    return drawable(n if len(n) <= LONGEST else f"{n[: LONGEST - 1]}…" for n in names)
 
 
 @cache  # of the same words again and again, and slow

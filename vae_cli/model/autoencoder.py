@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from torch import Size, Tensor
+from torch import Size, Tensor, nn
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
@@ -10,7 +10,7 @@ from vae_cli.distribution.point import Point
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import Model
 from vae_cli.model.vae import full_precision
-from vae_cli.network.base import Network
+from vae_cli.network.build import build_network
 from vae_cli.options import PositiveInt, checked
 
 
@@ -36,16 +36,16 @@ class Autoencoder(Model):
         self,
         shape: Size,
         latent_dim: PositiveInt,
-        network: Callable[..., Network],
+        network: Callable[..., nn.Module],
         likelihood: Callable[..., Likelihood],
     ) -> None:
         super().__init__()
         channels, height, width = shape
         self.latent_dim = latent_dim
         self.likelihood = likelihood()
-        self.encoder = network(in_shape=Size(shape), out_shape=Size([latent_dim]))
+        self.encoder = build_network(network, Size(shape), Size([latent_dim]))
         outputs = Size([channels * self.likelihood.parameters_per_value, height, width])
-        self.decoder = network(in_shape=Size([latent_dim]), out_shape=outputs)
+        self.decoder = build_network(network, Size([latent_dim]), outputs)
 
     def encode(self, batch: Batch) -> Point:
         """The code of each image: all of q(z|x) is at f(x)."""

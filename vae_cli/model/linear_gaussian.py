@@ -15,7 +15,7 @@ from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.evidence import exact_log_likelihood
 from vae_cli.model.terms import one_layer_terms
 from vae_cli.model.vae import full_precision
-from vae_cli.network.base import Network
+from vae_cli.network.build import build_network
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
 from vae_cli.posterior.exact import ExactPosterior
@@ -51,7 +51,7 @@ class LinearGaussian(LatentVariableModel):
         likelihood: Callable[..., Likelihood],
         prior: Callable[..., Prior],
         posterior: ExactPosterior | Callable[..., Posterior],
-        network: Callable[..., Network],
+        network: Callable[..., nn.Module],
     ) -> None:
         super().__init__()
         self.shape, self.latent_dim = Size(shape), latent_dim
@@ -71,7 +71,7 @@ class LinearGaussian(LatentVariableModel):
         if not isinstance(posterior, ExactPosterior):
             self.posterior = posterior(latent_dim=latent_dim)
             features = Size([self.posterior.parameter_count])
-            self.encoder = network(in_shape=self.shape, out_shape=features)
+            self.encoder = build_network(network, self.shape, features)
 
     def prior(self) -> Distribution:
         """See the base class."""

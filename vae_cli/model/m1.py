@@ -19,6 +19,7 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.codes import codes_of
+from vae_cli.model.fitting import fit
 from vae_cli.model.labelled import LabelledModel, fit_classifier
 from vae_cli.options import PositiveInt, checked
 
@@ -126,7 +127,7 @@ def _(model: M1, train: Split) -> None:
         index = torch.cat([index, others[spread.to(others.device)]])
     noise.seed_draws(model.device, "classifier", train.name)  # for encoders that draw
     codes = codes_of(model, train, index).double().cpu().numpy()
-    model.fitted = model.kind.make(known).fit(codes, labels[index].cpu().numpy())
+    model.fitted = fit(model.kind.make(known), codes, labels[index].cpu().numpy())
     model.is_fitted = True
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import Size, Tensor
+from torch import Size, Tensor, nn
 from torch.distributions import Distribution
 from torch.utils.checkpoint import checkpoint
 
@@ -17,7 +17,7 @@ from vae_cli.model.base import ElboTerms
 from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel, with_labels
 from vae_cli.model.terms import one_layer_terms
 from vae_cli.model.vae import full_precision
-from vae_cli.network.base import Network
+from vae_cli.network.build import build_network
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
 from vae_cli.prior.base import Prior
@@ -49,7 +49,7 @@ class M2(SemiSupervisedModel):
         shape: Size,
         latent_dim: PositiveInt,
         classes: PositiveInt,
-        network: Callable[..., Network],
+        network: Callable[..., nn.Module],
         posterior: Callable[..., Posterior],
         prior: Callable[..., Prior],
         likelihood: Callable[..., Likelihood],
@@ -60,14 +60,15 @@ class M2(SemiSupervisedModel):
         self.posterior = posterior(latent_dim=latent_dim)
         self.latent_prior = prior(latent_dim=latent_dim)
         self.likelihood = likelihood()
-        self.classifier = network(in_shape=Size(shape), out_shape=Size([classes]))
-        self.encoder = network(
-            in_shape=Size(shape),
-            out_shape=Size([self.posterior.parameter_count]),
+        self.classifier = build_network(network, Size(shape), Size([classes]))
+        self.encoder = build_network(
+            network,
+            Size(shape),
+            Size([self.posterior.parameter_count]),
             condition_dim=classes,
         )
         outputs = Size([channels * self.likelihood.parameters_per_value, height, width])
-        self.decoder = network(in_shape=Size([latent_dim + classes]), out_shape=outputs)
+        self.decoder = build_network(network, Size([latent_dim + classes]), outputs)
 
     def classify(self, batch: Batch) -> Tensor:
         """See the base class."""

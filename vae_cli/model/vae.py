@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 import torch
-from torch import Size, Tensor
+from torch import Size, Tensor, nn
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.terms import one_layer_terms
-from vae_cli.network.base import Network
+from vae_cli.network.build import build_network
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
 from vae_cli.prior.base import Prior
@@ -38,7 +38,7 @@ class VAE(LatentVariableModel):
         self,
         shape: Size,
         latent_dim: PositiveInt,
-        network: Callable[..., Network],
+        network: Callable[..., nn.Module],
         posterior: Callable[..., Posterior],
         prior: Callable[..., Prior],
         likelihood: Callable[..., Likelihood],
@@ -49,11 +49,9 @@ class VAE(LatentVariableModel):
         self.posterior = posterior(latent_dim=latent_dim)
         self.latent_prior = prior(latent_dim=latent_dim)
         self.likelihood = likelihood()
-        self.encoder = network(
-            in_shape=Size(shape), out_shape=Size([self.posterior.parameter_count])
-        )
+        self.encoder = build_network(network, Size(shape), Size([self.posterior.parameter_count]))
         outputs = Size([channels * self.likelihood.parameters_per_value, height, width])
-        self.decoder = network(in_shape=Size([latent_dim]), out_shape=outputs)
+        self.decoder = build_network(network, Size([latent_dim]), outputs)
 
     def prior(self) -> Distribution:
         """See the base class."""

@@ -23,6 +23,9 @@ class Network(nn.Module, ABC):
     ``condition_dim``: then something beside the image has a say, a vector of so many numbers. It
     joins where the image has become a vector, so that whatever lies before is the same for all
     conditions.
+
+    Any other module with this constructor may know one batch dimension only:
+    ``vae_cli.network.build`` makes it one of these.
     """
 
     @abstractmethod

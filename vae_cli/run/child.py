@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from vae_cli.config.grammar import quoted
+
 
 def train_command(folder: Path, overrides: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
     """The command line of a run in a certain folder, which goes on with what is there.
@@ -16,7 +18,7 @@ def train_command(folder: Path, overrides: Sequence[str], flags: Sequence[str] =
     """
     return [
         sys.executable, "-m", "vae_cli.commands.train", *flags, *overrides,
-        f"hydra.run.dir='{folder.absolute()}'", "resume=auto",
+        f"hydra.run.dir={quoted(folder.absolute())}", "resume=auto",
     ]  # fmt: skip
 
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig
 from torch import Tensor
 
+from vae_cli.escape import as_markdown
 from vae_cli.model.base import Model
-from vae_cli.run.escape import as_markdown
 from vae_cli.run.graphs import MEANING, Graph
 from vae_cli.run.settings import plain, treatment_of
 

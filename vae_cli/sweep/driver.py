@@ -12,13 +12,14 @@ from hydra._internal.callbacks import Callbacks  # a launcher takes no other
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
 
 from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.construct import construct
+from vae_cli.config.grammar import quoted
 from vae_cli.config.trust import is_trusted
 from vae_cli.console import printable
 from vae_cli.sweep.folder import SweepFolder, is_about_trust, without_trust
@@ -95,9 +96,8 @@ class _Launch:
 
 def _hydras_of(job: Job) -> list[str]:
     """What Hydra is told of a job: its folder, and its variables wherever it comes to run."""
-    quoted = {k: QuotedString(v, Quote.single).with_quotes() for k, v in job.environment.items()}
-    given = [f"+hydra.job.env_set.{name}={text}" for name, text in quoted.items()]
-    return [f"hydra.sweep.subdir='{job.name}'", *given]
+    given = [f"+hydra.job.env_set.{k}={quoted(v)}" for k, v in job.environment.items()]
+    return [f"hydra.sweep.subdir={quoted(job.name)}", *given]
 
 
 def _choices_of(texts: Sequence[str]) -> list[Override]:

@@ -1,7 +1,6 @@
 """Figures as TensorBoard takes them."""
 
 import io
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,11 +9,12 @@ from matplotlib.text import Text
 from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 
+from vae_cli.escape import as_markdown
 from vae_cli.figure.base import pixels
+from vae_cli.glyphs import as_named
 
 DPI = 100
 TAG = "pictures/"  # before the name of a figure: after the overview, in the order of names
-MARKUP = re.compile(r"[`*\[\]<>&]")  # in the name of a class Markdown would take it for its own
 WIDTH = 400  # pixels to which a sheet of images is enlarged, at least
 
 
@@ -60,5 +60,5 @@ def _description(canvas: Canvas) -> str:
 
 
 def _names(of: str, labels: Sequence[Text]) -> list[str]:
-    names = [MARKUP.sub(r"\\\g<0>", label.get_text()) for label in labels]
+    names = [as_markdown(as_named(label.get_text())) for label in labels]
     return [f"{of}: {', '.join(names)}"] if any(names) else []

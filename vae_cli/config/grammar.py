@@ -1,0 +1,44 @@
+"""Hydra's grammar of overrides."""
+
+import shlex
+from contextlib import suppress
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.errors import HydraException
+
+from vae_cli.errors import VaeCliError, shortened
+
+
+def quoted(value: object) -> str:
+    """A text as an override's value that is read as it stands, whatever signs it has."""
+    return QuotedString(str(value), Quote.single).with_quotes()
+
+
+def parsed(text: str) -> Override:
+    """One override as Hydra reads it.
+
+    Raises:
+        VaeCliError: If it can't be read.
+    """
+    try:
+        return _read(text)
+    except (HydraException, ValueError) as error:  # the latter of a number of 5,000 digits
+        rule = "can't be read as key=value. Put what has signs or spaces in quotes within quotes"
+        raise VaeCliError(f"{shortened(text)}: {rule}{_corrected(text)}.") from error
+
+
+def _read(text: str) -> Override:
+    (override,) = OverridesParser.create().parse_overrides([text])
+    return override
+
+
+def _corrected(text: str) -> str:
+    """The word with quotes within quotes, as a shell takes it; nothing where that is no help."""
+    key, _, value = text.partition("=")
+    if not value:
+        return ""
+    words = f"{key}={QuotedString(value, Quote.double).with_quotes()}"
+    with suppress(HydraException, ValueError):
+        return f": {shlex.quote(shortened(words))}" if _read(words).value() == value else ""
+    return ""
