@@ -7,10 +7,12 @@ import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 from torch import Size
 
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
+from vae_cli.figure import base
 from vae_cli.figure.analogies import Analogies
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw
 from vae_cli.figure.confusion import Confusion
@@ -159,6 +161,28 @@ def drawn(drawing: Drawing) -> bytes:
     pixels = bytes(agg.buffer_rgba())
     assert len(set(pixels)) > 2
     return pixels
+
+
+@ROWS
+def test_pictures_show_the_range_of_the_data(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    if case.points:
+        return  # of no grey levels
+    seen = list[tuple[float, float]]()
+    to_grey = base.to_grey
+    monkeypatch.setattr(
+        base, "to_grey", lambda x, limits: (seen.append(limits), to_grey(x, limits))[1]
+    )
+    images = case.split()
+    x = torch.randn(len(images), 1, 6, 5, generator=torch.Generator().manual_seed(0))
+    images = Split(
+        "test",
+        StoredImages(x, images.images.labels),
+        Treatment("none", False, None, limits=(-2.5, 2.5)),
+    )
+    canvas = case.of(images).canvas
+    assert set(seen) <= {(-2.5, 2.5)}
+    shown = [text.get_text() for text in canvas.findobj(Text)]
+    assert any("(black: -2.5, white: 2.5)" in text for text in shown) is bool(seen)
 
 
 @ROWS

@@ -37,6 +37,14 @@ def test_values_are_clipped() -> None:
     assert pixels[0, :, 0].tolist() == [0, 255]
 
 
+@pytest.mark.parametrize("limits", [(-1.0, 1.0), (0.0, 255.0), (-3.0, -2.0)])
+def test_values_of_any_range_give_the_same_picture(limits: tuple[float, float]) -> None:
+    images = torch.rand(4, 1, 3, 3, dtype=torch.float64)
+    low, high = limits
+    moved = tile(low + (high - low) * images, 2, limits)
+    assert abs(moved.astype(int) - tile(images, 2)).max() <= 1  # float32 may round otherwise
+
+
 def test_takes_what_a_model_gives() -> None:
     images = torch.full((1, 1, 2, 2), 0.5, dtype=torch.bfloat16, requires_grad=True)
     assert (tile(images, columns=1) == 128).all()

@@ -1,5 +1,6 @@
 """From a configuration to images that are split and treated."""
 
+import math
 from dataclasses import dataclass, replace
 
 from omegaconf import DictConfig
@@ -166,9 +167,9 @@ def choose_treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Trea
         raise ConfigError("data.binarize", cfg.data.binarize, rule, remedy)
     if dequantize and (binarize != "none" or levels is None):
         rule = "needs grey levels that are not binarized"
-        raise ConfigError(
-            "data.dequantize", True, rule, "Try likelihood=gaussian data.binarize=none."
-        )
+        without = "likelihood=gaussian data.binarize=none"
+        remedy = f"Try {'data.dequantize=false' if levels is None else without}."
+        raise ConfigError("data.dequantize", True, rule, remedy)
     if binarize != "none":
         _check_range(cfg, dataset)
     return settled_treatment(cfg, dataset, binarize)
@@ -203,9 +204,12 @@ def describe_few_images(dataset: Dataset) -> str:
 
 
 def suggested_scale(low: float, high: float) -> float:
-    """What values are divided by to lie between -1 and 1, or 0 and 1."""
+    """What values are divided by to lie between -1 and 1, or 0 and 1: in few digits, rounded up."""
     largest = max(abs(low), abs(high))
-    return GREY_LEVELS if GREY_LEVELS / 2 < largest <= GREY_LEVELS and low >= 0 else largest
+    if GREY_LEVELS / 2 < largest <= GREY_LEVELS and low >= 0:
+        return GREY_LEVELS
+    digit = 10.0 ** (math.floor(math.log10(largest)) - 1)
+    return largest if largest.is_integer() else math.ceil(largest / digit) * digit
 
 
 def _range_of(dataset: Dataset) -> tuple[float, float]:

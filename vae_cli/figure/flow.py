@@ -12,7 +12,7 @@ from torch import Size, Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, pixels, tile
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, describe_limits, pixels, tile
 from vae_cli.model.base import Model
 from vae_cli.options import Draws, Tiles, checked
 
@@ -75,6 +75,7 @@ class Flow(Figure):
         method = "exact" if is_exact else f"by {self.draws:,} draws"
         title = f"q(z|x) of {split.name} images, map by map: $z_1$ and $z_2$, {method}"
         images = [tile(image.unsqueeze(0), 1, split.treatment.limits) for image in batch.x]
+        title += describe_limits(split.treatment.limits)
         canvas = _sheet(densities, boxes, images, {k: stages.index(k) for k in panels}, title)
         frames = [_frame(densities, boxes, stages.index(k), k) for k in moving]
         repeats = max(1, FRAMES // len(frames))
