@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from torch import Size, Tensor, nn
+from torch import Size, Tensor
 from torch.distributions import Distribution
+from torch.nn import Module
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.point import Point
@@ -36,7 +37,7 @@ class Autoencoder(Model):
         self,
         shape: Size,
         latent_dim: PositiveInt,
-        network: Callable[..., nn.Module],
+        network: Callable[..., Module],
         likelihood: Callable[..., Likelihood],
     ) -> None:
         super().__init__()

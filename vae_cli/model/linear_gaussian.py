@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Size, Tensor, nn
 from torch.distributions import Distribution, MultivariateNormal
+from torch.nn import Module
 
 from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError
@@ -51,7 +52,7 @@ class LinearGaussian(LatentVariableModel):
         likelihood: Callable[..., Likelihood],
         prior: Callable[..., Prior],
         posterior: ExactPosterior | Callable[..., Posterior],
-        network: Callable[..., nn.Module],
+        network: Callable[..., Module],
     ) -> None:
         super().__init__()
         self.shape, self.latent_dim = Size(shape), latent_dim

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import Size, Tensor, nn
+from torch import Size, Tensor
 from torch.distributions import Distribution
+from torch.nn import Module
 from torch.utils.checkpoint import checkpoint
 
 from vae_cli.data.batch import Batch
@@ -49,7 +50,7 @@ class M2(SemiSupervisedModel):
         shape: Size,
         latent_dim: PositiveInt,
         classes: PositiveInt,
-        network: Callable[..., nn.Module],
+        network: Callable[..., Module],
         posterior: Callable[..., Posterior],
         prior: Callable[..., Prior],
         likelihood: Callable[..., Likelihood],

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import torch
-from torch import Size, Tensor, nn
+from torch import Size, Tensor
 from torch.distributions import Distribution
+from torch.nn import Module
 
 from vae_cli.data.batch import Batch
 from vae_cli.likelihood.base import Likelihood
@@ -38,7 +39,7 @@ class VAE(LatentVariableModel):
         self,
         shape: Size,
         latent_dim: PositiveInt,
-        network: Callable[..., nn.Module],
+        network: Callable[..., Module],
         posterior: Callable[..., Posterior],
         prior: Callable[..., Prior],
         likelihood: Callable[..., Likelihood],
