@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from vae_cli.training.parent import PARENT
+
 
 def train_command(folder: Path, overrides: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
     """The command line of a run in a certain folder, which goes on with what is there.
@@ -21,6 +23,10 @@ def train_command(folder: Path, overrides: Sequence[str], flags: Sequence[str] =
 
 
 def environment_without(names: Sequence[str]) -> dict[str, str]:
-    """This process's environment for such a run, without some variables."""
+    """This process's environment for such a run, without some variables.
+
+    The run stops when this process has died.
+    """
     environment = {name: value for name, value in os.environ.items() if name not in names}
-    return environment | {"PYTHONSAFEPATH": "1"}  # the package installed, not one that lies here
+    # The package that is installed, not one that lies here.
+    return environment | {"PYTHONSAFEPATH": "1", PARENT: str(os.getpid())}
