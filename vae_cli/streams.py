@@ -1,10 +1,18 @@
-"""Standard input, output and error where nobody listens: closed, full, or the reader has left."""
+"""Standard input, output and error as they are: closed, full, left by the reader, or not UTF-8."""
 
+import codecs
 import io
 import os
 import sys
 from contextlib import suppress
 from typing import TextIO
+
+# What stands for the signs that commands print where the encoding of a stream has none of them.
+ASCII = {
+    "±": "+/-", "…": "...", "≥": ">=", "≤": "<=", "−": "-", "‖": "||", "²": "^2", "₁": "_1",
+    "Δ": "D", "Σ": "sum", "∫": "integral", "∂": "d", "α": "alpha", "β": "beta",
+}  # fmt: skip
+FALLBACK = "vae_cli_ascii"
 
 
 class OutputError(OSError):
@@ -78,5 +86,16 @@ def drop_output() -> None:
 def _as_text(raw: io.FileIO, like: TextIO | None) -> TextIO:
     """A text stream as Python makes it, but with lines at once: a killed run has printed them."""
     encoding = "utf-8" if like is None else like.encoding
-    errors = "strict" if like is None else like.errors
-    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=True)
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, FALLBACK, line_buffering=True)
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """Signs that an encoding does not have, and where to go on; unknown ones as ``\\xe9``."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = error.object[error.start : error.end]
+    known = (ASCII.get(s) or s.encode("ascii", "backslashreplace").decode("ascii") for s in signs)
+    return "".join(known), error.end
+
+
+codecs.register_error(FALLBACK, _in_ascii)

@@ -1,10 +1,16 @@
-"""Closed and full standard streams: one line where output is lost, never a traceback."""
+"""Closed, full and narrow standard streams: one line where output is lost, never a traceback."""
 
+import ast
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import vae_cli
+from vae_cli.streams import ASCII
 
 FULL = Path("/dev/full")
 COMMANDS = [  # modules of vae_cli.commands with arguments that print something
@@ -45,3 +51,41 @@ def test_mistake_that_nobody_reads_has_its_exit_code(tmp_path: Path) -> None:
 def test_reader_that_leaves_at_once(tmp_path: Path) -> None:
     done = run("train --cfg job", "| head -0", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def texts_of(module: ast.Module) -> Iterator[str]:
+    """The texts in a module that may be printed: all but docstrings."""
+    notes = {id(n.value) for n in ast.walk(module) if isinstance(n, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and id(node) not in notes:
+            yield str(node.value)
+
+
+def test_every_sign_that_is_printed_has_words_in_ascii() -> None:
+    folder = Path(vae_cli.__file__).parent
+    modules = [ast.parse(p.read_text(encoding="utf-8")) for p in folder.rglob("*.py")]
+    signs = {sign for m in modules for text in texts_of(m) for sign in text if not sign.isascii()}
+    assert signs <= {*ASCII}
+    assert all(words.isascii() for words in ASCII.values())
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_signs_that_an_encoding_has_not(encoding: str, number: int) -> None:
+    unknown = {"ö": r"\xf6", "数": r"\u6570", "\udcff": r"\udcff"}
+    code = "import sys; from vae_cli.streams import prepare_streams; prepare_streams()\n"
+    shown = "".join(ASCII | unknown)
+    code += f"print({shown!a}, file=(sys.stdout, sys.stderr)[{number - 1}])"
+    inherited = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", code], env=inherited, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    for sign, words in (ASCII | unknown).items():
+        shown = shown if has(encoding, sign) else shown.replace(sign, words)
+    assert (done.stdout, done.stderr)[number - 1].decode(encoding).rstrip() == shown
+
+
+def has(encoding: str, sign: str) -> bool:
+    try:
+        return bool(sign.encode(encoding))
+    except UnicodeEncodeError:
+        return False

@@ -10,7 +10,7 @@ from torch import Size
 
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
-from vae_cli.errors import Notice
+from vae_cli.errors import ConfigError, Notice
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.model.codes import codes_of
 from vae_cli.model.fitting import fit
@@ -110,3 +110,17 @@ def test_all_else_is_the_features() -> None:
     z = torch.randn(3, 6)
     assert torch.equal(model.decode(z).mean, model.features.decode(z).mean)
     assert model.prior().event_shape == (6,)
+
+
+@ROWS
+def test_one_class_is_refused_unless_it_will_do(classifier: str) -> None:
+    """What the table says, and what is true of scikit-learn's."""
+    codes, labels = np.eye(6), np.zeros(6, int)
+    labels[5] = -CLASSIFIERS[classifier].uses_unlabelled
+    try:
+        CLASSIFIERS[classifier].make(len(codes)).fit(codes, labels)
+    except ValueError:
+        with pytest.raises(ConfigError, match=f"^classifier={classifier}: needs images of two"):
+            build(classifier, 1)
+    else:
+        assert build(classifier, 1).classes == 1

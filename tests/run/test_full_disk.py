@@ -1,5 +1,6 @@
-"""A disk that is full: one line, and nothing half-written."""
+"""A disk that is full: one line, nothing half-written, and what the line advises works."""
 
+import re
 import resource
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from vae_cli.commands.flow import main as flow
 from vae_cli.commands.train import main as train
 from vae_cli.run.folder import SHARED_FOLDER
 
@@ -26,7 +28,9 @@ COMMANDS = {
     "finetune": "steps=3",
     "export": "",
     "report": "output=page.html",
+    "compare": "output=table.csv format=csv",
 }
+BRIEF = ["trainer.max_steps=3", "logger=csv", "figure=[]", "metric=[]", "hydra.run.dir=run"]
 
 
 @contextmanager
@@ -43,11 +47,10 @@ def full(limit: int = LIMIT) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = tmp_path_factory.mktemp("trained")
-    brief = ["trainer.max_steps=3", "logger=none", "figure=[]", "metric=[]", "hydra.run.dir=run"]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(work)
         patch.delenv(SHARED_FOLDER, raising=False)
-        assert train(brief) == 0
+        assert train(BRIEF) == 0
     return work
 
 
@@ -64,7 +67,8 @@ def test_one_line_and_nothing_half_written(
     main: Callable[[list[str]], int] = import_module(f"vae_cli.commands.{name.split()[0]}").main
     before = files_in(tmp_path)
     with full():
-        assert main(["run=run", *COMMANDS[name].split()]) == 2
+        runs = "run" if name == "compare" else "run=run"
+        assert main([runs, *COMMANDS[name].split()]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"vae-{name.split()[0]}: ") and "File too large" in line
     after = files_in(tmp_path)
@@ -74,3 +78,29 @@ def test_one_line_and_nothing_half_written(
 
 def files_in(folder: Path) -> dict[Path, bytes]:
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("limit", [0, LIMIT, 1_500, 5_000])
+def test_a_run_that_cannot_begin_goes_on_once_there_is_room(
+    limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(SHARED_FOLDER, raising=False)
+    with full(limit):
+        assert train(BRIEF) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("vae-train: ") and "File too large" in line
+    assert not [path for path in files_in(tmp_path) if path.name.endswith(".new")]
+    advice = re.search(r"go on with vae-train (resume=\S+)$", line, re.IGNORECASE)
+    assert train([advice[1]] if advice else BRIEF) == 0
+
+
+def test_a_plane_without_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with full():
+        assert flow(["energy=wave", "steps=1", "samples=10"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("vae-flow: ") and "File too large" in line
+    assert not any(files_in(tmp_path).values())

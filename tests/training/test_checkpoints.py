@@ -20,7 +20,8 @@ from vae_cli.training.checkpoint_file import (
     read_checkpoint,
 )
 from vae_cli.training.checkpoints import Checkpoints
-from vae_cli.training.signals import Signals, Wish
+from vae_cli.training.signals import Signals
+from vae_cli.training.wish import Wish
 
 DAMAGED = r"is damaged|can't be read"
 EMPTY = {"state_dict": {}, "config": "", "global_step": 0, "callbacks": {}}  # what each needs

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from vae_cli.errors import Interrupted
-from vae_cli.training.signals import WISHES, Signals, Wish
+from vae_cli.training.signals import Signals
+from vae_cli.training.wish import WISHES, Wish
 
 STOPPING = [number for number, wish in WISHES.items() if wish is Wish.STOP]
 
@@ -31,7 +32,7 @@ def send(number: int) -> None:
 def run(body: str) -> subprocess.CompletedProcess[str]:
     """A process that takes the signals, sends itself one, and hangs if it is let."""
     head = "import os, signal, threading, _thread\n"
-    head += "from vae_cli.training.signals import Signals, Wish\n"
+    head += "from vae_cli.training.signals import Signals\n"
     send = "def send(number): os.kill(os.getpid(), number)\n"
     code = head + send + "signals = Signals().__enter__()\n" + textwrap.dedent(body)
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -82,9 +82,7 @@ def one_run(
         shared = os.environ.get(SHARED_FOLDER)
         new = (known or run_dir, known is not None)
         folder = RunFolder(shared) if shared else RunFolder.create(*new)
-    _execute(
-        experiment, composed, folder, chosen, command, signals, changes, meeting, stage, launch
-    )
+    _execute(experiment, composed, folder, chosen, command, signals, changes, meeting, stage)
     signals.defer(GRACE)  # nothing is left that could be stopped
     return 0
 
@@ -99,7 +97,6 @@ def _execute(
     changes: Sequence[str],
     meeting: Meeting,
     stage: "FirstStage | None",
-    launch: Launch,
 ) -> None:
     from vae_cli.console import make_console, print_line
     from vae_cli.run.features import check_begun
@@ -118,8 +115,8 @@ def _execute(
         signals.last_words = lambda: ""
     with folder.held() if is_first else nullcontext(), _told(folder):
         meeting.begin(folder.path)
-        if experiment.accelerator.processes > 1:  # they agree on a stop once training starts
-            signals.defer(None if launch.by == "Lightning" else GRACE)
+        if meeting.has_others:  # they agree on a stop once training starts
+            signals.defer(GRACE)
         for note in (*changes, *experiment.notes):
             say(console, note)
         start = find_start(folder, experiment, partial(say, console))

@@ -9,9 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 # What takes long to import is imported once signals are received.
-from vae_cli.errors import Interrupted, Pruned, VaeCliError
+from vae_cli.errors import Interrupted, VaeCliError
 from vae_cli.streams import prepare_streams
-from vae_cli.training.signals import GRACE, Signals, Wish
+from vae_cli.training.parent import follow_parent
+from vae_cli.training.signals import GRACE, Signals
+from vae_cli.training.wish import Wish
 
 if TYPE_CHECKING:
     from vae_cli.run.meeting import Meeting
@@ -57,14 +59,13 @@ def _code(signals: Signals, argv: Sequence[str] | None) -> int:
         return meeting.is_second or SHARED_FOLDER in os.environ
 
     signals.last_words = lambda: "" if is_silent() else "stopped before it began"
-    if SHARED_FOLDER in os.environ:  # a process of a run that trains: they agree to stop together
-        signals.exit_code = 0
-        signals.defer()
+    is_rank = SHARED_FOLDER in os.environ
+    if is_rank:  # a process of a run that trains: they agree to stop together
+        signals.defer(GRACE)
+    follow_parent(signals, is_rank)
     code = run_command("vae-train", partial(_main, signals, meeting), argv, is_silent)
     signals.defer(GRACE)  # the code stands
     meeting.leave(code)
-    if code in (Interrupted.exit_code, Pruned.exit_code) and SHARED_FOLDER in os.environ:
-        code = 0  # the first process of the run speaks, and is killed if another fails before it
     return code
 
 

@@ -17,6 +17,7 @@ from vae_cli import noise
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
+from vae_cli.errors import ConfigError
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.codes import codes_of
 from vae_cli.model.fitting import fit
@@ -35,10 +36,12 @@ class Classifier(NamedTuple):
     Attributes:
         make: From the number of images with a label.
         uses_unlabelled: Whether it learns from images without a label, too.
+        separates_classes: Whether it looks for borders between classes, and so needs two.
     """
 
     make: Callable[[int], ClassifierMixin]
     uses_unlabelled: bool = False
+    separates_classes: bool = True
 
 
 def _logistic() -> LogisticRegression:
@@ -48,7 +51,9 @@ def _logistic() -> LogisticRegression:
 CLASSIFIERS = {
     "svm": Classifier(lambda images: SVC(break_ties=True)),
     "logistic": Classifier(lambda images: _logistic()),
-    "knn": Classifier(lambda images: KNeighborsClassifier(min(NEIGHBORS, images))),
+    "knn": Classifier(
+        lambda images: KNeighborsClassifier(min(NEIGHBORS, images)), separates_classes=False
+    ),
     "self_training": Classifier(
         lambda images: SelfTrainingClassifier(_logistic(), threshold=SURE, max_iter=None),
         uses_unlabelled=True,
@@ -84,6 +89,9 @@ class M1(LabelledModel):
         super().__init__()
         self.features, self.latent_dim, self.classes = features, features.latent_dim, classes
         self.kind = CLASSIFIERS[classifier]
+        if self.kind.separates_classes and classes < 2:
+            remedy = "Try model.classifier=knn, or model=vae."
+            raise ConfigError("classifier", classifier, "needs images of two classes", remedy)
         self.fitted: ClassifierMixin | None = None
         self.is_fitted = False  # not before there are features
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vae_cli.config.grammar import quoted
+from vae_cli.training.parent import PARENT
 
 
 def train_command(folder: Path, overrides: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
@@ -23,6 +24,10 @@ def train_command(folder: Path, overrides: Sequence[str], flags: Sequence[str] =
 
 
 def environment_without(names: Sequence[str]) -> dict[str, str]:
-    """This process's environment for such a run, without some variables."""
+    """This process's environment for such a run, without some variables.
+
+    The run stops when this process has died.
+    """
     environment = {name: value for name, value in os.environ.items() if name not in names}
-    return environment | {"PYTHONSAFEPATH": "1"}  # the package installed, not one that lies here
+    # The package that is installed, not one that lies here.
+    return environment | {"PYTHONSAFEPATH": "1", PARENT: str(os.getpid())}

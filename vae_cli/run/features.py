@@ -142,7 +142,12 @@ def _composed(stage: FirstStage) -> DictConfig:
     mistake = ConfigError("model.first", chosen, rule, "Try model=m1.")
     if "m1" in first.model:
         raise mistake
-    model = build(first).model  # what is wrong with it is told before anything is written
+    try:
+        model = build(first).model  # what is wrong with it is told before anything is written
+    except ConfigError as error:
+        if _is_shared(error.key):
+            raise
+        raise VaeCliError(f"model.first: {error}") from error
     if not isinstance(model, LatentVariableModel) or isinstance(model, SemiSupervisedModel):
         raise mistake
     return first

@@ -18,7 +18,8 @@ from vae_cli.run.features import FirstStage
 from vae_cli.run.files import save_yaml
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.launch import is_first_process
-from vae_cli.training.signals import Signals, Wish
+from vae_cli.training.signals import Signals
+from vae_cli.training.wish import Wish
 
 LOOK = 0.1  # seconds between looks at whether to stop
 LOOKED_AT = 10_000  # images, for which features vary

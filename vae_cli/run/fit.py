@@ -1,7 +1,6 @@
 """Training: what is made of an experiment, and from where it starts."""
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from typing import NamedTuple
 
 from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer
-from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
 from rich.console import Console
 
 from vae_cli.config.build import Experiment
@@ -168,9 +166,8 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
             throughput, dashboard, *_watchers(experiment, console), checkpoints,
             *_pruning(config.derived.steps_per_epoch), progress,
         ],
+        job.signals,
     )  # fmt: skip
-    if isinstance(launcher := trainer.strategy.launcher, _SubprocessScriptLauncher):
-        job.signals.farewells.append(partial(launcher.kill, signal.SIGKILL))
     _warn_of_unsettled(experiment, console)
     began = time.perf_counter()
     with shared(folder), _restoring(start, lambda: has_begun):

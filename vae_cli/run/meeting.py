@@ -57,6 +57,11 @@ class Meeting:
         else:
             self._spread("mistake", str(error))
 
+    @property
+    def has_others(self) -> bool:
+        """Whether somebody else has started other processes of the run."""
+        return self._store is not None
+
     def stop(self) -> None:
         """Before this process ends from one moment to the next: the others hear that it stops."""
         self._spread("stopped", "stopped before it began")

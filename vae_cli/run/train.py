@@ -22,7 +22,7 @@ from vae_cli.run.resume import Start
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.data_module import ImageDataModule
 from vae_cli.training.module import gather
-from vae_cli.training.signals import Wish
+from vae_cli.training.wish import Wish
 
 
 def train(job: Job, start: Start | None) -> dict[str, Any]:

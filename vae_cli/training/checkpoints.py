@@ -14,7 +14,8 @@ from vae_cli.folders import new_name, open_new, opened_folder
 from vae_cli.metric.reported import is_same_number
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.module import TrainingModule, gather
-from vae_cli.training.signals import Signals, Wish
+from vae_cli.training.signals import Signals
+from vae_cli.training.wish import Wish
 
 
 class Checkpoints(Callback):
@@ -102,8 +103,11 @@ class Checkpoints(Callback):
         trainer.save_checkpoint(new)
         failure: str | None = trainer.strategy.checkpoint_io.failure  # type: ignore[attr-defined]
         if trainer.is_global_zero and failure is None:
-            with opened_folder(self.folder) as folder:
-                _take_places(new.name, is_best, folder)
+            try:
+                with opened_folder(self.folder) as folder:
+                    _take_places(new.name, is_best, folder)
+            except OSError as error:  # its name is a temporary one; and others wait meanwhile
+                failure = f"{self.folder}: no checkpoint can be written ({error.strerror})"
         failures = [told for told in gather(failure) if told]  # all stop if one can't go on
         if failures:
             raise CheckpointError(f"{failures[0]}. {self._remedy}")

@@ -1,7 +1,6 @@
 """What a scheduler or a user asks of a run by a signal, agreed on by all its processes."""
 
 import _thread
-import enum
 import os
 import select
 import signal
@@ -13,33 +12,12 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from vae_cli.errors import Interrupted
+from vae_cli.training.wish import WISHES, Wish
 
 if TYPE_CHECKING:  # the command line is read, and signals are received, before torch is there
     from torch import Tensor
 
 GRACE = 20.0  # seconds in which a process that has to stop can tidy up
-
-
-class Wish(enum.IntEnum):
-    """What is asked for; of several wishes the largest counts."""
-
-    NONE = 0
-    SAVE = 1
-    STOP = 2
-
-
-# Of those that the system has: Slurm sends SIGTERM or what --signal says, Kubernetes SIGTERM.
-WISHES = {
-    getattr(signal, name): wish
-    for name, wish in {
-        "SIGTERM": Wish.STOP,
-        "SIGINT": Wish.STOP,
-        "SIGUSR1": Wish.STOP,
-        "SIGUSR2": Wish.SAVE,
-    }.items()
-    if hasattr(signal, name)
-}
-
 
 _PIPES: set[int] = set()  # of all ``Signals`` that are in use
 
@@ -81,6 +59,7 @@ class Signals:
             signal.set_wakeup_fd(self._pipe, warn_on_full_buffer=False)
             _thread.start_new_thread(self._watch, (source,))
             self.install()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, WISHES)  # see ``held_back``
         return self
 
     def __exit__(
@@ -105,6 +84,11 @@ class Signals:
             _wake(pipe)  # and the thread ends
             _PIPES.remove(pipe)
             os.close(pipe)
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether this process receives its signals here."""
+        return self._pipe is not None
 
     def install(self) -> None:
         """Takes the signals, also from a library that has taken them since."""
@@ -167,7 +151,7 @@ class Signals:
                 until = max(asked_at, self._promised_at) + self._patience
                 left = max(until - time.monotonic(), 0.0)
             if not select.select([source], [], [], left)[0]:
-                self._end()
+                self.end(self.last_words(), self.exit_code)
             numbers = os.read(source, 64)
             if self._pipe is None:
                 os.close(source)
@@ -176,16 +160,20 @@ class Signals:
             if any(WISHES.get(number) is Wish.STOP for number in numbers):
                 self.wish = Wish.STOP
 
-    def _end(self) -> NoReturn:
-        """Ends the process where it is, with no regard to locks that its main thread may hold."""
+    def end(self, words: str, code: int) -> NoReturn:
+        """Ends the process where it is, with no regard to locks that its main thread may hold.
+
+        Args:
+            words: For the user; none if empty.
+            code: The exit code.
+        """
         for farewell in self.farewells:
             with suppress(Exception):
                 farewell()
-        words = self.last_words()
         with suppress(OSError, ValueError):
             if words and select.select([], [2], [], 0)[1]:  # nobody may be reading
                 os.write(2, f"vae-train: {words}\n".encode(errors="replace"))
-        os._exit(self.exit_code)
+        os._exit(code)
 
     def agreed(self, own: Wish = Wish.NONE) -> Wish:
         """The largest wish of all processes, which have to call this at the same point.

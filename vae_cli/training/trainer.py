@@ -6,11 +6,12 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, Trainer
-from pytorch_lightning.strategies import DDPStrategy
 
 from vae_cli.errors import ConfigError
 from vae_cli.training.checkpoint_file import DurableCheckpointIO
 from vae_cli.training.options import AcceleratorOptions
+from vae_cli.training.ranks import RankStrategy
+from vae_cli.training.signals import Signals
 
 
 def check_accelerator(options: AcceleratorOptions) -> None:
@@ -37,6 +38,7 @@ def make_trainer(
     deterministic: bool,
     logger: Any,
     callbacks: Sequence[Callback],
+    signals: Signals,
 ) -> Trainer:
     """A trainer that ends when the module says so; Lightning is told of no steps and no epochs.
 
@@ -45,6 +47,7 @@ def make_trainer(
         deterministic: Only operations that repeat bit for bit.
         logger: Of the curves, or None.
         callbacks: In the order in which they are called.
+        signals: What asks the run to stop.
     """
     # Lightning sets this on import; torch's optimizers then load NVML anew at every step.
     os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
@@ -52,7 +55,7 @@ def make_trainer(
     if accelerator.processes > 1:
         # Evaluation batches are shared out whole, so one rank may have more of them than
         # another: no buffer may be broadcast in a forward pass. None ever changes.
-        strategy = DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True)
+        strategy = RankStrategy(signals, broadcast_buffers=False, gradient_as_bucket_view=True)
     return Trainer(
         accelerator=accelerator.kind,
         devices=accelerator.devices,

@@ -1,0 +1,68 @@
+"""No process of a run outlives the others, whichever of them dies, by what, and when."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_processes import ENVIRONMENT
+
+PLACES = {
+    "starting": "",
+    "finding each other": "torch.distributed:init_process_group",
+    "testing": "vae_cli.run.train:test",
+}
+DEADLY = """
+import os, sys
+from pkgutil import resolve_name
+from vae_cli.training import parent
+
+parent.LINGER = 1.0
+rank, number, place = os.environ["VICTIM"].split(",")
+
+def strike(original=None):
+    def struck(*args, **kwargs):
+        if os.environ.get("LOCAL_RANK", "0") == rank:
+            os.kill(os.getpid(), int(number))
+        return original and original(*args, **kwargs)
+    return struck
+
+if place:
+    owner, _, name = place.replace(":", ".").rpartition(".")
+    setattr(resolve_name(owner), name, strike(resolve_name(place)))
+else:
+    strike()()
+
+from vae_cli.commands.train import main
+sys.exit(main())
+"""
+BRIEF = [
+    "accelerator=ddp_cpu", "data.batch_size=100", "trainer.max_steps=20", "logger=none",
+    "metric=[]", "figure=[]", "network.hidden_dims=[8]", "hydra.run.dir=run",
+]  # fmt: skip
+KILL, STOP = signal.SIGKILL, signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("rank", "number", "place", "code"),
+    [
+        ("1", KILL, "starting", 2),
+        ("0", STOP, "finding each other", 75),
+        ("0", KILL, "finding each other", -KILL),
+        ("1", STOP, "testing", 75),
+    ],
+)
+def test_all_end_with_the_first_that_does(
+    rank: str, number: signal.Signals, place: str, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / "deadly.py").write_text(DEADLY, encoding="utf-8")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("VAE_CLI_")}
+    victim = {"VICTIM": f"{rank},{number:d},{PLACES[place]}"}
+    done = subprocess.run(  # until nobody has the pipes open any more
+        [sys.executable, "deadly.py", *BRIEF], cwd=tmp_path, env=inherited | ENVIRONMENT | victim,
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert done.stderr.count("resume=run") == len(done.stderr.splitlines()) == (code > 0)
