@@ -59,5 +59,8 @@ class Pruned(VaeCliError):  # noqa: N818  named as its state in a study is
     exit_code = 76
 
 
+NOTE = "note: "  # how the line of a Notice begins
+
+
 class Notice(UserWarning):
-    """Something to know that is no mistake; a command prints it as one line, ``note: ...``."""
+    """Something to know that is no mistake; a command prints it as one line."""

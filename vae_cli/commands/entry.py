@@ -14,7 +14,7 @@ from functools import wraps
 from typing import NoReturn, TextIO
 
 from vae_cli import __version__
-from vae_cli.errors import Notice, VaeCliError, shortened
+from vae_cli.errors import NOTE, Notice, VaeCliError, shortened
 from vae_cli.memory import is_out_of_memory
 from vae_cli.streams import OutputError, drop_output, prepare_streams
 
@@ -141,7 +141,7 @@ def _notices_as_lines(is_silent: Callable[[], bool]) -> Iterator[None]:
             from vae_cli.console import printable
 
             said.add(str(message))
-            print(f"note: {printable(message)}", file=sys.stderr)
+            print(f"{NOTE}{printable(message)}", file=sys.stderr)
 
     warnings.showwarning = show_notice
     try:

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import cast
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from vae_cli.config.compose import is_about_sweep
+from vae_cli.errors import NOTE
 from vae_cli.folders import open_to_append
 from vae_cli.run.child import environment_without, train_command
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
@@ -51,8 +53,15 @@ def run_job(cfg: DictConfig) -> None:
         )  # fmt: skip
         code = _ended(process, folder)
     folder.write_ending(name, Ending(code, round(time.monotonic() - began, 1)))
-    if not (place / ERRORS).stat().st_size:
+    if _holds_notes_only(place / ERRORS):  # which are no errors
+        with open_to_append(place / OUTPUT) as output:
+            output.write((place / ERRORS).read_text(encoding="utf-8", errors="replace"))
         (place / ERRORS).unlink()
+
+
+def _holds_notes_only(file: Path) -> bool:
+    with file.open("rb") as lines:
+        return all(line.startswith(NOTE.encode()) for line in lines)
 
 
 def _ended(process: "subprocess.Popen[bytes]", folder: SweepFolder) -> int:
