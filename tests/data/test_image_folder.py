@@ -1,6 +1,8 @@
 import os
 import pickle
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +218,15 @@ def test_pictures_stand_as_their_camera_says(
     assert (found.train.pixels[:, :, :2] == 0).all() and (found.train.pixels[:, :, 3:] > 250).all()
 
 
+def test_broken_exif_does_no_harm(tmp_path: Path) -> None:
+    for i in range(10):
+        exif = b"Exif\0\0II*\0\xff\xff\xff\xff garbage"
+        Image.new("L", (6, 9), 20 * i).save(tmp_path / f"{i}.jpg", exif=exif)
+    code = f"from vae_cli.data.image_folder import load; print(len(load({str(tmp_path)!r}).train))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("8\n", "")  # pytest has filters of its own
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P", "RGB", "L"])
 @pytest.mark.parametrize(("background", "grey"), [("white", 255), ("#404040", 64)])
 def test_transparent_pictures_are_put_on_a_background(
@@ -266,6 +277,7 @@ def test_a_class_may_have_the_name_of_a_part(tmp_path: Path) -> None:
         fill(tmp_path / name, range(10))
     dataset = image_folder.load(str(tmp_path))
     assert list(dataset.classes) == ["bus", "car", "train"] and sizes(dataset) == [24, 3, 3]
+    assert any("train is a class, as are the folders beside it" in note for note in dataset.notes)
 
 
 def test_hidden_folders_are_no_classes(tmp_path: Path) -> None:

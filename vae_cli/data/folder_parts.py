@@ -13,10 +13,10 @@ UNLABELLED = ("unlabeled", "unlabelled")  # folders that are no class
 
 
 class Folders(NamedTuple):
-    """The folders of the parts, and the names of those beside them, which are not read."""
+    """The folders of the parts, and what the user should know of those beside them."""
 
     parts: dict[str, Path]
-    ignored: list[str]
+    notes: list[str]
 
 
 def find_parts(root: str, folder: Path) -> Folders:
@@ -43,11 +43,14 @@ def find_parts(root: str, folder: Path) -> Folders:
             parts[part] = path
     others = [path.name for path in below if path not in parts.values()]
     if not parts or (len(parts) == 1 and others):
-        return Folders({"train": folder}, [])
+        notes = [f"{path.name} is a class, as are the folders beside it" for path in parts.values()]
+        return Folders({"train": folder}, notes)
     if "train" not in parts:
         rule = f"holds the folder {', '.join(p.name for p in parts.values())} but not train"
         raise ConfigError("data.root", root, rule, "Add it, or have none for a split by seed.")
-    return Folders({part: parts[part] for part in PARTS if part in parts}, others)
+    ignored = as_written(", ".join(sorted(others)))
+    notes = [f"not read: {ignored}, beside the folders of the parts"] if others else []
+    return Folders({part: parts[part] for part in PARTS if part in parts}, notes)
 
 
 def with_classes(folder: Path, paths: Sequence[Path]) -> dict[Path, str]:
@@ -70,13 +73,6 @@ def class_names(root: str, found: Sequence[dict[Path, str]]) -> list[str]:
         rule = f"holds a folder called {odd[0]!a}, which is not a name that can be printed"
         raise ConfigError("data.root", root, rule, "Rename it.")
     return classes
-
-
-def describe_ignored(names: Sequence[str]) -> list[str]:
-    """A note about folders beside the parts."""
-    if not names:
-        return []
-    return [f"not read: {as_written(', '.join(sorted(names)))}, beside the folders of the parts"]
 
 
 def _folders_below(root: str, folder: Path) -> list[Path]:

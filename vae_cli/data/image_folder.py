@@ -15,7 +15,7 @@ from PIL import ImageColor
 from torch import Size, Tensor
 
 from vae_cli.data.dataset import Dataset, Images, StoredImages
-from vae_cli.data.folder_parts import class_names, describe_ignored, find_parts, with_classes
+from vae_cli.data.folder_parts import class_names, find_parts, with_classes
 from vae_cli.data.opened import MOST_PIXELS, SUFFIXES, is_folder, user_path
 from vae_cli.data.parts import Parted, three_parts
 from vae_cli.data.picture import STACKS, Header, Picture, decode, read_header
@@ -93,7 +93,7 @@ def load(
     notes = [
         *_describe_headers(headers, channels, background),
         *_describe_left_out(files.left_out),
-        *describe_ignored(folders.ignored),
+        *folders.notes,
     ]
     return Dataset(kept.train, kept.validation, kept.test, 256, classes, kept.pooled, notes)
 

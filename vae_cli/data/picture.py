@@ -1,5 +1,6 @@
 """One picture of a file, as the person who made it sees it: upright, and on a background."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,10 @@ DEEP = ("I", "F")  # modes of more than 256 levels begin so; PIL would clip them
 ORIENTATION = 0x0112  # the EXIF tag
 TURNED = (5, 6, 7, 8)  # its values where height and width change places
 STACKS = (".tif", ".tiff")
+
+# A broken EXIF block does no harm: the picture then counts as upright. Pictures are decoded by
+# several threads, which share the filters.
+warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
 
 
 class Picture(NamedTuple):
