@@ -5,9 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import vae_cli
 from vae_cli.commands.eval import main as evaluate
+from vae_cli.commands.sample import main as sample
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.training.checkpoint_file import read_checkpoint
 
@@ -45,6 +48,24 @@ def test_results_and_their_evaluation(vae_train: Train) -> None:
     for name in ("error", "error_se", "calibration_error", "labelled_images"):
         assert record[name] == pytest.approx(found[f"test/{name}"], rel=1e-12), name
     assert record["confusion/3_as_3"] == counts["test/confusion/3_as_3"]
+    check_samples_of_a_class(run)
+
+
+def check_samples_of_a_class(run: Path) -> None:
+    ask = [f"run={run}", "what=samples", "count=12", "format=npz", f"output={run}"]
+    found = []
+    for label in ("3", "5", "null"):
+        assert sample([*ask, f"label={label}"]) == 0
+        with np.load(run / "samples.npz") as arrays:
+            found.append({name: arrays[name] for name in arrays})
+    three, five, drawn = found
+    assert (three["y"] == 3).all() and (five["y"] == 5).all() and len(set(drawn["y"])) > 2
+    np.testing.assert_array_equal(three["z"][:, :-10], drawn["z"][:, :-10])  # the same z
+    for arrays in found:
+        assert np.array_equal(arrays["z"][:, -10:].argmax(1), arrays["y"])
+        expected = vae_cli.load(run).decode(arrays["z"][:, :-10], arrays["y"])
+        np.testing.assert_allclose(arrays["x"], expected, atol=1e-6)
+    assert sample([*ask, "label=10"]) == 2
 
 
 def test_goes_on_with_the_same_weights(vae_train: Train) -> None:
