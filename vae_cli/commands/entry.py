@@ -22,6 +22,10 @@ Body = Callable[[list[str]], int]
 Main = Callable[..., int]  # of arguments, or of none: the installed script's
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+MISPLACED = {
+    errno.EISDIR: "is a folder, and a file belongs there",
+    errno.ENOTDIR: "leads through a file, and a folder belongs there",
+}
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
 LONGEST_WORD, LONGEST_LINE = 300, 1200  # of a mistake's message
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
@@ -162,8 +166,12 @@ def _rule_of(error: OSError) -> str | None:
     """The line for a file that cannot be named or written; None for any other error."""
     if error.errno == errno.ENAMETOOLONG:
         return f"{error.filename}: the name is too long. Choose a shorter one."
-    if error.errno in UNWRITABLE and error.filename is not None:
-        where = os.fsdecode(error.filename)
+    if error.filename is None:
+        return None
+    where = os.fsdecode(error.filename)
+    if error.errno in MISPLACED:
+        return f"{where}: {MISPLACED[error.errno]}. Move what is there."
+    if error.errno in UNWRITABLE:
         remedy = "Make room, or write somewhere else."
         return f"{where}: can't be written ({error.strerror}). {remedy}"
     return None
