@@ -1,5 +1,7 @@
 """What a command tells its user in one line, without a traceback."""
 
+import shlex
+
 LONGEST = 200  # characters of a value that are told
 
 
@@ -14,6 +16,11 @@ def as_written(value: object) -> str:
     else:
         text = str(value)
     return shortened(text)
+
+
+def shell_word(path: object) -> str:
+    """A path as a message writes it for a command line: in quotes where the shell needs them."""
+    return shlex.quote(str(path))
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:

@@ -14,7 +14,7 @@ from vae_cli.commands.launched import meet
 from vae_cli.config.compose import compose
 from vae_cli.config.path_words import as_path
 from vae_cli.config.trust import check_paths, concrete
-from vae_cli.errors import ConfigError, Interrupted, VaeCliError
+from vae_cli.errors import ConfigError, Interrupted, VaeCliError, shell_word
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.identity import identified
 from vae_cli.run.launch import Launch, clear_environment, is_first_process
@@ -141,7 +141,7 @@ def _execute(
 
 
 def _how_to_resume(folder: RunFolder) -> str:
-    return f"stopped. Go on with vae-train resume={folder.path}"
+    return f"stopped. Go on with vae-train resume={shell_word(folder.path)}"
 
 
 @contextmanager
@@ -150,7 +150,7 @@ def _told(folder: RunFolder) -> Iterator[None]:
     from vae_cli.run.fit import LOST
     from vae_cli.training.checkpoint_file import CheckpointError
 
-    remedy = f"vae-train resume={folder.path}"
+    remedy = f"vae-train resume={shell_word(folder.path)}"
     hook, threading.excepthook = threading.excepthook, lambda _: None  # they fail in what waits too
     try:
         yield

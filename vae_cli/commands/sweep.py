@@ -13,7 +13,7 @@ import hydra
 from vae_cli.config.compose import compose_sweep
 from vae_cli.config.folders import OWN_FOLDERS, named_folders, search_path, search_path_override
 from vae_cli.config.grammar import quoted
-from vae_cli.errors import Interrupted, VaeCliError
+from vae_cli.errors import Interrupted, VaeCliError, shell_word
 from vae_cli.streams import OutputError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) ->
         )
         failed = tell(folder)
         if folder.stop.exists():
-            remedy = f"Go on with the same command and sweep.resume={folder.path}"
+            remedy = f"Go on with the same command and sweep.resume={shell_word(folder.path)}"
             raise Interrupted(f"stopped. {remedy}")
     return FAILED if failed else 0
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vae_cli.config.build import build_model, construct_model
 from vae_cli.config.parts import leaves
 from vae_cli.config.trust import open_config
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import ConfigError, VaeCliError, shell_word
 from vae_cli.files import LARGEST_YAML, read_text
 from vae_cli.model.base import Model
 from vae_cli.run.folder import RunFolder
@@ -160,7 +160,7 @@ def checkpoint_of(folder: RunFolder, which: str) -> Path:
     if not checkpoint.is_file():
         rule = f"it has no {checkpoint.name}"
         others = [c.stem for c in (folder.best, folder.last) if c.is_file()]
-        resume = f"Try vae-train resume={folder.path}."
+        resume = f"Try vae-train resume={shell_word(folder.path)}."
         remedy = f"Try checkpoint={others[0]}." if others else resume
         raise ConfigError("run", folder.path, rule, remedy)
     return checkpoint

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from vae_cli.config.build import build
 from vae_cli.config.compose import compose
 from vae_cli.config.trust import check_resolvers, check_resumed, check_saved
-from vae_cli.errors import ConfigError, VaeCliError, as_written
+from vae_cli.errors import ConfigError, VaeCliError, as_written, shell_word
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.run.checkpoint import load_model, open_saved
@@ -158,7 +158,7 @@ def _config_of(path: str, trust: bool) -> DictConfig:
     folder = RunFolder.existing(path, key="model.m1")
     if not folder.best.is_file():
         rule = "it has not been trained"
-        raise ConfigError("model.m1", path, rule, f"Try vae-train resume={path}.")
+        raise ConfigError("model.m1", path, rule, f"Try vae-train resume={shell_word(path)}.")
     try:
         _, config = load_model(folder.best, trust)
     except ConfigError as error:

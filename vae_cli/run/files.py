@@ -13,7 +13,7 @@ import numpy as np
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from vae_cli.data.numbers import read_arrays
-from vae_cli.errors import ConfigError
+from vae_cli.errors import ConfigError, shell_word
 from vae_cli.files import UnsafeFile, check_tree, open_regular
 from vae_cli.folders import replaced
 from vae_cli.training.archive import check_members
@@ -34,7 +34,9 @@ def new_folder(wanted: str, is_named: bool) -> Path:
         except FileExistsError as error:
             if is_named and not _is_unbegun(path):
                 rule = "is there already"
-                remedy = f"Name a new one, or try vae-train resume={path} if it is a run."
+                remedy = (
+                    f"Name a new one, or try vae-train resume={shell_word(path)} if it is a run."
+                )
                 raise ConfigError("hydra.run.dir", path, rule, remedy) from error
             if is_named:
                 check_no_links("hydra.run.dir", path)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from omegaconf import OmegaConf
 
-from vae_cli.errors import ConfigError, Interrupted, Pruned
+from vae_cli.errors import ConfigError, Interrupted, Pruned, shell_word
 from vae_cli.files import UnsafeFile, open_regular, read_json, read_yaml
 from vae_cli.run.files import check_no_links, save_yaml, write_json
 from vae_cli.run.folder import RunFolder
@@ -89,7 +89,7 @@ class SweepFolder:
         """
         with RunFolder(self.path).held("sweep.resume" if self.jobs.is_file() else KEY):
             if is_new and self.jobs.is_file():
-                remedy = f"Try sweep.resume={self.path}."
+                remedy = f"Try sweep.resume={shell_word(self.path)}."
                 raise ConfigError(KEY, self.path, "is a sweep's already", remedy)
             try:
                 yield

@@ -10,6 +10,7 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from vae_cli.errors import shell_word
 from vae_cli.folders import new_name, open_new, opened_folder
 from vae_cli.metric.reported import is_same_number
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
@@ -124,7 +125,7 @@ class Checkpoints(Callback):
 
     @property
     def _remedy(self) -> str:
-        return f"Go on with vae-train resume={self.folder.parent}"
+        return f"Go on with vae-train resume={shell_word(self.folder.parent)}"
 
     def state_dict(self) -> dict[str, Any]:
         """See Lightning."""
