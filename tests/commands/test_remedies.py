@@ -35,6 +35,7 @@ def saved(array: np.ndarray) -> Callable[[], None]:
 ARRAY = ["data=array", "data.path=own.npy"]
 CASES: dict[str, tuple[Callable[[], object], list[str]]] = {
     "floats from 0 to 255": (saved(255 * IMAGES), ARRAY),
+    "floats from 0 to 255, Gaussian": (saved(255 * IMAGES), [*ARRAY, "likelihood=gaussian"]),
     "floats from 0 to 16": (saved(16 * IMAGES), ARRAY),
     "floats from -1 to 1": (saved(2 * IMAGES - 1), ARRAY),
     "large floats of both signs": (saved(1e4 * (IMAGES - 0.5)), ARRAY),
@@ -57,7 +58,10 @@ CASES: dict[str, tuple[Callable[[], object], list[str]]] = {
 }
 
 
-TRAINED = ("floats from 0 to 255", "large floats of both signs")  # where training may fail
+TRAINED = (
+    "floats from 0 to 255, Gaussian",
+    "large floats of both signs",
+)  # where training may fail
 
 
 def remedies(message: str) -> list[list[str]]:

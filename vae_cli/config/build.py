@@ -24,10 +24,10 @@ from vae_cli.config.agreement import (
 from vae_cli.config.check import in_epochs
 from vae_cli.config.construct import construct, option_of
 from vae_cli.config.data import (
+    advise_on_range,
     check_unchanged,
     choose_treatment,
     describe_few_images,
-    describe_wide_range,
     keep_some_labels,
     load_data,
     models_binary_values,
@@ -100,7 +100,8 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
     check_unchanged(cfg, loaded.difference, cfg.data.changed)
     dataset = keep_some_labels(cfg, loaded.dataset)
     treatment = choose_treatment(cfg, dataset, is_binary)
-    doubts = [describe_wide_range(cfg, treatment), describe_few_images(dataset)]
+    range_advice = advise_on_range(cfg, treatment)
+    doubts = [range_advice and f"training may fail. {range_advice}", describe_few_images(dataset)]
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
@@ -125,7 +126,7 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
         splits=split_by_part(dataset, treatment),
         record=loaded.record,
         notes=[*dataset.notes, *filter(None, doubts)],
-        range_advice=doubts[0],
+        range_advice=range_advice,
         model=model,
         objective=objective,
         kl_schedule=kl_schedule,

@@ -185,13 +185,13 @@ def settled_treatment(cfg: DictConfig, dataset: Dataset, binarize: Binarize) -> 
     return Treatment(binarize, cfg.data.dequantize, dataset.levels, encode, limits)
 
 
-def describe_wide_range(cfg: DictConfig, treatment: Treatment) -> str:
-    """What to say of values so large that training may fail; empty of others."""
+def advise_on_range(cfg: DictConfig, treatment: Treatment) -> str:
+    """What to do about values so large that training may fail; empty of others."""
     low, high = treatment.limits
     if "scale" not in cfg.data or high - low <= WIDE:
         return ""
     scale = f"data.scale={suggested_scale(low, high):g}"
-    return f"values go from {low:g} to {high:g}; if training fails, start anew with {scale}"
+    return f"Try {scale} in a new run: values go from {low:g} to {high:g}."
 
 
 def describe_few_images(dataset: Dataset) -> str:

@@ -79,7 +79,8 @@ def load(
         images, layout = _channels_first(path, name, contents[name], shape, layout, count)
         values[part] = _values(path, name, images, scale)
         read_as = f", read as {layout}: {_reading(images)}" if layout else ""
-        notes.append(f"{part} images: {name} ({describe_shape(contents[name])}){read_as}")
+        which = "images" if len(chosen.images) == 1 else f"{part} images"
+        notes.append(f"{which}: {name} ({describe_shape(contents[name])}){read_as}")
     shapes = {part: array.shape[1:] for part, array in values.items()}
     if len(set(shapes.values())) > 1:
         raise _wrong(path, f"holds parts of different shapes, {shapes}")

@@ -28,6 +28,7 @@ from vae_cli.training.dashboard import Dashboard
 from vae_cli.training.data_module import ImageDataModule
 from vae_cli.training.module import TrainingModule, noise_seed
 from vae_cli.training.progress import ProgressDisplay
+from vae_cli.training.recorder import ADVICE
 from vae_cli.training.signals import Signals
 from vae_cli.training.study import TRIAL, Trial
 from vae_cli.training.trainer import make_trainer
@@ -108,8 +109,9 @@ def fit_and_restore(job: Job, start: Start | None) -> Fit:
 
 
 def _with_advice(error: TrainingError, experiment: Experiment) -> TrainingError:
+    """The error with what to do about values of a wide range: else no other remedy helps."""
     advice = experiment.range_advice
-    return TrainingError(f"{error} Or: {advice}.") if advice else error
+    return TrainingError(str(error).replace(ADVICE, advice)) if advice else error
 
 
 def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:

@@ -36,7 +36,8 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
         folder: Of the run.
         console: Where to.
     """
-    title = f"{results['test/images']} test images, binarize={results['data/binarize']}"
+    images = results["test/images"]
+    title = f"{images} test image{'s' * (images != 1)}, binarize={results['data/binarize']}"
     pictures = ", ".join(sorted(p.stem for p in folder.figures.glob("*.png")))
     further = 2 * results["train/steps"]
     path = shlex.quote(str(folder.path))
