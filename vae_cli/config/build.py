@@ -97,7 +97,7 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
     check_accelerator(accelerator)
     is_binary = models_binary_values(cfg)
     loaded = load_data(cfg, known)
-    check_unchanged(cfg, loaded.difference, cfg.data.changed)
+    check_unchanged(cfg, loaded.difference, cfg.data.get("changed"))
     dataset = keep_some_labels(cfg, loaded.dataset)
     treatment = choose_treatment(cfg, dataset, is_binary)
     range_advice = advise_on_range(cfg, treatment)
@@ -182,7 +182,7 @@ def _settle(
         near = max(size // processes, 1) * processes
         raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={near}.")
     cfg.data.binarize = treatment.binarize
-    del cfg.data.changed  # of today's command line alone
+    cfg.data.pop("changed", None)  # of today's command line alone
     per_epoch = count // size
     trainer = cfg.trainer
     total = trainer.max_steps or trainer.max_epochs * per_epoch

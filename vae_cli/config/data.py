@@ -80,7 +80,7 @@ def _load(cfg: DictConfig) -> Dataset:
     return dataset
 
 
-def check_unchanged(cfg: DictConfig, difference: Difference, changed: str) -> None:
+def check_unchanged(cfg: DictConfig, difference: Difference, changed: str | None) -> None:
     """Checks that the data are those that the run was started with.
 
     Args:
