@@ -143,8 +143,8 @@ def test_data_of_a_yaml_without_the_keys() -> None:
     ],
 )
 def test_model_that_learns_from_labels(overrides: Sequence[str], message: str) -> None:
-    x = np.zeros((60, 6, 6), bool)
-    labels = {"y_train": np.tile([0, -1], 30), "y_test": np.tile([0, 2], 30)}
+    x = np.zeros((90, 6, 6), bool)
+    labels = {"y_train": np.tile([0, -1], 45), "y_test": np.tile([0, 2], 45)}
     np.savez("gap.npz", x_train=x, x_test=x, **labels)
     with pytest.raises(ConfigError, match=message):
         build(compose("train", ["model=m2", "data.batch_size=64", *overrides])[0])

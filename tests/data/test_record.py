@@ -7,16 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from vae_cli.data.arrangement import arrange, describe_trained, pool_of
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.parts import PARTS, three_parts
-from vae_cli.data.record import (
-    Difference,
-    Record,
-    arrange,
-    pool_of,
-    record_of,
-    with_known_classes,
-)
+from vae_cli.data.record import Difference, Record, record_of, with_known_classes
 
 GENERATOR = np.random.default_rng(0)
 PIXELS = GENERATOR.integers(0, 256, (100, 1, 3, 3), np.uint8)
@@ -72,7 +66,7 @@ CHANGES: dict[Callable[..., tuple[np.ndarray, np.ndarray]], Difference] = {
     reordered: Difference(),
     appended: Difference(added=30),
     removed: Difference(removed=50),
-    edited: Difference(added=15, removed=15),
+    edited: Difference(changed=15),
     repeated: Difference(added=100),
     relabelled: Difference(relabelled=3),
 }
@@ -115,13 +109,45 @@ def test_what_was_trained_on_once_is_not_tested_on() -> None:
     assert not np.isin(again.test.digests(), first.digests["train"]).any()
 
 
-def test_an_image_moved_to_a_test_part_of_its_own_is_told() -> None:
+def test_an_image_of_another_part_stays_out_of_the_others() -> None:
+    before = dataset(PIXELS)
+    copied = PIXELS.copy()
+    copied[before.test.names] = PIXELS[before.train.names[:20]]  # the names of test images
+    now, _ = arrange(dataset(copied), record_of(before))
+    assert not rows(now.test) & rows(before.train)
+    twice = dataset(np.concatenate([PIXELS, PIXELS[before.test.names]]), np.zeros(120, int))
+    now, _ = arrange(twice, record_of(before))
+    assert len(now.test) == 40 and rows(now.test) == rows(before.test)
+
+
+def test_a_test_image_that_is_trained_on_is_told() -> None:
     before = dataset(PIXELS, own_test=30)
     moved = PIXELS.copy()
     moved[99] = before.train.pixels[0].numpy()
-    _, difference = arrange(dataset(moved, own_test=30), record_of(before))
-    assert difference.leaked == 1
-    assert "1 image was trained on and now in another part" in str(difference)
+    now, difference = arrange(dataset(moved, own_test=30), record_of(before))
+    assert difference == Difference(changed=1)
+    told = describe_trained(now, record_of(before).trained)
+    assert told == ["1 of 30 test images equal one that is trained on"]
+
+
+def test_names_are_those_of_a_part_of_its_own() -> None:
+    before = dataset(PIXELS, own_test=30)
+    other = np.random.default_rng(1).integers(0, 256, (50, 1, 3, 3), np.uint8)
+    now, difference = arrange(dataset(other, np.zeros(50, int)), record_of(before))
+    assert difference.changed == 0 and [len(p) for p in now.parts.values()] == [30, 10, 10]
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_digests_notice_every_change(kind: type) -> None:
+    images = GENERATOR.integers(0, 2, (200, 1, 8, 8)).astype(kind)
+    flipped = images.copy()
+    if kind is np.uint8:
+        flipped[..., 7] ^= 128  # one bit of each word
+    else:
+        flipped[..., ::2] *= -1
+        flipped[..., ::2] -= flipped[..., ::2] == 0
+    one, other = (StoredImages(torch.from_numpy(each)).digests() for each in (images, flipped))
+    assert not (one == other).any() and len(np.unique(one)) == 200
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
@@ -145,10 +171,13 @@ ARRAYS = record_of(dataset(PIXELS)).to_arrays()
         {**ARRAYS, "test_digests": ARRAYS["test_digests"].astype(float)},
         {**ARRAYS, "trained": ARRAYS["trained"][None]},
         {**ARRAYS, "classes": np.zeros(2)},
+        {**ARRAYS, "classes": np.full(200_000, "")},
+        {**ARRAYS, "train_labels": ARRAYS["train_labels"] + 10**9},
+        {**ARRAYS, "train_labels": ARRAYS["train_labels"] - 5},
     ],
 )
 def test_other_arrays_are_no_record(arrays: dict[str, np.ndarray]) -> None:
-    with pytest.raises(ValueError, match="does not hold"):
+    with pytest.raises(ValueError, match=r"it does not hold|no set of so many"):
         Record.from_arrays(arrays)
 
 

@@ -351,7 +351,7 @@ def test_moved_images_are_found(
     assert "linear_probe_accuracy" not in record(run)  # there are no labels
     np.save(path, pixels[:, :5])
     assert main([f"run={run}", f"data.path={path}", *QUICK, "seed=1"]) == 2
-    assert "shape [1, 5, 5]" in capsys.readouterr().err
+    assert "shape [1,5,5]" in capsys.readouterr().err
 
 
 def test_what_is_known_is_not_measured_again(runs: Path) -> None:

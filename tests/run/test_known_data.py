@@ -77,7 +77,7 @@ def test_changed_data_stop_every_command_until_accepted(
     for command, arguments in commands:
         assert command(arguments) == 2
         said = capsys.readouterr().err
-        assert said.count("\n") == 1 and "30 images were added or changed" in said
+        assert said.count("\n") == 1 and "30 images were added" in said
         assert "data.changed=accept" in said
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
     known = trained_rows(run)
@@ -110,7 +110,7 @@ def test_given_images_are_all_measured_with_their_names_and_classes(
     save("new.npz", np.concatenate([new, PIXELS[:2]]), np.resize(["B", "C", "D"], 12))
     assert vae_eval(["run=run", "data.path=new.npz", *QUICK]) == 0
     told = capsys.readouterr().out
-    assert "new.npz has other images than the run: 12 are measured, of which" in told
+    assert "new.npz has other images than the run: 12 are taken, of which" in told
     assert "classes that the run does not know count as unlabelled: D" in told
     assert "classes of the run that are missing here: A" in told
     found = evaluation(run)

@@ -24,6 +24,7 @@ from vae_cli.training.signals import GRACE, Signals
 
 if TYPE_CHECKING:
     from vae_cli.config.build import Experiment
+    from vae_cli.data.record import Record
     from vae_cli.run.features import FirstStage
 
 
@@ -74,7 +75,7 @@ def one_run(
         stage = _first_stage(cfg, chosen, config_dir, folder, launch)
         experiment = _build(cfg, folder)
     if stage is not None and folder is None:
-        _check_stage(cfg, stage)
+        _check_stage(cfg, stage, experiment.record)
     meeting.call(size, resumed)
     if meeting.is_second:
         folder = RunFolder(meeting.folder())
@@ -196,10 +197,10 @@ def _first_stage(
     return stage
 
 
-def _check_stage(cfg: DictConfig, stage: "FirstStage") -> None:
+def _check_stage(cfg: DictConfig, stage: "FirstStage", record: "Record") -> None:
     from vae_cli.run.features import check_features
 
-    check_features(cfg, stage)
+    check_features(cfg, stage, record)
 
 
 def _build(cfg: DictConfig, folder: RunFolder | None) -> "Experiment":

@@ -24,17 +24,15 @@ from vae_cli.config.agreement import (
 from vae_cli.config.check import in_epochs
 from vae_cli.config.construct import construct, option_of
 from vae_cli.config.data import (
-    advise_on_range,
     check_unchanged,
-    choose_treatment,
     describe_few_images,
     keep_some_labels,
     load_data,
-    models_binary_values,
     split_by_part,
 )
 from vae_cli.config.keys import shared_keys
 from vae_cli.config.memory import check_step, check_weights, sizes_counted
+from vae_cli.config.treatment import advise_on_range, choose_treatment, models_binary_values
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import class_count
 from vae_cli.data.record import Record
@@ -101,7 +99,9 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
     dataset = keep_some_labels(cfg, loaded.dataset)
     treatment = choose_treatment(cfg, dataset, is_binary)
     range_advice = advise_on_range(cfg, treatment)
-    doubts = [range_advice and f"training may fail. {range_advice}", describe_few_images(dataset)]
+    changes = f"the data have changed: {loaded.difference}" if loaded.difference else ""
+    of_range = range_advice and f"training may fail. {range_advice}"
+    doubts = [changes, of_range, describe_few_images(dataset)]
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)

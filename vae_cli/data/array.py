@@ -93,7 +93,8 @@ def load(
         for part, array in values.items()
     }
     parted = three_parts(given, {"validation": validation, "test": test}, seed)
-    notes = [*_summary(chosen, notes), *numbered.notes, *_hints(values.values(), levels)]
+    notes = _summary(chosen, numbered.labels, notes)
+    notes += [*numbered.notes, *_hints(values.values(), levels)]
     return Dataset(
         parted.train, parted.validation, parted.test, levels, numbered.classes, parted.pooled, notes
     )  # fmt: skip
@@ -193,9 +194,10 @@ def _reading(images: Array) -> str:
     return in_words(dict(zip("NCHW", images.shape, strict=True)))
 
 
-def _summary(chosen: Chosen, notes: Sequence[str]) -> list[str]:
+def _summary(chosen: Chosen, labelled: Iterable[str], notes: Sequence[str]) -> list[str]:
     """Which arrays are used, and which are not."""
-    labels = [f"labels: {', '.join(chosen.labels.values())}"] if chosen.labels else []
+    used = [chosen.labels[part] for part in labelled]
+    labels = [f"labels: {', '.join(used)}"] if used else []
     ignored = [f"not used: {as_written(', '.join(chosen.ignored))}"] if chosen.ignored else []
     return ["; ".join([*notes, *labels, *ignored])]
 

@@ -1,6 +1,7 @@
 """The user's own images in a folder."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +17,14 @@ from torch import Size, Tensor
 
 from vae_cli.data.dataset import Dataset, Images, StoredImages
 from vae_cli.data.folder_parts import class_names, find_parts, with_classes
-from vae_cli.data.opened import MOST_PIXELS, SUFFIXES, is_folder, user_path
+from vae_cli.data.opened import MOST_PIXELS, SUFFIXES, is_folder, open_data, user_path
 from vae_cli.data.parts import Parted, three_parts
 from vae_cli.data.picture import STACKS, Header, Picture, decode, read_header
 from vae_cli.data.walk import find_images
 from vae_cli.errors import ConfigError
 from vae_cli.options import Fraction, NonNegativeInt, PositiveFloat, PositiveInt, checked
 
+HASHED = 4096  # bytes at either end of a file, which tell images apart
 PROBED = 20_000  # files whose headers are read where not all have to be
 
 
@@ -148,15 +150,8 @@ class FolderImages(Images):
         return type(self)(self.root, self.folder, pictures, labels, self.shape, self.background)
 
     def digests(self) -> npt.NDArray[np.uint64]:
-        """See the base class: a hash of the name and the size of the file, not of its pixels."""
-        texts = (
-            f"{name}\0{picture.path.stat().st_size}"
-            for name, picture in zip(self.names.tolist(), self.pictures, strict=True)
-        )
-        found = (
-            hashlib.blake2b(t.encode("utf-8", "surrogateescape"), digest_size=8) for t in texts
-        )
-        return np.frombuffer(b"".join(each.digest() for each in found), np.uint64)
+        """See the base class: a hash of a file's size, of its two ends and of the page."""
+        return np.array([_digest(picture) for picture in self.pictures], np.uint64)
 
     def decoded(self) -> StoredImages:
         """The same images in memory."""
@@ -175,6 +170,17 @@ class FolderImages(Images):
 
 def _as_it_is(images: FolderImages) -> Images:
     return images
+
+
+def _digest(picture: Picture) -> int:
+    digest = hashlib.blake2b(str(picture.page).encode(), digest_size=8)
+    with open_data(picture.path) as file:
+        size = file.seek(0, os.SEEK_END)
+        digest.update(str(size).encode())
+        for start in (0, max(size - HASHED, 0)):
+            file.seek(start)
+            digest.update(file.read(HASHED))
+    return int.from_bytes(digest.digest())
 
 
 def _name(picture: Picture, folder: Path) -> str:

@@ -13,6 +13,7 @@ from vae_cli.errors import ConfigError, as_written
 Array = npt.NDArray[Any]
 
 UNKNOWN_WORDS = frozenset(("", "unlabeled", "unlabelled", "unknown", "nan", "none", "null"))
+EXACT = 2**53  # up to which float64 tells whole numbers apart
 SHOWN = 6  # classes of a mapping that a note shows
 
 
@@ -68,7 +69,8 @@ def number_labels(path: str, parts: Mapping[str, tuple[str, Array, int]]) -> Num
         raise ConfigError("data.path", path, rule, "Rename it.")
     shown = ", ".join(f"{as_written(name)} = {k}" for k, name in enumerate(classes[:SHOWN]))
     more = ", ..." if len(classes) > SHOWN else ""
-    notes.append(f"{len(classes)} classes are numbered by the value of the label: {shown}{more}")
+    which = "one class is" if len(classes) == 1 else f"{len(classes)} classes are"
+    notes.append(f"{which} numbered by the value of the label: {shown}{more}")
     return Numbered(labels, classes, notes)
 
 
@@ -92,6 +94,8 @@ def _column(path: str, name: str, array: Array, count: int) -> Array:
         return np.char.decode(values, "utf-8", "backslashreplace")
     if values.dtype.kind == "U":
         return values
+    if values.dtype.kind in "iu" and max(-int(values.min()), int(values.max())) > EXACT:
+        raise NoClasses("its values are too large to be classes")
     with np.errstate(all="ignore"):
         numbers = values.astype(np.float64)
         is_whole = np.isnan(numbers) | (np.isfinite(numbers) & (numbers % 1 == 0))

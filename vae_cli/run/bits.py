@@ -3,7 +3,7 @@
 from omegaconf import DictConfig
 from torch import Size
 
-from vae_cli.config.build import models_binary_values
+from vae_cli.config.treatment import models_binary_values
 from vae_cli.metric.log_likelihood import bits_per_dimension
 
 

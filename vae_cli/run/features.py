@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.build import build
 from vae_cli.config.compose import compose
 from vae_cli.config.trust import check_resolvers, check_resumed, check_saved
+from vae_cli.data.record import Record
 from vae_cli.errors import ConfigError, VaeCliError, as_written, shell_word
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.run.checkpoint import load_model, open_saved
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.known_data import read_record
 from vae_cli.run.resume import resumed_config
 
 SHARED = ("data", "likelihood", "seed", "accelerator", "deterministic", "logger")
@@ -166,12 +169,13 @@ def _config_of(path: str, trust: bool) -> DictConfig:
     return config
 
 
-def check_features(cfg: DictConfig, stage: FirstStage) -> None:
+def check_features(cfg: DictConfig, stage: FirstStage, record: Record) -> None:
     """Checks that features that there are already are of such images as the run's.
 
     Args:
         cfg: Of the run, every value concrete.
         stage: Its first stage.
+        record: The data of the run.
 
     Raises:
         ConfigError: If they are not.
@@ -184,6 +188,12 @@ def check_features(cfg: DictConfig, stage: FirstStage) -> None:
         if ours != theirs:
             rule = f"has {key}={as_written(theirs)}, and this run {as_written(ours)}"
             raise ConfigError("model.m1", stage.run, rule, "Try one of the same images.")
+    known = read_record(RunFolder(stage.run), "model.m1")
+    for part in ("validation", "test"):
+        if known is not None and (count := np.isin(record.digests[part], known.trained).sum()):
+            rule = f"was trained on {count} of the {len(record.digests[part])} {part} images"
+            remedy = "Try one of the same images in the same parts."
+            raise ConfigError("model.m1", stage.run, rule, remedy)
 
 
 def check_begun(stage: FirstStage, folder: RunFolder) -> None:

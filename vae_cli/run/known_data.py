@@ -25,9 +25,7 @@ def read_record(folder: RunFolder, key: str) -> Record | None:
         return Record.from_arrays(read_stored(folder.data))
     except (UnsafeFile, OSError, ValueError, zipfile.BadZipFile) as error:
         rule = f"its {folder.data.name} is damaged ({' '.join(str(error).split())[:120]})"
-        remedy = (
-            f"Put a copy back, or delete {folder.data}: then changes of the data are not noticed."
-        )
+        remedy = f"Put a copy back, or delete {folder.data}: then the split is not checked."
         raise ConfigError(key, folder.path, rule, remedy) from error
 
 

@@ -12,17 +12,19 @@ from omegaconf import DictConfig
 import vae_cli
 from vae_cli.config.data import (
     PLACES,
+    Loaded,
     check_suits,
     check_unchanged,
     keep_some_labels,
     load_data,
     load_given,
-    settled_treatment,
     split_by_part,
 )
+from vae_cli.config.treatment import settled_treatment
+from vae_cli.data.arrangement import arrange, describe_trained, pool_of
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.files import reading_only
-from vae_cli.data.record import Record, arrange, pool_of
+from vae_cli.data.record import Record
 from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.model.base import Model
@@ -138,13 +140,13 @@ def _with_own(run: _Run, cfg: DictConfig, data: Mapping[str, Any]) -> Subject:
     with reading_only(foreign):
         loaded = load_data(config, run.record)
     check_suits(config, loaded.dataset)
-    difference, notes = loaded.difference, list[str]()
+    difference, notes = loaded.difference, _doubts(run, loaded)
     accepts = cfg.data.changed == "accept"
     if accepts or not run.place:
         check_unchanged(config, difference, cfg.data.changed)
     if difference:
         notes = [*loaded.dataset.notes, f"the data differ from those of the run: {difference}"]
-        if accepts:
+        if accepts and not run.place:  # of data elsewhere the run keeps its own record
             write_record(run.folder, loaded.record)
     dataset = keep_some_labels(config, loaded.dataset)
     treatment = settled_treatment(config, dataset, config.data.binarize)
@@ -152,6 +154,14 @@ def _with_own(run: _Run, cfg: DictConfig, data: Mapping[str, Any]) -> Subject:
     return Subject(
         run.folder, run.checkpoint, run.model, config, splits, cfg.get("split", "test"), notes
     )
+
+
+def _doubts(run: _Run, loaded: Loaded) -> list[str]:
+    """What to say of the images even where they have not changed."""
+    if run.record is not None:
+        return describe_trained(loaded.dataset, loaded.record.trained)
+    rule = "whether these are the images that it was trained on is not known"
+    return [f"the run has no {run.folder.data.name}: {rule}"]
 
 
 def _with_given(run: _Run, cfg: DictConfig, dataset: Dataset, record: Record) -> Subject:
@@ -162,14 +172,14 @@ def _with_given(run: _Run, cfg: DictConfig, dataset: Dataset, record: Record) ->
     known = int(np.isin(images.digests(), record.trained).sum())
     notes = [
         *dataset.notes,
-        f"{place} has other images than the run: {len(images)}{part} are measured"
+        f"{place} has other images than the run: {len(images)}{part} are taken"
         + (f", of which {known} were trained on" if known else ""),
     ]
     try:
         own = dict(_with_own(run._replace(place={}), cfg, {}).splits)
     except VaeCliError as error:  # what needs them is left out
         if isinstance(run.model, LabelledModel) and not run.model.is_fitted:
-            raise
+            raise VaeCliError(f"{error} The classifier is fitted to these.") from error
         notes.append(f"nothing is fitted to the run's own images: {error}")
         nothing = images.subset(torch.arange(0))
         own = split_by_part(

@@ -69,7 +69,11 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
         console: Where to.
     """
     title = heading(record, f"seed {record['seed']}")
-    console.print(_table(title, rows_of_evaluation(record), record, console))
+    rows = [row for row in rows_of_evaluation(record) if record.get(row[0]) is not None]
+    if rows:
+        console.print(_table(title, rows, record, console))
+    else:
+        print_line(console, "no number of all images together: see the values of each")
     for warning in warnings_of(record):
         _print_warning(warning, console)
     _print_lines({"numbers": str(folder.evaluation), "images": str(folder.evaluated)}, console)
