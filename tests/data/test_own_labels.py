@@ -150,3 +150,11 @@ def test_classes_are_matched_by_name() -> None:
         "test": [-1],
     }
     assert (unknown, missing) == (["D"], ["A"])
+
+
+def test_values_that_floats_cannot_tell_apart_are_no_classes(tmp_path: Path) -> None:
+    labels = np.uint64(2**63) + np.arange(30, dtype=np.uint64) % np.uint64(3)
+    np.savez(tmp_path / "own.npz", x=np.zeros((30, 4, 4), np.uint8), y=labels)
+    found = array.load(str(tmp_path / "own.npz"))
+    assert (found.train.labels == -1).all()
+    assert any("y is not used as labels: its values are too large" in each for each in found.notes)

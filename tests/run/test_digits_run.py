@@ -23,7 +23,7 @@ ARGUMENTS = [
 ]  # fmt: skip
 FILES = {
     "config.yaml", "overrides.yaml", "command.txt", "environment.txt", "results.json",
-    "composed.yaml", "lock", "checkpoints/best.ckpt", "checkpoints/last.ckpt",
+    "composed.yaml", "data.npz", "lock", "checkpoints/best.ckpt", "checkpoints/last.ckpt",
     "checkpoints/previous.ckpt", "figures/reconstructions.png", "figures/samples.png",
     "figures/latent_map.png", "figures/manifold.png",
 }  # fmt: skip

@@ -159,6 +159,17 @@ def test_images_of_a_folder_keep_their_file_names(
         assert [name[0] for name in names] == ["ABC"[label] for label in labels]
 
 
+def test_features_of_other_parts_are_refused(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    appended()  # another split
+    command = [*TRAIN, "data.batch_size=20", "model=m1_m2", "model.m1=run", "hydra.run.dir=two"]
+    assert vae_train_command(command) == 2
+    said = capsys.readouterr().err
+    assert "model.m1=run: was trained on" in said and "of the 13 validation images" in said
+    assert not Path("two").exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04"])
 def test_damaged_record_is_told(
     run: Path, content: bytes, capsys: pytest.CaptureFixture[str]

@@ -166,12 +166,12 @@ def test_labels(runs: Path, binary: np.ndarray) -> None:
 def test_last_checkpoint_without_data(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vae_cli.config import build
+    from vae_cli.config import data
 
     def forbidden(cfg: object) -> None:
         raise AssertionError("the data are not to be looked at")
 
-    monkeypatch.setattr(build, "_load", forbidden)
+    monkeypatch.setattr(data, "_load", forbidden)
     run = shutil.copytree(runs / "vae", tmp_path / "run")
     last = vae_cli.load(str(run), checkpoint="last", device=torch.device("cpu"))
     assert last.sample(1).shape == (1, *SHAPE)

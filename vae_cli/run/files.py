@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 import tempfile
-import zipfile
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,9 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from vae_cli.data.numbers import read_arrays
 from vae_cli.errors import ConfigError, shell_word
-from vae_cli.files import UnsafeFile, check_tree, open_regular
+from vae_cli.files import UnsafeFile, check_tree
 from vae_cli.folders import replaced
-from vae_cli.training.archive import check_members
 
 
 def new_folder(wanted: str, is_named: bool) -> Path:
@@ -132,16 +128,3 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Writes arrays by name, whole or not at all."""
     with replaced(path) as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option
-
-
-def read_stored(path: Path) -> dict[str, np.ndarray]:
-    """The arrays that ``write_arrays`` wrote, by name.
-
-    They are stored as they are: a small file cannot unpack to a large one.
-
-    Raises:
-        UnsafeFile, OSError, ValueError, BadZipFile: If they cannot be read.
-    """
-    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
-        check_members(archive, file.seek(0, os.SEEK_END))
-    return read_arrays(path)

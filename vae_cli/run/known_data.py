@@ -5,8 +5,9 @@ import zipfile
 from vae_cli.data.record import Record
 from vae_cli.errors import ConfigError
 from vae_cli.files import UnsafeFile
-from vae_cli.run.files import read_stored, write_arrays
+from vae_cli.run.files import write_arrays
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.stored import read_stored
 
 
 def read_record(folder: RunFolder, key: str) -> Record | None:

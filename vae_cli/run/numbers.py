@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vae_cli.files import UnsafeFile, read_json
-from vae_cli.run.files import read_stored, write_arrays, write_json
+from vae_cli.run.files import write_arrays, write_json
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import TRUTHS, is_number
+from vae_cli.run.stored import read_stored
 
 Record = dict[str, Any]
 Note = Callable[[str], None]  # of something that the user should know
