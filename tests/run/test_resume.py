@@ -1,5 +1,6 @@
 """Going on with runs: which, from where, and with what settings."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -136,6 +137,35 @@ def test_settings_of_the_optimizer_count(vae_train: Train) -> None:
     # Twenty steps of the old factor, five of the new one, from the new rate.
     assert group["lr"] == pytest.approx(0.01 * 0.9**20 * 0.8**5) and group["weight_decay"] == 0.5
     assert {int(state["step"]) for state in last["optimizer_states"][0]["state"].values()} == {25}
+
+
+LENGTHS = [
+    "optimizer/lr_schedule=cosine",
+    "optimizer/lr_schedule=exponential optimizer.lr_schedule.gamma=0.9",
+    "optimizer/lr_schedule=multistep optimizer.lr_schedule.milestones=[10,25]",
+    "kl_schedule=linear kl_schedule.warmup_steps=30",
+    "kl_schedule=cyclical",
+]
+
+
+@pytest.mark.parametrize("options", LENGTHS)
+def test_a_longer_run_follows_its_schedules_as_if_it_had_been_longer(
+    options: str, vae_train: Train
+) -> None:
+    brief = [*SMALL, *options.split(), "trainer.log_every=1", "logger=csv"]
+    straight = vae_train(*brief, "trainer.max_steps=40", name="straight")
+    run = vae_train(*brief)
+    vae_train(f"resume={run}", "trainer.max_steps=40")
+    ours, theirs = (last_of(folder, step=20) for folder in (run, straight))
+    assert ours == pytest.approx(theirs, rel=1e-6) and len(ours) > 20
+
+
+def last_of(run: Path, step: int) -> list[float]:
+    """Learning rate and KL weight of every step from one on."""
+    with (run / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if int(row["step"]) > step]
+    names = ("train/lr", "train/weight")
+    return [float(row[name]) for row in rows for name in names if row.get(name)]
 
 
 @pytest.mark.parametrize("other", ["adagrad", "rmsprop", "adam"])

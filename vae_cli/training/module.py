@@ -258,4 +258,4 @@ class TrainingModule(LightningModule):
         self.validated_at = checkpoint.get("validated_at", checkpoint["global_step"])
         self.skipped = checkpoint.get("skipped", 0)
         self._recorded = checkpoint.get("recorder")
-        adopt(checkpoint, self.make_optimizer(self.parameters()))
+        adopt(checkpoint, self.make_optimizer(self.parameters()), self.make_lr_schedule)

@@ -42,7 +42,7 @@ def check_restores(
     """
     check_steps(state)
     optimizer = make_optimizer(parameters)
-    adopt(state, optimizer)
+    adopt(state, optimizer, make_lr_schedule)
     (own,) = state["optimizer_states"]
     optimizer.load_state_dict(own)
     if make_lr_schedule is not None:
