@@ -159,9 +159,7 @@ def test_images_of_a_folder_keep_their_file_names(
         assert [name[0] for name in names] == ["ABC"[label] for label in labels]
 
 
-def test_features_of_other_parts_are_refused(
-    run: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_features_of_other_parts_are_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     appended()  # another split
     command = [*TRAIN, "data.batch_size=20", "model=m1_m2", "model.m1=run", "hydra.run.dir=two"]
     assert vae_train_command(command) == 2

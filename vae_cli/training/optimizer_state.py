@@ -51,8 +51,10 @@ def adopt(
             for schedule in checkpoint["lr_schedulers"]:
                 for name in ("base_lrs", "_last_lr"):
                     schedule[name] = [rate * factor for rate in schedule[name]]
-    for schedule in checkpoint["lr_schedulers"] if make_lr_schedule else ():
-        _follow_length(schedule, state["param_groups"], make_lr_schedule(fresh))
+    if make_lr_schedule is not None:
+        now = make_lr_schedule(fresh)
+        for schedule in checkpoint["lr_schedulers"]:
+            _follow_length(schedule, state["param_groups"], now)
     checkpoint["lr_schedulers"] = [
         {name: value for name, value in schedule.items() if name in PROGRESS}
         for schedule in checkpoint["lr_schedulers"]
