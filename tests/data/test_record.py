@@ -126,7 +126,7 @@ def test_a_test_image_that_is_trained_on_is_told() -> None:
     moved[99] = before.train.pixels[0].numpy()
     now, difference = arrange(dataset(moved, own_test=30), record_of(before))
     assert difference == Difference(changed=1)
-    told = describe_trained(now, record_of(before).trained)
+    told = describe_trained(record_of(now, record_of(before)))
     assert told == ["1 of 30 test images equal one that is trained on"]
 
 

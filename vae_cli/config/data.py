@@ -49,7 +49,7 @@ def load_data(cfg: DictConfig, known: Record | None) -> Loaded:
         dataset, difference = arrange(with_known_classes(dataset, known), known)
     _check_parts(cfg, dataset)
     record = record_of(dataset, known)
-    notes = [*dataset.notes, *describe_trained(dataset, record.trained)]
+    notes = [*dataset.notes, *describe_trained(record)]
     return Loaded(replace(dataset, notes=notes), record, difference)
 
 

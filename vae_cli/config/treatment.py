@@ -1,17 +1,19 @@
 """How pixels are treated, held against the data and the likelihood."""
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
 
 from omegaconf import DictConfig
 from torch.distributions import constraints
 
 from vae_cli.config.construct import construct, option_of
 from vae_cli.data.dataset import Dataset, StoredImages
+from vae_cli.data.parts import PARTS
 from vae_cli.data.split import Binarize, Encode, Treatment
 from vae_cli.errors import ConfigError
 
 GREY_LEVELS = 255  # the scale of floats that look like bytes
+SHORT = 1e6  # below which a whole number is written with all its digits
 WIDE = 20.0  # a range of real values beyond which training is at risk
 
 
@@ -53,7 +55,7 @@ def settled_treatment(cfg: DictConfig, dataset: Dataset, binarize: Binarize) -> 
     """How pixels are treated, once all choices are made."""
     # Runs of earlier versions say nothing of what the encoder sees.
     encode: Encode = cfg.data.get("encode") or "modelled"
-    low, high = range_of(replace(dataset, validation=dataset.train, test=dataset.train))
+    low, high = range_of(dataset, ("train",))
     is_usual = binarize != "none" or low == high or 0 <= low <= high <= 1
     limits = (0.0, 1.0) if is_usual else (low, high)
     return Treatment(binarize, cfg.data.dequantize, dataset.levels, encode, limits)
@@ -74,7 +76,8 @@ def suggested_scale(low: float, high: float) -> float:
     if GREY_LEVELS / 2 < largest <= GREY_LEVELS and low >= 0:
         return GREY_LEVELS
     digit = 10.0 ** (math.floor(math.log10(largest)) - 1)
-    return largest if largest.is_integer() else math.ceil(largest / digit) * digit
+    is_short = largest.is_integer() and largest < SHORT
+    return largest if is_short else math.ceil(largest / digit) * digit
 
 
 def describe_levels(levels: int | None) -> str:
@@ -82,12 +85,13 @@ def describe_levels(levels: int | None) -> str:
     return "real values" if levels is None else f"{levels} grey levels"
 
 
-def range_of(dataset: Dataset) -> tuple[float, float]:
-    """The smallest and the largest of real values; 0 and 1 of grey levels."""
-    parts = [p.pixels for p in dataset.parts.values() if isinstance(p, StoredImages) and len(p)]
-    if dataset.levels is not None or not parts:
+def range_of(dataset: Dataset, parts: Sequence[str] = PARTS) -> tuple[float, float]:
+    """The smallest and the largest of real values in some parts; 0 and 1 of grey levels."""
+    images = [dataset.parts[part] for part in parts]
+    pixels = [each.pixels for each in images if isinstance(each, StoredImages) and len(each)]
+    if dataset.levels is not None or not pixels:
         return 0.0, 1.0
-    return min(p.min().item() for p in parts), max(p.max().item() for p in parts)
+    return min(p.min().item() for p in pixels), max(p.max().item() for p in pixels)
 
 
 def _check_range(cfg: DictConfig, dataset: Dataset) -> None:

@@ -85,27 +85,22 @@ def _arrange_group(
     )
 
 
-def describe_trained(dataset: Dataset, trained: Digests) -> list[str]:
-    """Notes on images of the other parts that equal one that was trained on.
-
-    Args:
-        dataset: In its parts.
-        trained: Digests of what was ever in the training part.
-    """
+def describe_trained(record: Record) -> list[str]:
+    """Notes on images of the other parts that equal one that was ever trained on."""
     counts = {
-        part: int(np.isin(dataset.parts[part].digests(), trained).sum())
+        part: int(np.isin(record.digests[part], record.trained).sum())
         for part in PARTS
         if part != "train"
     }
     return [
-        f"{count} of {len(dataset.parts[part])} {part} images equal one that is trained on"
+        f"{count} of {len(record.digests[part])} {part} images equal one that is trained on"
         for part, count in counts.items()
         if count
     ]
 
 
 def pool_of(dataset: Dataset, part: str) -> Images:
-    """A part that a set has of its own; else all images that came unsplit, in their order."""
+    """The part if the set came with it; otherwise all images that were split, in their order."""
     if part not in dataset.pooled:
         return dataset.parts[part]
     first, *others = (dataset.parts[name] for name in dataset.pooled)

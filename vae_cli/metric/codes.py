@@ -14,7 +14,7 @@ from vae_cli.model.base import Model
 class Codes(Metric):
     """E_q[z] of every image, ``codes`` in ``evaluation.npz``, shape ``(N, latent_dim)``.
 
-    Of a flow it is the average of 16 draws. There is no number of all images together.
+    For a flow this is the average of 16 draws. The metric adds no number to the results.
     """
 
     is_costly = True

@@ -159,7 +159,7 @@ def _with_own(run: _Run, cfg: DictConfig, data: Mapping[str, Any]) -> Subject:
 def _doubts(run: _Run, loaded: Loaded) -> list[str]:
     """What to say of the images even where they have not changed."""
     if run.record is not None:
-        return describe_trained(loaded.dataset, loaded.record.trained)
+        return describe_trained(loaded.record)
     rule = "whether these are the images that it was trained on is not known"
     return [f"the run has no {run.folder.data.name}: {rule}"]
 
