@@ -74,13 +74,13 @@ def test_trust_comes_from_the_command_line_alone(given: list[list[str]]) -> None
     jobs = Path("sweep/jobs.yaml")
     assert "trust" not in jobs.read_text(encoding="utf-8")
     given.clear()
-    Path("sweep/seed=0/results.json").unlink()
+    Path("sweep/seed-0/results.json").unlink()
     text = jobs.read_text(encoding="utf-8")
-    jobs.write_text(text.replace("seed=0:\n", "seed=0:\n- ++trust=true\n"), encoding="utf-8")
+    jobs.write_text(text.replace("seed-0:\n", "seed-0:\n- ++trust=true\n"), encoding="utf-8")
     assert "++trust" in jobs.read_text(encoding="utf-8")
     assert main([*SWEEP, "sweep.resume=sweep"]) == 0
     assert len(given) == 1 and "seed=0" in given[0] and "trust" not in str(given)
-    Path("sweep/seed=0/results.json").unlink()
+    Path("sweep/seed-0/results.json").unlink()
     assert main([*SWEEP, "sweep.resume=sweep", "trust=true"]) == 0
     assert "trust=true" in given[1]
 

@@ -1,11 +1,13 @@
 """Which jobs a grid has, and what their folders are called."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from vae_cli.config.grammar import parsed
 from vae_cli.errors import ConfigError
 from vae_cli.sweep.folder import SweepFolder
 from vae_cli.sweep.grid import Grid, jobs_of
@@ -13,24 +15,24 @@ from vae_cli.sweep.names import LONGEST, names_of
 from vae_cli.sweep.strategy import Job
 
 GRIDS: list[tuple[str, list[str]]] = [
-    ("seed=1,2", ["seed=1", "seed=2"]),
+    ("seed=1,2", ["seed-1", "seed-2"]),
     (
         "posterior=diagonal,planar latent_dim=3 seed=0,1",
         [
-            "posterior=diagonal+seed=0", "posterior=diagonal+seed=1",
-            "posterior=planar+seed=0", "posterior=planar+seed=1",
+            "posterior-diagonal__seed-0", "posterior-diagonal__seed-1",
+            "posterior-planar__seed-0", "posterior-planar__seed-1",
         ],
     ),
-    ("seed=range(0,3)", ["seed=0", "seed=1", "seed=2"]),
-    ("seed=choice(4,5)", ["seed=4", "seed=5"]),
-    ("network.hidden_dims=[8],[8,9]", ["network.hidden_dims=8", "network.hidden_dims=8-9"]),
+    ("seed=range(0,3)", ["seed-0", "seed-1", "seed-2"]),
+    ("seed=choice(4,5)", ["seed-4", "seed-5"]),
+    ("network.hidden_dims=[8],[8,9]", ["network.hidden_dims-8", "network.hidden_dims-8-9"]),
     (
         "optimizer/lr_schedule=cosine,constant",
-        ["optimizer-lr_schedule=cosine", "optimizer-lr_schedule=constant"],
+        ["optimizer-lr_schedule-cosine", "optimizer-lr_schedule-constant"],
     ),
-    ("kl_schedule.weight=0.5,1", ["kl_schedule.weight=0.5", "kl_schedule.weight=1"]),
+    ("kl_schedule.weight=0.5,1", ["kl_schedule.weight-0.5", "kl_schedule.weight-1"]),
     ("seed=3 latent_dim=2", ["run"]),
-    ("seed=1,1,2 latent_dim=2,2", ["seed=1", "seed=2"]),  # each once
+    ("seed=1,1,2 latent_dim=2,2", ["seed-1", "seed-2"]),  # each once
 ]  # fmt: skip
 
 
@@ -55,11 +57,11 @@ def test_a_job_is_known_by_its_settings(tmp_path: Path) -> None:
     parse = OverridesParser.create().parse_overrides
     Grid().run(parse(["seed=1", "latent_dim=2,3"]), str(tmp_path), launch)
     Grid().run(parse(["latent_dim=2,3", "seed=1,2"]), str(tmp_path), launch)
-    assert [job.name for job in launched[0]] == ["latent_dim=2", "latent_dim=3"]
+    assert [job.name for job in launched[0]] == ["latent_dim-2", "latent_dim-3"]
     assert [job.name for job in launched[1]] == [
-        "latent_dim=2", "latent_dim=2+seed=2", "latent_dim=3", "latent_dim=3+seed=2",
+        "latent_dim-2", "latent_dim-2__seed-2", "latent_dim-3", "latent_dim-3__seed-2",
     ]  # fmt: skip
-    with pytest.raises(ConfigError, match="its latent_dim=2 was run with seed=1"):
+    with pytest.raises(ConfigError, match="its latent_dim-2 was run with seed=1"):
         Grid().run(parse(["seed=5", "latent_dim=2,3"]), str(tmp_path), launch)
 
 
@@ -70,8 +72,11 @@ def test_range_is_no_grid() -> None:
 
 
 def test_names_that_would_be_alike_or_too_long() -> None:
-    settings: Sequence[list[str]] = [["a=[1]"], ["a='1'"], ["a=1"], ["a=" + "x" * 400]]
+    settings: Sequence[list[str]] = [
+        ["a=[1]"], ["a='1'"], ["a=1"], ["a=" + "x" * 400], ["+b=x y", "c='~/$d'"],
+    ]  # fmt: skip
     names = names_of(settings)
     assert len(set(names)) == len(names)
     assert max(map(len, names)) <= LONGEST + 9
-    assert all("/" not in name and "," not in name for name in names)
+    assert all(shlex.quote(name) == name and parsed(f"output={name}").value() == name
+               for name in names)  # fmt: skip

@@ -292,7 +292,7 @@ def test_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     search(tmp_path, trials=3)
     out = capsys.readouterr()
     best = study_in(tmp_path).best_trial
-    assert f"best       trial-{best.number:03}+x=" in out.out
+    assert f"best       trial-{best.number:03}__x-" in out.out
     assert f"validation/elbo={best.value:.6g}" in out.out
     assert f"optuna-dashboard sqlite:///{tmp_path / 'study.db'}" in out.out
     assert not out.err  # Optuna's own words

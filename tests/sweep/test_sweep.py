@@ -41,7 +41,7 @@ class Lame(Elbo):
             raise RuntimeError("lame on purpose")
         return super().forward(model, batch, weight)
 '''
-FIRST, SECOND = "objective=elbo", "objective=broken"
+FIRST, SECOND = "objective-elbo", "objective-broken"
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +78,12 @@ def test_failed_jobs_leave_their_traceback_and_the_rest_go_on(
     assert main([*GRID, "hydra.sweep.dir=sweep"]) == 1
     said = capsys.readouterr().out
     for number in (0, 1):
-        failed = Path("sweep") / f"{SECOND}+seed={number}"
+        failed = Path("sweep") / f"{SECOND}__seed-{number}"
         error = (failed / "error.txt").read_text(encoding="utf-8")
         assert "Traceback" in error and error.strip().endswith("broken on purpose")
         assert not (failed / "results.json").exists()
-        assert f"{SECOND}+seed={number}  RuntimeError: broken on purpose" in said
-        assert (Path("sweep") / f"{FIRST}+seed={number}" / "results.json").is_file()
+        assert f"{SECOND}__seed-{number}  RuntimeError: broken on purpose" in said
+        assert (Path("sweep") / f"{FIRST}__seed-{number}" / "results.json").is_file()
     assert "broken on purpose" in Path("sweep/sweep.md").read_text(encoding="utf-8")
 
 
@@ -91,7 +91,7 @@ def test_table_is_of_means_over_seeds() -> None:
     rows = table()
     (row,) = [row for row in rows if row["runs"]]
     assert (row["objective"], row["runs"]) == ("elbo", "2")  # as written
-    files = [Path("sweep") / f"{FIRST}+seed={n}" / "results.json" for n in (0, 1)]
+    files = [Path("sweep") / f"{FIRST}__seed-{n}" / "results.json" for n in (0, 1)]
     results = [json.loads(file.read_text(encoding="utf-8")) for file in files]
     for head, key in (("validation ELBO", "validation/elbo"), ("ELBO", "test/elbo")):
         values = [each[key] for each in results]
@@ -99,14 +99,14 @@ def test_table_is_of_means_over_seeds() -> None:
         error = np.std(values, ddof=1) / math.sqrt(2)
         assert float(row[f"{head} error"]) == pytest.approx(error, abs=1e-6)
     failed = [row["job"] for row in rows if row["job"]]
-    assert failed == [f"{SECOND}+seed={n}" for n in (0, 1)]
+    assert failed == [f"{SECOND}__seed-{n}" for n in (0, 1)]
 
 
 def test_only_what_failed_is_run_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REPAIRED", "1")
-    done = Path("sweep") / f"{FIRST}+seed=0" / "results.json"
+    done = Path("sweep") / f"{FIRST}__seed-0" / "results.json"
     before = done.stat().st_mtime_ns
     assert main([*GRID, "sweep.resume=sweep", "trust=true"]) == 0
     assert done.stat().st_mtime_ns == before
@@ -114,7 +114,7 @@ def test_only_what_failed_is_run_again(
     assert "2 of 4 jobs had finished before" in said
     assert said.count("  done  ") == 2 and "on purpose" not in said  # that was the last time
     for number in (0, 1):
-        repaired = Path("sweep") / f"{SECOND}+seed={number}"
+        repaired = Path("sweep") / f"{SECOND}__seed-{number}"
         assert (repaired / "results.json").is_file() and not (repaired / "error.txt").exists()
     rows = table()
     assert [row["runs"] for row in rows] == ["2", "2"]
@@ -123,11 +123,11 @@ def test_only_what_failed_is_run_again(
 def test_several_processes_a_job_and_one_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["-m", "objective=lame,elbo", "accelerator=ddp_cpu", *QUICK]
     assert main([*arguments, "hydra.sweep.dir=several"]) == 1
-    assert not Path("several/objective=lame/results.json").exists()
-    assert "lame on purpose" in Path("several/objective=lame/error.txt").read_text(encoding="utf-8")
-    config = OmegaConf.load("several/objective=elbo/config.yaml")
+    assert not Path("several/objective-lame/results.json").exists()
+    assert "lame on purpose" in Path("several/objective-lame/error.txt").read_text(encoding="utf-8")
+    config = OmegaConf.load("several/objective-elbo/config.yaml")
     assert config.accelerator.devices == 2
-    assert Path("several/objective=elbo/results.json").is_file()
+    assert Path("several/objective-elbo/results.json").is_file()
     left = [p.name for p in Path("several").iterdir()]
     assert sorted(left) == [
         "jobs.yaml", "lock", "objective=elbo", "objective=lame", "sweep.csv", "sweep.md",
@@ -183,7 +183,7 @@ def test_stopped_in_the_middle_of_a_job(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*command, "hydra.sweep.dir=swept"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
-    first, second = tmp_path / "swept" / "seed=0", tmp_path / "swept" / "seed=1"
+    first, second = tmp_path / "swept" / "seed-0", tmp_path / "swept" / "seed-1"
     while not (first / "checkpoints" / "previous.ckpt").is_file():
         assert process.poll() is None
         time.sleep(0.05)
@@ -192,7 +192,7 @@ def test_stopped_in_the_middle_of_a_job(tmp_path: Path) -> None:
     assert process.returncode == 75
     assert not (first / "results.json").exists()
     assert not (second / "output.txt").exists()  # not begun
-    assert SweepFolder(tmp_path / "swept").why("seed=0").startswith("was stopped")
+    assert SweepFolder(tmp_path / "swept").why("seed-0").startswith("was stopped")
 
     done = subprocess.run([*command, "sweep.resume=swept"], cwd=tmp_path, timeout=120)
     assert done.returncode == 0

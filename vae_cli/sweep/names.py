@@ -4,20 +4,22 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-BETWEEN = "+"  # the settings of a name; a comma would part folders on a command line
+BETWEEN = "__"  # the settings of a name
 LONGEST = 150  # characters of a name
-PLAIN = re.compile(r"[^\w.+=-]+")
+SPECIAL = re.compile(r"[^\w.-]+")  # what a shell or Hydra may read as something else
 
 
 def names_of(settings: Sequence[Sequence[str]]) -> list[str]:
-    """A name for each job, that tells what it is: ``posterior=planar+seed=1``.
+    """A name for each job, from what varies: ``posterior-planar__seed-1``.
+
+    A shell, Hydra and every key of this package read the name as it is, without quotes.
 
     Args:
         settings: Of each job, ``key=value`` for what varies.
     """
     names: list[str] = []
     for texts in settings:
-        plain = [PLAIN.sub("-", text.replace("[", "").replace("'", "")) for text in texts]
+        plain = [SPECIAL.sub("-", text.replace("[", "").replace("'", "")) for text in texts]
         full = BETWEEN.join(text.strip("-") for text in plain)
         name = full or "run"
         if len(name) > LONGEST or name in names:
