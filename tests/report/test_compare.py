@@ -233,17 +233,17 @@ def test_best_is_chosen_by_validation_images(
 
 def test_a_mean_over_seeds_is_not_called_by_one(capsys: pytest.CaptureFixture[str]) -> None:
     (row,) = table(capsys, "runs/d0", "runs/d1", "runs/d2")
-    assert (row["run"], row["runs"]) == ("runs", "3")
+    assert (row["run"], row["runs"]) == ("runs/d0,runs/d1,runs/d2", "3")
 
 
 def test_formats(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "format=markdown", "output=table.md"]) == 0
     lines = Path("table.md").read_text(encoding="utf-8").splitlines()
-    assert any(line.startswith("| posterior | runs | log p(x) | ELBO | KL |") for line in lines)
-    assert any(line.startswith("| --- | ---: | ---: | ---: | ---: |") for line in lines)
+    assert any(line.startswith("| posterior | run | runs | log p(x) | ELBO |") for line in lines)
+    assert any(line.startswith("| --- | --- | ---: | ---: | ---: |") for line in lines)
     assert main(["runs", "format=latex", "output=table.tex"]) == 0
     text = Path("table.tex").read_text(encoding="utf-8")
-    assert r"PlanarPosterior & 3 & $-$23.00 $\pm$ 0.58" in text
+    assert r"PlanarPosterior & p* & 3 & $-$23.00 $\pm$ 0.58" in text
     assert r"\usepackage{booktabs}" in text and r"\resizebox" in text
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
     capsys.readouterr()

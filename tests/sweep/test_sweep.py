@@ -98,7 +98,7 @@ def test_table_is_of_means_over_seeds() -> None:
         assert float(row[head]) == pytest.approx(np.mean(values), abs=1e-6)
         error = np.std(values, ddof=1) / math.sqrt(2)
         assert float(row[f"{head} error"]) == pytest.approx(error, abs=1e-6)
-    failed = [row["job"] for row in rows if row["job"]]
+    failed = [row["run"] for row in rows if row["why"]]
     assert failed == [f"{SECOND}__seed-{n}" for n in (0, 1)]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vae_cli.commands.entry import Parser, command
-from vae_cli.commands.runs import listed, parted
+from vae_cli.commands.runs import find_places, parted
 from vae_cli.config.check import suggest
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
@@ -23,13 +23,12 @@ def main(arguments: list[str]) -> int:
     if own.help:
         print(help_of("compare"))
         return 0
-    places = [t for t in own.overrides if exists(t) or not ("=" in t or t.startswith("~"))]
-    given, others = parted([text for text in own.overrides if text not in places])
-    places += [place for value in given for place in listed(value)]
+    words = [t for t in own.overrides if exists(t) or not ("=" in t or t.startswith("~"))]
+    given, others = parted([text for text in own.overrides if text not in words])
     where = next((t.partition("=")[2] for t in others if t.startswith("where=")), "")
     others = [text for text in others if not text.startswith("where=")]  # Hydra can't read it
     cfg, _ = compose("compare", others, own.config_dir)
-    if not places:
+    if not [*words, *given]:
         raise VaeCliError("run: needs folders of runs. Try vae-compare outputs.")
     if not cfg.metrics:
         raise ConfigError("metrics", [], "needs one number at least", "Try metrics=[elbo].")
@@ -38,6 +37,7 @@ def main(arguments: list[str]) -> int:
     from vae_cli.report.ledger import beside, read_entries, run_paths
     from vae_cli.run.comparable import with_stand_ins
 
+    places = [place for word in [*words, *given] for place in find_places(word)]
     entries, notes = read_entries(run_paths(places), cfg.split)
     for note in notes:
         print(f"note: {printable(note)}", file=sys.stderr)

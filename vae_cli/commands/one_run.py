@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 
 from vae_cli.commands.entry import prepare_libraries
 from vae_cli.commands.launched import meet
+from vae_cli.commands.runs import find_run
 from vae_cli.config.compose import compose
-from vae_cli.config.path_words import as_path
 from vae_cli.config.trust import check_paths, concrete
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError, shell_word
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
@@ -52,10 +52,10 @@ def one_run(
     """
     chosen = [text for text in overrides if not text.startswith("resume=")]
     resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")
-    resumed = as_path(resumed)
+    if is_first_process():  # which the others ask
+        resumed = _resumed_run(resumed)
     launch = meet(meeting, config_name, chosen, config_dir, resumed)
-    if meeting.is_second:
-        resumed = meeting.resumed()
+    resumed = meeting.resumed() if meeting.is_second else _resumed_run(resumed)
     if resumed in ("", "null", "auto"):
         cfg, run_dir = compose(config_name, chosen, config_dir)
         is_named = any(text.startswith("hydra.run.dir=") for text in chosen)
@@ -88,6 +88,13 @@ def one_run(
     return 0
 
 
+def _resumed_run(word: str) -> str:
+    """The folder that ``resume=`` names; ``null`` and ``auto`` stay as they are."""
+    if word in ("", "null", "auto"):
+        return word
+    return os.environ.get(SHARED_FOLDER) or find_run("resume", word)
+
+
 def _execute(
     experiment: "Experiment",
     composed: DictConfig,
@@ -118,6 +125,7 @@ def _execute(
         meeting.begin(folder.path)
         if meeting.has_others:  # they agree on a stop once training starts
             signals.defer(GRACE)
+        print_line(console, f"{'run':<10} {folder.path}")
         for note in (*changes, *experiment.notes):
             say(console, note)
         start = find_start(folder, experiment, partial(say, console))

@@ -3,15 +3,13 @@
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from os.path import commonpath
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from vae_cli.config.check import suggest
 from vae_cli.errors import ConfigError
 from vae_cli.report.estimate import Difference, Estimate, differences, estimate
 from vae_cli.report.ledger import REFERENCE, Entry
-from vae_cli.report.sheet import Cell, Column, Sheet
+from vae_cli.report.sheet import Cell, Column, Runs, Sheet
 from vae_cli.report.tables import differing_settings
 from vae_cli.run.comparable import (
     MEASURED,
@@ -24,6 +22,7 @@ from vae_cli.run.comparable import (
     ranking_key,
 )
 from vae_cli.run.quantity import quantity
+from vae_cli.run.short_names import name_together, short_names
 from vae_cli.run.table import cell
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -152,6 +151,7 @@ def sheets(
             else by a number of the validation images.
     """
     by_path = {entry.path: entry for entry in entries}
+    names = short_names([e.path for e in entries if REFERENCE not in e.settings])
     found = []
     for group in comparable([(e.path, e.numbers) for e in entries], mixed):
         members = [by_path[path] for path, _ in group.members]
@@ -160,7 +160,7 @@ def sheets(
         telling += ["data"] if group.is_mixed and "data" not in telling else []
         telling += [MEASURED] if len(group.protocols) > 1 else []
         rows = rows_of(members, over, keys, ranking)
-        found.append(_sheet(group, rows, telling, keys, chosen is not None, ranking))
+        found.append(_sheet(group, rows, names, telling, keys, chosen is not None, ranking))
     return found
 
 
@@ -192,6 +192,7 @@ def _goes_with_model(entries: Sequence[Entry], key: str) -> bool:
 def _sheet(
     group: Comparable,
     rows: Sequence[Row],
+    names: Mapping[str, str],
     telling: list[str],
     keys: Sequence[str],
     as_written: bool,
@@ -200,16 +201,22 @@ def _sheet(
     numbers = [run.numbers for row in rows for run in row.runs]
     subtracted = quantity(ranking_key(numbers, keys) or keys[0])
     columns = [
-        *(Column(name) for name in telling or ["run"]),
+        *(Column(name) for name in telling),
+        Column("run"),
         Column("runs", is_number=True),
         *(Column(quantity(key).head, quantity(key).digits, is_number=True) for key in keys),
         Column(f"Δ {subtracted.head}, 95%", subtracted.digits, is_number=True),
     ]
     lines: list[list[Cell]] = [
-        [*_labels(row, telling, as_written), len(row.runs), *(row.numbers.get(key) for key in keys),
-         row.difference]
+        [
+            *_labels(row, telling, as_written),
+            _runs(row, names),
+            len(row.runs),
+            *(row.numbers.get(key) for key in keys),
+            row.difference,
+        ]
         for row in rows
-    ]  # fmt: skip
+    ]
     covered = dict.fromkeys(row.difference.covers for row in rows if row.difference is not None)
     notes = [
         *(group.protocols if len(group.protocols) == 1 else []),
@@ -226,16 +233,21 @@ def _warning(ranking: str | None) -> str:
 
 
 def _labels(row: Row, telling: Sequence[str], as_written: bool) -> list[str]:
-    """What tells a row apart: settings, or where its runs are."""
-    first, paths = row.runs[0], [run.path for run in row.runs]
-    place = paths[0] if len(paths) == 1 else commonpath(paths) or "."
+    """The settings that tell a row apart."""
+    first = row.runs[0]
     own = {REFERENCE: first.path if {*telling} <= {REFERENCE, MEASURED} else "", **first.settings}
     own |= {key: _short(value) for key, value in first.chosen.items()} if as_written else {}
     own |= {MEASURED: protocol(first.numbers)}
     if "data" in telling:
         own["data"] = marked(first.numbers)
-    name = Path(place).name if as_written and len(paths) == 1 else place
-    return [cell(own.get(key, "")) for key in telling] or [name]
+    return [cell(own.get(key, "")) for key in telling]
+
+
+def _runs(row: Row, names: Mapping[str, str]) -> Runs | None:
+    """The runs of a row; None of a publication's."""
+    paths = [run.path for run in row.runs if run.path in names]
+    own = [names[path] for path in paths]
+    return Runs(name_together(own, [*names.values()]), paths) if own else None
 
 
 def _short(text: str) -> str:

@@ -37,7 +37,7 @@ def outcome_of(
     ]
     for title, ended in (("pruned jobs", pruned), ("jobs without results", lacking)):
         rows = [[name, why] for name, why in ended.items()]
-        found += [Table(title, ["job", "why"], rows)] if rows else []
+        found += [Table(title, ["run", "why"], rows)] if rows else []
     return found
 
 

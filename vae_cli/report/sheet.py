@@ -7,7 +7,20 @@ from vae_cli.report.estimate import RUNS, Difference, Estimate
 from vae_cli.run.quantity import with_error
 from vae_cli.run.table import Table
 
-Cell = str | int | Estimate | Difference | None
+
+class Runs(NamedTuple):
+    """The runs of a row.
+
+    Attributes:
+        name: One short name for all of them.
+        paths: Their folders, as the user named them.
+    """
+
+    name: str
+    paths: Sequence[str]
+
+
+Cell = str | int | Estimate | Difference | Runs | None
 
 
 class Column(NamedTuple):
@@ -81,7 +94,7 @@ def _text(cell: Cell, digits: int, has_kinds: bool) -> str:
     if isinstance(cell, Difference):
         value, low, high = (f"{number:+.{digits}f}" for number in cell[:3])
         return f"{value} ({low} … {high})"
-    return str(cell)
+    return cell.name if isinstance(cell, Runs) else str(cell)
 
 
 def _parts(head: str, cell: Cell) -> dict[str, str]:
@@ -98,4 +111,6 @@ def _parts(head: str, cell: Cell) -> dict[str, str]:
         names = (head, f"{head} low", f"{head} high", f"{head} interval over")
         texts = (*map(repr, cell[:3]), cell.covers)
         return dict(zip(names, texts, strict=True))
+    if isinstance(cell, Runs):
+        return {head: ",".join(cell.paths)}
     return {head: "" if cell is None else str(cell)}

@@ -9,6 +9,7 @@ from vae_cli.console import printable
 from vae_cli.run.quantity import number, quantity
 from vae_cli.run.recorded import is_number
 from vae_cli.run.rows import Results
+from vae_cli.run.short_names import short_names
 from vae_cli.run.table import Table, print_table
 
 TREATMENT = ("data", "split", "binarize", "dequantize")  # the head of a table of several runs
@@ -138,18 +139,19 @@ def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, consol
     """Prints the numbers of several runs: a table for each treatment of data.
 
     Args:
-        records: Evaluations by the names of their runs.
+        records: Evaluations by the folders of their runs.
         mixed: Whether all go into one table, marked with their treatment.
         console: Where to.
     """
+    names = short_names([path for path, _ in records])
     for group in comparable(records, mixed):
         keys, differs = compared_keys(group.members), len(group.protocols) > 1
         labels = ["run", *(["data"] * group.is_mixed), *([MEASURED] * differs)]
         heads = [*labels, *(quantity(key).head for key in keys)]
         rows = []
-        for name, record in group.members:
+        for path, record in group.members:
             marks = [*([marked(record)] * group.is_mixed), *([protocol(record)] * differs)]
-            rows.append([name, *marks, *(number(record, key) for key in keys)])
+            rows.append([names[path], *marks, *(number(record, key) for key in keys)])
         print_table(Table(headed(group), heads, rows, range(len(labels), len(heads))), console)
 
 

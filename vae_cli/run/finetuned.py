@@ -9,6 +9,7 @@ from vae_cli.run.comparable import comparable
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.quantity import number
 from vae_cli.run.rows import Results
+from vae_cli.run.short_names import short_names
 from vae_cli.run.summary import heading
 from vae_cli.run.table import Table, print_table
 
@@ -38,16 +39,17 @@ def print_several(records: Sequence[tuple[str, Results]], console: Console) -> N
     """Prints the test accuracies of several runs: a table for each treatment of data.
 
     Args:
-        records: Of one setting, by the names of their runs.
+        records: Of one setting, by the folders of their runs.
         console: Where to.
     """
+    names = short_names([path for path, _ in records])
     for group in comparable(records, mixed=False):
         _, first = group.members[0]
         heads = ["run", *(head for _, head in _classifiers(first))]
         rows = []
         for path, record in group.members:
             cells = (number(record, f"{name}_accuracy") for name, _ in _classifiers(record))
-            rows.append([path, *cells])
+            rows.append([names[path], *cells])
         title = f"{group.title}\n{_setting(first)}"
         print_table(Table(title, heads, rows, range(1, len(heads))), console)
 
