@@ -243,7 +243,7 @@ def test_formats(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(line.startswith("| --- | --- | ---: | ---: | ---: |") for line in lines)
     assert main(["runs", "format=latex", "output=table.tex"]) == 0
     text = Path("table.tex").read_text(encoding="utf-8")
-    assert r"PlanarPosterior & p* & 3 & $-$23.00 $\pm$ 0.58" in text
+    assert r"PlanarPosterior & p{*} & 3 & $-$23.00 $\pm$ 0.58" in text
     assert r"\usepackage{booktabs}" in text and r"\resizebox" in text
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
     capsys.readouterr()

@@ -10,9 +10,10 @@ import numpy as np
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.reference.published import Published
 from vae_cli.report.measured import measured
+from vae_cli.run.current import CurrentNumbers
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.quantity import quantity
-from vae_cli.run.recorded import LARGEST, Note, Notes, is_number, read_evaluations, read_results
+from vae_cli.run.recorded import LARGEST, Note, Notes, is_number
 from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
 from vae_cli.run.values import read_values
 
@@ -84,14 +85,16 @@ def read_entries(paths: Sequence[str], split: str) -> tuple[list[Entry], list[st
 def _read(path: str, split: str, note: Note) -> Entry:
     folder = RunFolder(path)
     config = read_config(folder.config)
-    results = read_results(folder.results, note)
-    evaluated = read_evaluations(folder.evaluation, note).get(split, {})
+    numbers = CurrentNumbers(folder, note)
     named = (text.partition("=") for text in read_overrides(folder.overrides))
     return Entry(
         path,
         settings_of_run(config),
         {key.lstrip("+~"): value for key, _, value in named},
-        {**treatment_of(config), **measured(results, evaluated, split)},
+        {
+            **treatment_of(config),
+            **measured(numbers.results, numbers.evaluations.get(split, {}), split),
+        },
     )
 
 

@@ -11,9 +11,10 @@ from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.files import LARGEST_YAML, UnsafeFile, read_bytes, read_text
 from vae_cli.report.curves import Curve, read_curves
 from vae_cli.report.measured import measured
+from vae_cli.run.current import CurrentNumbers
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.png import opened_png
-from vae_cli.run.recorded import Note, Notes, read_evaluations, read_results
+from vae_cli.run.recorded import Note, Notes
 from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
 
 LARGEST_PICTURE = 1 << 23  # bytes of a file; a sheet of images takes 100,000
@@ -112,8 +113,8 @@ def _read_run(path: str, folder: RunFolder, room: Room, note: Note) -> RunRecord
         UnsafeFile: If its configuration or its numbers can't be read.
     """
     config = read_config(folder.config)
-    results = read_results(folder.results, note)
-    evaluation = read_evaluations(folder.evaluation, note)
+    numbers = CurrentNumbers(folder, note)
+    results, evaluation = numbers.results, numbers.evaluations
     overrides = read_overrides(folder.overrides)
     room.left_out = []
     pictures = _pictures(folder.figures, room, note)

@@ -11,7 +11,7 @@ import numpy as np
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from vae_cli.errors import ConfigError, shell_word
-from vae_cli.files import UnsafeFile, check_tree
+from vae_cli.files import UnsafeFile, check_tree, open_regular
 from vae_cli.folders import replaced
 
 
@@ -95,8 +95,13 @@ def _is_unbegun(path: Path) -> bool:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """SHA-256 of a regular file, in hexadecimal digits.
+
+    Raises:
+        UnsafeFile, OSError: If it cannot be read.
+    """
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def named_place(path: Path) -> Path:

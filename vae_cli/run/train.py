@@ -14,6 +14,7 @@ from vae_cli.metric.base import Evaluation, Number
 from vae_cli.model.labelled import fit_classifier
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.board import write_board
+from vae_cli.run.files import sha256_of
 from vae_cli.run.fit import Job, fit_and_restore, say
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.images import hash_of_images
@@ -43,7 +44,8 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
     config = experiment.config
     fitted = fit_and_restore(job, start)
     module, data, trainer = fitted.module, fitted.data, fitted.trainer
-    module.load_state_dict(_best(folder, job.console)["state_dict"])
+    best, digest = _read_best(folder, job.console)
+    module.load_state_dict(best["state_dict"])
     module.to(trainer.strategy.root_device).eval()
     began = time.perf_counter()
     fit_classifier(experiment.model, experiment.splits["train"])
@@ -57,6 +59,7 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
         "data/images_sha256": hash_of_images(experiment.splits["test"]),
         "data/binarize": config.data.binarize,
         "data/dequantize": config.data.dequantize,
+        "checkpoint_sha256": digest,
         "monitor": f"validation/{experiment.monitor}",
         "train/images_per_second": fitted.images_per_second,
         "train/seconds": fitted.seconds,
@@ -106,12 +109,13 @@ def test(job: Job, data: ImageDataModule) -> dict[str, Number]:
     return {"images": sum(state.images for state in states), **evaluation.results(states)}
 
 
-def _best(folder: RunFolder, console: Console) -> dict[str, Any]:
+def _read_best(folder: RunFolder, console: Console) -> tuple[dict[str, Any], str | None]:
+    """The best checkpoint and its SHA-256; where it is damaged the last one, without."""
     try:
-        return read_checkpoint(folder.best)
+        return read_checkpoint(folder.best), sha256_of(folder.best)
     except CheckpointError as error:
         say(console, f"{folder.path}: {error}; last.ckpt is tested in its place")
-        return read_checkpoint(folder.last)
+        return read_checkpoint(folder.last), None
 
 
 def _draw(experiment: Experiment, folder: RunFolder) -> None:
