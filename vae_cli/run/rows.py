@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from vae_cli.metric.base import FEW_IMAGES
+from vae_cli.metric.few import FEW_IMAGES
 from vae_cli.run.recorded import is_number
 
 Results = Mapping[str, Any]
