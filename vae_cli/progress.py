@@ -13,20 +13,19 @@ LINE_EVERY = 10.0  # seconds between lines, where the output is no terminal
 LONG = 30.0  # seconds of work that is announced
 SAMPLE = 1.0  # seconds of work that show how long all of it takes
 MINUTE, HOUR = 60, 3600  # seconds
+STEPS = ((MINUTE, 1), (5 * MINUTE, 10), (HOUR, MINUTE))  # below so many seconds, rounded to these
 
 
 def duration(seconds: float) -> str:
     """A time that is only about known: ``45 s``, ``1 min 30 s``, ``14 min``, ``2 h 10 min``."""
-    if seconds < MINUTE - 0.5:
-        return f"{max(1, round(seconds))} s"
-    step, large, small = (10, "min", "s") if seconds < HOUR else (10 * MINUTE, "h", "min")
-    if 5 * MINUTE <= seconds < HOUR - MINUTE / 2:
-        step = MINUTE
-    unit = MINUTE if large == "min" else HOUR
-    whole, rest = divmod(round(seconds / step) * step, unit)
-    if unit == MINUTE and whole == MINUTE:
-        return "1 h"
-    return f"{whole} {large}" + (f" {rest * MINUTE // unit} {small}" if rest else "")
+    step = next((s for limit, s in STEPS if seconds < limit), MINUTE * 10)
+    rounded = max(1, round(seconds / step) * step)
+    if rounded < MINUTE:
+        return f"{rounded} s"
+    large, small = (MINUTE, 1) if rounded < HOUR else (HOUR, MINUTE)
+    names = {1: "s", MINUTE: "min", HOUR: "h"}
+    whole, rest = divmod(rounded, large)
+    return f"{whole} {names[large]}" + (f" {rest // small} {names[small]}" if rest else "")
 
 
 @contextmanager

@@ -37,6 +37,10 @@ class Metric(ABC):
     is_costly: bool
     rivals: tuple[str, ...] = ()
 
+    def for_split(self, images: int) -> "Metric":
+        """The metric of a split of so many images, of which it may measure some alone."""
+        return self
+
     @abstractmethod
     def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """What is measured of each of B images, by name, ``(B, *)``.

@@ -1,7 +1,6 @@
 """Training: what is made of an experiment, and from where it starts."""
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -46,6 +45,7 @@ class Job(NamedTuple):
         command: The command line, for the record.
         console: Where progress is shown.
         signals: What asks the run to save, or to stop.
+        began: When the command did.
     """
 
     experiment: Experiment
@@ -53,6 +53,7 @@ class Job(NamedTuple):
     command: Sequence[str]
     console: Console
     signals: Signals
+    began: float = 0.0  # by time.perf_counter
 
 
 class Fit(NamedTuple):
@@ -61,7 +62,6 @@ class Fit(NamedTuple):
     module: TrainingModule
     data: ImageDataModule
     trainer: Trainer
-    seconds: float  # training steps, checkpoints and pictures
     validation_seconds: float
     images_per_second: float | None  # training steps alone
     validated: Mapping[str, float]  # numbers of the best checkpoint's validation
@@ -170,13 +170,11 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
         job.signals,
     )  # fmt: skip
     _warn_of_unsettled(experiment, console)
-    began = time.perf_counter()
     with shared(folder), _restoring(start, lambda: has_begun):
         trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=True)
-    seconds = time.perf_counter() - began
     return Fit(
-        module, data, trainer, seconds - throughput.validation_seconds,
-        throughput.validation_seconds, throughput.images_per_second, checkpoints.numbers,
+        module, data, trainer, throughput.validation_seconds, throughput.images_per_second,
+        checkpoints.numbers,
     )  # fmt: skip
 
 
