@@ -20,9 +20,7 @@ def test_durations(seconds: float, said: str) -> None:
     assert duration(seconds) == said
 
 
-def shown(
-    seconds_a_step: float, total: int, done: int = 0, is_announced: bool = False
-) -> list[str]:
+def shown(each: float, total: int, done: int = 0, is_announced: bool = False) -> list[str]:
     """The lines of work in a pipe, on a clock that goes as it is told."""
     now, file = 0.0, io.StringIO()
     console = Console(file=file, width=200, force_terminal=False)

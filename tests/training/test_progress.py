@@ -83,6 +83,20 @@ def test_pipe_has_whole_lines_without_escape_codes() -> None:
     assert "images/s" in line
 
 
+def test_long_training_is_announced_and_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("vae_cli.training.progress.time.monotonic", lambda: now)
+    shown, file = console(60, terminal=False)
+    progress = display(shown)
+    progress.on_train_start(trainer(0), None)  # type: ignore[arg-type]
+    for step in range(1, 101):
+        now += 0.5
+        progress.after_step(step)
+    first, *others = file.getvalue().splitlines()
+    assert first == "training: about 50 s for 100 steps."
+    assert [line.split()[1] for line in others] == ["20/100", "40/100", "60/100", "80/100"]
+
+
 @pytest.mark.parametrize("variable", [("NO_COLOR", "1"), ("TERM", "dumb")])
 def test_plain_where_asked_for(variable: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):

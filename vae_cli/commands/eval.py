@@ -36,7 +36,8 @@ def main(arguments: list[str]) -> int:
     for path in paths:
         folder = RunFolder.existing(path, key="run")  # all, before hours of work on the first
         check_writable("run", folder.path, COPY)
-    console, named, records = make_console(), named_in(others, cfg), []
+    console, named = make_console(), named_in(others, cfg)
+    records: list[tuple[str, dict[str, Any]]] = []
     for path in paths:
         try:
             record = _evaluation(path, cfg, named, console)

@@ -1,5 +1,7 @@
 """vae-finetune: what a trained encoder is worth to a classifier."""
 
+from typing import Any
+
 from omegaconf import OmegaConf
 
 from vae_cli.commands.entry import Parser, command, prepare_libraries
@@ -32,7 +34,8 @@ def main(arguments: list[str]) -> int:
     for path in paths:
         folder = RunFolder.existing(path, key="run")  # all, before the first is worked on
         check_writable("run", folder.path, COPY)
-    console, records = make_console(), []
+    console = make_console()
+    records: list[tuple[str, dict[str, Any]]] = []
     for path in paths:
         try:
             record = finetune(path, cfg, console)
