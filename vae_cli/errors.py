@@ -60,6 +60,10 @@ class Interrupted(VaeCliError):  # noqa: N818  named as KeyboardInterrupt is
     exit_code = 75
 
 
+class Resumable(KeyboardInterrupt):
+    """Somebody stopped a command that goes on where it stopped when it is run again."""
+
+
 class Pruned(VaeCliError):  # noqa: N818  named as its state in a study is
     """A study has ended the run, of which it expects less than of others."""
 

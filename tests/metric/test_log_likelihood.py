@@ -9,7 +9,8 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
-from vae_cli.metric.base import moments, power_sums
+from vae_cli.metric import log_likelihood
+from vae_cli.metric.base import accumulate, moments, power_sums
 from vae_cli.metric.log_likelihood import LogLikelihood, bits_per_dimension
 from vae_cli.model import importance
 
@@ -67,6 +68,41 @@ def test_meets_log_p_from_below_with_a_wrong_one(
     assert few == pytest.approx(log_p - gap, abs=0.6)
     assert few < some < many
     assert many == pytest.approx(log_p, abs=0.01)
+
+
+@pytest.mark.parametrize(("shift", "stretch", "nats"), [(0.0, 0.0, 1e-9), (0.2, 0.3, 0.1)])
+@torch.no_grad()
+def test_some_images_stand_for_all(shift: float, stretch: float, nats: float) -> None:
+    # Images differ by nats in log p(x), so a mean over a tenth of them would be far off.
+    whole, vae = TRUTH.batch(1000), TRUTH.vae(shift, stretch)
+    metric = LogLikelihood(300, images=100).for_split(1000)
+    torch.manual_seed(0)
+    sums: dict[str, Any] = {}
+    for start in range(0, 1000, 250):
+        batch = Batch(*(part[start : start + 250] for part in whole))
+        values = metric.values(vae, batch, vae.encode(batch))
+        accumulate(sums, {name: power_sums(value) for name, value in values.items()})
+    numbers = metric.result({name: moments(each, 1000) for name, each in sums.items()})
+    log_p = TRUTH.log_likelihood(whole.x)
+    assert numbers["log_likelihood"] == pytest.approx(log_p.mean().item(), abs=nats)
+    error = log_p.std().item() / 1000**0.5
+    assert numbers["log_likelihood_se"] == pytest.approx(error, rel=0.25)
+    assert numbers["log_likelihood_images"] == 100
+
+
+@pytest.mark.parametrize(("count", "total"), [(1, 7), (3, 10), (1000, 10_000), (180, 180)])
+def test_measured_images_are_evenly_apart(count: int, total: int) -> None:
+    places = log_likelihood._is_among(torch.arange(total), count, total).nonzero().squeeze(1)
+    assert len(places) == count and places[0] == 0
+    gaps = torch.diff(places)
+    assert count == 1 or gaps.max() - gaps.min() <= 1
+
+
+def test_few_images_are_all_measured() -> None:
+    metric = LogLikelihood(5, images=30)
+    for split in (metric, metric.for_split(30)):
+        vae = TRUTH.vae()
+        assert "is_measured" not in split.values(vae, BATCH, vae.encode(BATCH))
 
 
 def test_uniform_levels_have_eight_bits() -> None:

@@ -122,8 +122,10 @@ def test_hyperparameters_in_events(events: EventAccumulator, results: dict[str, 
 
 
 def test_each_phase_has_its_time(results: dict[str, Any]) -> None:
-    phases = ("seconds", "validation_seconds", "test_seconds", "figure_seconds")
-    assert all(results[f"train/{phase}"] > 0 for phase in phases)
+    names = ("start_", "", "validation_", "test_", "figure_")
+    phases = [results[f"train/{name}seconds"] for name in names]
+    assert all(seconds > 0 for seconds in phases)
+    assert sum(phases) == pytest.approx(results["train/total_seconds"])
 
 
 def test_parameters_are_counted(folder: Path, results: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,13 @@ import numpy as np
 import pytest
 import torch
 
+from vae_cli.analysis.probe import Probe
 from vae_cli.commands.eval import main
 from vae_cli.commands.runs import run_folders
 from vae_cli.commands.train import main as train
 from vae_cli.config.build import build
 from vae_cli.metric.base import Evaluation
 from vae_cli.model.vae import VAE
-from vae_cli.run import evaluate
 from vae_cli.run.checkpoint import load_model
 from vae_cli.run.folder import SHARED_FOLDER
 from vae_cli.run.rows import warnings_of
@@ -64,7 +65,8 @@ def runs(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def record(folder: Path, split: str = "test") -> dict[str, Any]:
-    return json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))[split]
+    found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))[split]
+    return {name: value for name, value in found.items() if name != "source"}
 
 
 @pytest.mark.parametrize("name", ["plain", "flow"])
@@ -116,14 +118,16 @@ def test_another_split_stands_beside_the_first(runs: Path) -> None:
         assert {name.partition("/")[0] for name in values} == {"test", "validation"}
 
 
-def interrupt_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Ctrl-C before batch number ``batches``; what was counted in is noted in the list."""
+def interrupt_after(
+    batches: int, monkeypatch: pytest.MonkeyPatch, number: int = signal.SIGINT
+) -> list[int]:
+    """A signal before batch number ``batches``; what was counted in is noted in the list."""
     counted: list[int] = []
     add = Evaluation.add
 
     def spy(self: Evaluation, model: VAE, number: int, batch: Any) -> None:
         if len(counted) == batches:
-            raise KeyboardInterrupt
+            signal.raise_signal(number)
         counted.append(number)
         add(self, model, number, batch)
 
@@ -131,8 +135,13 @@ def interrupt_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
-@pytest.mark.parametrize("after", [0, 1, 5])
-def test_interrupted_it_goes_on(after: int, runs: Path) -> None:
+CONTINUE = "vae-eval: interrupted. Run the same command again to continue."
+
+
+@pytest.mark.parametrize(("after", "number"), [(0, "SIGINT"), (1, "SIGTERM"), (5, "SIGINT")])
+def test_interrupted_it_goes_on(
+    after: int, number: str, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ["split=train", "analysis=[]", *QUICK[:1]]
     assert main(["run=flow", *arguments]) == 0
     whole = record(runs / "flow", "train")
@@ -140,9 +149,9 @@ def test_interrupted_it_goes_on(after: int, runs: Path) -> None:
     shutil.copytree("whole", "flow")
     (runs / "flow" / "evaluation.json").unlink()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "SAVE_EVERY", 0.0)
-        interrupt_after(after, patch)
-        assert main(["run=flow", *arguments]) == 130
+        interrupt_after(after, patch, signal.Signals[number])
+        assert main(["run=flow", *arguments]) == 128 + signal.Signals[number]
+        assert (CONTINUE in capsys.readouterr().err) == (after > 0)  # else nothing is kept
         assert not (runs / "flow" / "evaluation.json").exists()
     with pytest.MonkeyPatch.context() as patch:
         counted = interrupt_after(100, patch)
@@ -157,7 +166,6 @@ def test_interrupted_it_goes_on(after: int, runs: Path) -> None:
 
 def test_what_was_left_of_other_settings_is_not_used(runs: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "SAVE_EVERY", 0.0)
         interrupt_after(1, patch)
         assert main(["run=plain", *QUICK]) == 130
     (left,) = (runs / "plain").glob("evaluation.*.partial")
@@ -180,6 +188,22 @@ def test_done_already_it_is_not_done_again(runs: Path) -> None:
         assert counted == [0, 1]
         assert main(["run=plain", *QUICK, "seed=1", "checkpoint=last"]) == 0
         assert counted == [0, 1, 0, 1]
+
+
+def test_each_analysis_is_kept(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def stop(self: Probe, *_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Probe, "numbers", stop)
+        assert main(["run=plain", *QUICK]) == 130
+    assert CONTINUE in capsys.readouterr().err
+    assert {"elbo", "mutual_information_lower"} <= record(runs / "plain").keys()
+    assert not list((runs / "plain").glob("*.partial"))
+    with pytest.MonkeyPatch.context() as patch:
+        counted = interrupt_after(0, patch)
+        assert main(["run=plain", *QUICK]) == 0 and counted == []
+    assert "linear_probe_accuracy" in record(runs / "plain")
 
 
 def test_encoder_runs_once_an_image(runs: Path) -> None:
@@ -419,7 +443,6 @@ def test_what_is_damaged_is_measured_again(
 ) -> None:
     folder = runs / "plain"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "SAVE_EVERY", 0.0)
         interrupt_after(1, patch)
         assert main(SHORT) == 130
     (left,) = folder.glob("evaluation.*.partial")

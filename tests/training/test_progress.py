@@ -12,7 +12,8 @@ from vae_cli.console import folded, make_console
 from vae_cli.kl_schedule.linear import LinearSchedule
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.summary import print_summary
-from vae_cli.training.collapse import CollapseWarning, collapse_advice
+from vae_cli.training.callbacks import CollapseWarning
+from vae_cli.training.collapse import collapse_advice
 from vae_cli.training.progress import ProgressDisplay
 from vae_cli.training.recorder import Recorder
 
@@ -80,6 +81,20 @@ def test_pipe_has_whole_lines_without_escape_codes() -> None:
     (line,) = file.getvalue().splitlines()
     assert "\x1b" not in line and line.startswith("step 50/100   validation elbo -99.45")
     assert "images/s" in line
+
+
+def test_long_training_is_announced_and_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("vae_cli.training.progress.time.monotonic", lambda: now)
+    shown, file = console(60, terminal=False)
+    progress = display(shown)
+    progress.on_train_start(trainer(0), None)  # type: ignore[arg-type]
+    for step in range(1, 101):
+        now += 0.5
+        progress.after_step(step)
+    first, *others = file.getvalue().splitlines()
+    assert first == "training: about 50 s for 100 steps."
+    assert [line.split()[1] for line in others] == ["20/100", "40/100", "60/100", "80/100"]
 
 
 @pytest.mark.parametrize("variable", [("NO_COLOR", "1"), ("TERM", "dumb")])

@@ -6,15 +6,17 @@ import errno
 import logging
 import os
 import re
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import NoReturn, TextIO
+from typing import NoReturn, Self, TextIO
 
 from vae_cli import __version__
-from vae_cli.errors import NOTE, Notice, VaeCliError, shortened
+from vae_cli.errors import NOTE, Notice, Resumable, VaeCliError, shortened
 from vae_cli.memory import is_out_of_memory
 from vae_cli.streams import OutputError, drop_output, prepare_streams
 
@@ -67,7 +69,9 @@ def command(program: str) -> Callable[[Body], Main]:
     def entry(body: Body) -> Main:
         @wraps(body)
         def main(argv: Sequence[str] | None = None) -> int:
-            return run_command(program, body, argv)
+            with _Termination() as termination:
+                code = run_command(program, body, argv)
+            return termination.code if code == INTERRUPTED else code
 
         return main
 
@@ -114,8 +118,9 @@ def run_command(
             raise
         _tell(program, rule)
         return VaeCliError.exit_code
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        rest = ". Run the same command again to continue." * isinstance(stop, Resumable)
+        print(f"{program}: interrupted{rest}", file=sys.stderr)
         return INTERRUPTED
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
@@ -124,6 +129,35 @@ def run_command(
         if not is_silent():
             _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
         return VaeCliError.exit_code
+
+
+class _Termination:
+    """Makes SIGTERM interrupt a command as Ctrl-C does: it then keeps what it has.
+
+    Attributes:
+        code: Of an interrupted command: which signal it was.
+    """
+
+    def __init__(self) -> None:
+        self.code, self._process = INTERRUPTED, os.getpid()
+        self._is_ours = False
+
+    def __enter__(self) -> Self:
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self._interrupt)
+            self._is_ours = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        self.code = 128 + number
+        if os.getpid() != self._process:  # a worker that was forked: nobody hears it
+            os._exit(self.code)
+        raise KeyboardInterrupt
 
 
 @contextmanager

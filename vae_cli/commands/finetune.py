@@ -1,11 +1,14 @@
 """vae-finetune: what a trained encoder is worth to a classifier."""
 
+from typing import Any
+
 from omegaconf import OmegaConf
 
 from vae_cli.commands.entry import Parser, command, prepare_libraries
 from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
+from vae_cli.errors import Resumable
 from vae_cli.run.files import check_writable
 from vae_cli.run.folder import COPY, RunFolder
 
@@ -31,9 +34,15 @@ def main(arguments: list[str]) -> int:
     for path in paths:
         folder = RunFolder.existing(path, key="run")  # all, before the first is worked on
         check_writable("run", folder.path, COPY)
-    console, records = make_console(), []
+    console = make_console()
+    records: list[tuple[str, dict[str, Any]]] = []
     for path in paths:
-        record = finetune(path, cfg, console)
+        try:
+            record = finetune(path, cfg, console)
+        except KeyboardInterrupt as stop:
+            if not records:
+                raise
+            raise Resumable from stop
         records.append((path, record))
         print_finetuned(record, RunFolder(path), console)
     if len(records) > 1:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -50,6 +51,7 @@ def one_run(
     Raises:
         VaeCliError: With one line for the user.
     """
+    began = time.perf_counter()
     chosen = [text for text in overrides if not text.startswith("resume=")]
     resumed = next((t.partition("=")[2] for t in reversed(overrides) if t not in chosen), "null")
     if is_first_process():  # which the others ask
@@ -83,7 +85,7 @@ def one_run(
         shared = os.environ.get(SHARED_FOLDER)
         new = (known or run_dir, known is not None)
         folder = RunFolder(shared) if shared else RunFolder.create(*new)
-    _execute(experiment, composed, folder, chosen, command, signals, changes, meeting, stage)
+    _execute(experiment, composed, folder, chosen, command, signals, changes, meeting, stage, began)
     signals.defer(GRACE)  # nothing is left that could be stopped
     return 0
 
@@ -105,6 +107,7 @@ def _execute(
     changes: Sequence[str],
     meeting: Meeting,
     stage: "FirstStage | None",
+    began: float,
 ) -> None:
     from vae_cli.console import make_console, print_line
     from vae_cli.run.features import check_begun
@@ -145,7 +148,7 @@ def _execute(
         if start is None and stage is not None:
             experiment = provide_features(experiment, stage, folder, partial(say, console), signals)
         ignore_output_errors()  # training goes on when nobody listens
-        results = train(Job(experiment, folder, command, console, signals), start)
+        results = train(Job(experiment, folder, command, console, signals, began), start)
         print_summary(results, folder, console)
 
 

@@ -129,10 +129,9 @@ def _beside(
 
 
 def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "Console") -> None:
-    from rich.progress import Progress
-
     from vae_cli.console import print_line
     from vae_cli.figure.points import are_points
+    from vae_cli.progress import progress
     from vae_cli.run.pictures import (
         label_of,
         prior_of,
@@ -156,10 +155,11 @@ def _write_samples(subject: "Subject", cfg: DictConfig, folder: Path, console: "
     else:
         path = folder / "samples"
         written = write_images(chunks, path, subject.splits[subject.measured].treatment.limits)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("samples", total=cfg.count)
+    done = 0
+    with progress("samples", cfg.count, "images", console) as advance:
         for count in written:
-            bar.advance(task, count)
+            done += count
+            advance(done)
     print_line(console, path)
 
 

@@ -32,6 +32,19 @@ SUFFIXES_OF = {
 FORMATS = tuple(SUFFIXES_OF)
 SUFFIXES = frozenset(suffix for suffixes in SUFFIXES_OF.values() for suffix in suffixes)
 
+_noted: list[list[str]] = []  # where the paths of opened files are kept
+
+
+@contextmanager
+def noting_files() -> Iterator[list[str]]:
+    """Keeps the paths of the files that are opened meanwhile, by any thread."""
+    paths: list[str] = []
+    _noted.append(paths)
+    try:
+        yield paths
+    finally:
+        _noted[:] = [others for others in _noted if others is not paths]
+
 
 def user_path(key: str, text: str) -> Path:
     """A path as the user writes it, with ``~`` expanded.
@@ -67,6 +80,8 @@ def open_data(path: Path) -> BinaryIO:
     try:
         if path.is_symlink():
             path = Path(os.path.realpath(path, strict=True))
+        for paths in _noted:
+            paths.append(str(path.absolute()))
         return open_regular(path)
     except UnsafeFile as error:
         raise ValueError(str(error)) from error

@@ -13,7 +13,6 @@ from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import Model
 
-FEW_IMAGES = 30  # below which a standard error is itself off by more than an eighth
 Number = float | bool | None  # None: it exists, and is not known
 
 
@@ -37,6 +36,10 @@ class Metric(ABC):
     model_class: type[Model] = Model
     is_costly: bool
     rivals: tuple[str, ...] = ()
+
+    def for_split(self, images: int) -> "Metric":
+        """The metric of a split of so many images, of which it may measure some alone."""
+        return self
 
     @abstractmethod
     def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
@@ -118,8 +121,9 @@ class Evaluation:
 
     @torch.no_grad()
     def add(self, model: Model, number: int, batch: Batch) -> None:
-        """Counts in batch ``number`` of the split."""
-        images, sums, kept = self.state
+        """Counts in batch ``number`` of the split: all of it, or nothing if it is interrupted."""
+        images, before, kept = self.state
+        sums = {name: dict(totals) for name, totals in before.items()}
         noise.seed_draws(batch.x.device, *self.stream, number, "encode")  # for those that draw
         q = model.encode(batch)
         each: dict[str, Tensor] = {}
@@ -129,7 +133,7 @@ class Evaluation:
             accumulate(sums[name], {key: power_sums(value) for key, value in values.items()})
             each |= values
         if self.keeps_values:
-            kept.append({key: value.cpu() for key, value in each.items()})
+            kept = [*kept, {key: value.cpu() for key, value in each.items()}]
         self.state = State(images + len(batch.x), sums, kept)
 
     def results(self, states: Iterable[State]) -> dict[str, Number]:

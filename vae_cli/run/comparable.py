@@ -101,7 +101,10 @@ def protocol(record: Results) -> str:
     checkpoint = str(record.get("checkpoint") or "").removesuffix(".ckpt")
     is_adapted = is_number(adapted := record.get("log_likelihood_adapted")) and adapted > 0
     draws = f"S = {samples}{' adapted' * is_adapted}" if is_number(samples) else ""
-    return printable(", ".join(filter(None, [record.get("measured_by"), checkpoint, draws])))
+    few = record.get("log_likelihood_images")
+    images = f"{few} images" if is_number(few) else ""
+    parts = [record.get("measured_by"), checkpoint, draws, images]
+    return printable(", ".join(filter(None, parts)))
 
 
 def images_of(record: Results) -> str:

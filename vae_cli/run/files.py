@@ -5,14 +5,16 @@ import json
 import tempfile
 from collections.abc import Container, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from vae_cli.errors import ConfigError, shell_word
 from vae_cli.files import UnsafeFile, check_tree, open_regular
 from vae_cli.folders import replaced
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def new_folder(wanted: str, is_named: bool) -> Path:
@@ -129,7 +131,9 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_arrays(path: Path, arrays: "Mapping[str, np.ndarray]") -> None:
     """Writes arrays by name, whole or not at all."""
+    import numpy as np  # slow to import, and many commands write none
+
     with replaced(path) as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take it for an option

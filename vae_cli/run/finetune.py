@@ -19,9 +19,9 @@ from vae_cli.errors import ConfigError, as_written
 from vae_cli.model.base import Model
 from vae_cli.model.classifier import EncoderClassifier, Head
 from vae_cli.model.codes import coded
+from vae_cli.progress import progress
 from vae_cli.run.fit import say
 from vae_cli.run.numbers import matching, read_finetuned, update_finetuned
-from vae_cli.run.progress import progress
 from vae_cli.run.subject import Subject, basis_of, load_trained
 from vae_cli.training.supervised import FitOptions, fit, score_of
 
@@ -153,7 +153,7 @@ def _of_network(
 ) -> dict[str, Any]:
     """Trains a network, and measures it on the test images."""
     options = FitOptions(cfg.steps, cfg.batch_size, cfg.lr, cfg.seed)
-    with progress(name.replace("_", " "), cfg.steps, console) as after_step:
+    with progress(name.replace("_", " "), cfg.steps, "steps", console) as after_step:
         chosen = fit(network, splits, options, after_step)
     scores = {
         f"{name}_accuracy": (score_of(network, splits["test"], cfg.seed), "test"),

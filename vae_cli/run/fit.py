@@ -1,7 +1,6 @@
 """Training: what is made of an experiment, and from where it starts."""
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -16,14 +15,13 @@ from vae_cli.config.construct import construct
 from vae_cli.console import print_line, printable
 from vae_cli.errors import TrainingError, VaeCliError
 from vae_cli.memory import is_out_of_memory
-from vae_cli.metric.base import FEW_IMAGES
+from vae_cli.metric.few import FEW_IMAGES
 from vae_cli.run.environment import environment
 from vae_cli.run.folder import SHARED_FOLDER, RunFolder
 from vae_cli.run.resume import Start, find_start
-from vae_cli.training.callbacks import EarlyStopping, Throughput
+from vae_cli.training.callbacks import CollapseWarning, EarlyStopping, Throughput
 from vae_cli.training.checkpoint_file import CheckpointError
 from vae_cli.training.checkpoints import Checkpoints
-from vae_cli.training.collapse import CollapseWarning
 from vae_cli.training.dashboard import Dashboard
 from vae_cli.training.data_module import ImageDataModule
 from vae_cli.training.module import TrainingModule, noise_seed
@@ -47,6 +45,7 @@ class Job(NamedTuple):
         command: The command line, for the record.
         console: Where progress is shown.
         signals: What asks the run to save, or to stop.
+        began: When the command did.
     """
 
     experiment: Experiment
@@ -54,6 +53,7 @@ class Job(NamedTuple):
     command: Sequence[str]
     console: Console
     signals: Signals
+    began: float = 0.0  # by time.perf_counter
 
 
 class Fit(NamedTuple):
@@ -62,7 +62,6 @@ class Fit(NamedTuple):
     module: TrainingModule
     data: ImageDataModule
     trainer: Trainer
-    seconds: float  # training steps, checkpoints and pictures
     validation_seconds: float
     images_per_second: float | None  # training steps alone
     validated: Mapping[str, float]  # numbers of the best checkpoint's validation
@@ -171,13 +170,11 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
         job.signals,
     )  # fmt: skip
     _warn_of_unsettled(experiment, console)
-    began = time.perf_counter()
     with shared(folder), _restoring(start, lambda: has_begun):
         trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=True)
-    seconds = time.perf_counter() - began
     return Fit(
-        module, data, trainer, seconds - throughput.validation_seconds,
-        throughput.validation_seconds, throughput.images_per_second, checkpoints.numbers,
+        module, data, trainer, throughput.validation_seconds, throughput.images_per_second,
+        checkpoints.numbers,
     )  # fmt: skip
 
 

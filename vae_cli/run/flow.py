@@ -21,8 +21,8 @@ from vae_cli.errors import ConfigError
 from vae_cli.folders import replaced
 from vae_cli.memory import in_words, machine_memory
 from vae_cli.posterior.base import Posterior
+from vae_cli.progress import progress
 from vae_cli.run.files import write_arrays, write_json
-from vae_cli.run.progress import progress
 from vae_cli.run.table import Table, print_table
 
 DIMENSIONS = 2
@@ -67,7 +67,7 @@ class FlowFits:
         columns = [Column("target", log_p, [""] * len(energies))]
         for length, posterior in self.posteriors.items():
             start = time.perf_counter()
-            with progress(f"K = {length}", self.options.steps, console) as after_step:
+            with progress(f"K = {length}", self.options.steps, "steps", console) as after_step:
                 parameters = fit(posterior, energies, self.options, after_step)
             q = posterior(parameters.double())
             found = diverge(q, energies, log_z, DRAWS, self.options.seed)

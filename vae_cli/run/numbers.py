@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vae_cli.files import UnsafeFile, read_json
+from vae_cli.run.answer import GROUPS, SOURCE
 from vae_cli.run.files import write_arrays, write_json
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import TRUTHS, is_number
@@ -17,7 +18,6 @@ from vae_cli.run.stored import read_stored
 Record = dict[str, Any]
 Note = Callable[[str], None]  # of something that the user should know
 
-GROUPS = ("metric", "analysis")  # of what vae-eval can measure
 LOCK = "numbers.lock"
 WAIT = 60.0  # seconds for other commands, each of which takes a moment
 
@@ -29,11 +29,13 @@ class Found(NamedTuple):
         settings: Options of what was measured, by group and name.
         numbers: By name.
         values: Of each image, by name.
+        source: What it takes to find them again, see ``source_of``.
     """
 
     settings: Mapping[str, Mapping[str, Any]]
     numbers: Mapping[str, Any]
     values: Mapping[str, np.ndarray]
+    source: Mapping[str, Any] | None = None
 
 
 def read_evaluation(folder: RunFolder, basis: Mapping[str, Any], note: Note) -> Record:
@@ -68,10 +70,11 @@ def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Found)
             arrays = {k: v for k, v in arrays.items() if not k.startswith(f"{split}/")}
         arrays |= {f"{split}/{name}": value for name, value in found.values.items()}
         before = known.get("settings", {})
-        settings = {g: {**before.get(g, {}), **found.settings[g]} for g in GROUPS}
+        settings = {g: {**before.get(g, {}), **found.settings.get(g, {})} for g in GROUPS}
         record = {**basis, "bits_per_dim": None, **known, "settings": settings, **found.numbers}
         write_arrays(folder.evaluated, arrays)
-        write_json(folder.evaluation, {**records, split: record})
+        kept = {SOURCE: found.source} if found.source else {}
+        write_json(folder.evaluation, {**records, split: {**record, **kept}})
     return record
 
 
@@ -114,6 +117,7 @@ def matching(record: Record, basis: Mapping[str, Any]) -> Record:
 def _measured(records: Mapping[str, Record], basis: Mapping[str, Any]) -> Record:
     """The record of a split, empty if it cannot be added to."""
     record = dict(records.get(basis["split"], {}))
+    record.pop(SOURCE, None)
     settings = record.pop("settings", None)
     is_whole = isinstance(settings, dict) and all(
         isinstance(settings.get(group), dict) for group in GROUPS

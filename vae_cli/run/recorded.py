@@ -16,7 +16,7 @@ TEXTS = (  # names of what is text, whatever group they are in; all others are o
 )  # fmt: skip
 TRUTHS = ("dequantize", "fast_dev_run", "freeze", "log_likelihood_is_bound")  # … true or false
 EITHER = ("labels",)  # … of what is a number or a word
-NESTED = ("settings", "versions", "hidden_dims")  # … of what is kept as it is, and never shown
+NESTED = ("settings", "source", "versions", "hidden_dims")  # … kept as they are, never shown
 LARGEST = 1e30  # of a number: its square can be added up, too
 LONGEST = 500  # characters of a text or a name
 MOST = 10_000  # values of a record

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from vae_cli.metric.base import FEW_IMAGES
+from vae_cli.metric.few import FEW_IMAGES
 from vae_cli.run.recorded import is_number
 
 Results = Mapping[str, Any]
@@ -27,6 +27,8 @@ def rows_of_run(results: Results) -> list[Row]:
 
 def _rows_of_run(results: Results) -> list[Row]:
     samples = results.get("test/log_likelihood_samples")
+    few = results.get("test/log_likelihood_images")
+    part = "" if few is None else f", {few} images"
     reconstruction, kl = PARTS["test/entropy" in results]
     reconstruction = reconstruction if "test/elbo" in results else OF_CODE
     return [
@@ -41,7 +43,7 @@ def _rows_of_run(results: Results) -> list[Row]:
         ("test/kl", "nats", kl),
         ("test/labelled_elbo", "nats", "bound on log p(x, y)"),
         ("test/reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
-        ("test/log_likelihood", "nats", f"log p(x), S = {samples}"),
+        ("test/log_likelihood", "nats", f"log p(x), S = {samples}{part}"),
         ("test/log_likelihood_bias", "nats", "of the estimate, about"),
         ("test/effective_sample_size", "draws", f"of {samples}, on average"),
         ("test/bits_per_dim", "bits", "each dimension"),
@@ -51,10 +53,12 @@ def _rows_of_run(results: Results) -> list[Row]:
         ("test/calibration_error", "", "|accuracy - confidence|"),
         ("test/scale_at_bound", "", "of the scales, at min_scale"),
         ("train/images_per_second", "images/s", "training alone"),
-        ("train/seconds", "s", "training, without …"),
-        ("train/validation_seconds", "s", "… validations"),
-        ("train/test_seconds", "s", "… the test"),
-        ("train/figure_seconds", "s", "… and pictures"),
+        ("train/start_seconds", "s", "from start to first step"),
+        ("train/seconds", "s", "training"),
+        ("train/validation_seconds", "s", "validation"),
+        ("train/test_seconds", "s", "test"),
+        ("train/figure_seconds", "s", "pictures and dashboard"),
+        ("train/total_seconds", "s", "sum of these"),
     ]
 
 

@@ -1,7 +1,8 @@
 """A trained model and its images, from its run's folder alone."""
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from vae_cli.config.treatment import settled_treatment
 from vae_cli.data.arrangement import arrange, describe_trained, pool_of
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.files import reading_only
+from vae_cli.data.opened import noting_files
 from vae_cli.data.record import Record
 from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError, VaeCliError
@@ -52,6 +54,8 @@ class Subject:
             does not have.
         measured: The name of the split that is asked for.
         notes: What the user should know of the images, a line each.
+        files: Paths of the files of data that were read.
+        read_at: Nanoseconds since 1970, before the first of them was.
     """
 
     folder: RunFolder
@@ -61,6 +65,8 @@ class Subject:
     splits: Mapping[str, Split]
     measured: str
     notes: Sequence[str]
+    files: frozenset[str] = frozenset()
+    read_at: int = 0
 
 
 def load_subject(path: str, cfg: DictConfig) -> Subject:
@@ -74,10 +80,12 @@ def load_subject(path: str, cfg: DictConfig) -> Subject:
     Raises:
         VaeCliError: If that can't be done.
     """
-    run = _open(path, cfg)
-    subject = _given(run, cfg) or _with_own(run, cfg, {})
-    fit_classifier(subject.model, subject.splits["train"])
-    return subject
+    began = time.time_ns()
+    with noting_files() as files:
+        run = _open(path, cfg)
+        subject = _given(run, cfg) or _with_own(run, cfg, {})
+        fit_classifier(subject.model, subject.splits["train"])
+    return replace(subject, files=frozenset(files), read_at=began)
 
 
 def load_trained(path: str, cfg: DictConfig, data: Mapping[str, Any]) -> Subject:

@@ -6,12 +6,12 @@ from typing import Any
 
 from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
-from rich.progress import track
 
 from vae_cli.config.build import Experiment
 from vae_cli.figure.base import Inapplicable, draw
 from vae_cli.metric.base import Evaluation, Number
 from vae_cli.model.labelled import fit_classifier
+from vae_cli.progress import progress
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.board import write_board
 from vae_cli.run.files import sha256_of
@@ -42,15 +42,15 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
     """
     experiment, folder = job.experiment, job.folder
     config = experiment.config
+    ends = [time.perf_counter()]  # of phases: each begins where the one before ends
     fitted = fit_and_restore(job, start)
+    ends.append(time.perf_counter())
     module, data, trainer = fitted.module, fitted.data, fitted.trainer
     best, digest = _read_best(folder, job.console)
     module.load_state_dict(best["state_dict"])
     module.to(trainer.strategy.root_device).eval()
-    began = time.perf_counter()
     fit_classifier(experiment.model, experiment.splits["train"])
     tested = test(job, data)
-    test_seconds = time.perf_counter() - began
     job.signals.stop_at_once()  # what is left has no steps to wait for
     results = {
         **{f"test/{name}": value for name, value in tested.items()},
@@ -62,9 +62,9 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
         "checkpoint_sha256": digest,
         "monitor": f"validation/{experiment.monitor}",
         "train/images_per_second": fitted.images_per_second,
-        "train/seconds": fitted.seconds,
+        "train/start_seconds": ends[0] - job.began,
+        "train/seconds": ends[1] - ends[0] - fitted.validation_seconds,
         "train/validation_seconds": fitted.validation_seconds,
-        "train/test_seconds": test_seconds,
         "train/steps": trainer.global_step,
         "train/epochs": trainer.global_step / config.derived.steps_per_epoch,
         "train/steps_left_out": module.skipped,
@@ -73,13 +73,16 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
         "seed": config.seed,
         "fast_dev_run": experiment.trainer.fast_dev_run,
     }
+    ends.append(time.perf_counter())
+    results["train/test_seconds"] = ends[2] - ends[1]
     if trainer.is_global_zero:
         try:
             if isinstance(trainer.logger, TensorBoardLogger):
                 write_board(experiment, folder, results, trainer.global_step)
-            began = time.perf_counter()
             _draw(experiment, folder)
-            results["train/figure_seconds"] = time.perf_counter() - began
+            ends.append(time.perf_counter())
+            results["train/figure_seconds"] = ends[3] - ends[2]
+            results["train/total_seconds"] = ends[3] - job.began
         finally:  # last of all: a run that is stopped before draws again; yet a picture may fail
             folder.write_results(results)
     return results
@@ -94,17 +97,18 @@ def test(job: Job, data: ImageDataModule) -> dict[str, Number]:
         Interrupted: If the run is to stop; the test is done again when it is resumed.
     """
     experiment, console = job.experiment, job.console
-    evaluation = Evaluation(experiment.metrics, experiment.config.seed, "test")
+    total = len(experiment.splits["test"])
+    metrics = {name: metric.for_split(total) for name, metric in experiment.metrics.items()}
+    evaluation = Evaluation(metrics, experiment.config.seed, "test")
     experiment.model.eval()
-    batches = track(
-        data.evaluation_loader("test"), "testing", console=console, transient=True,
-        disable=not console.is_terminal,
-    )  # fmt: skip
-    for number, batch in batches:
-        if job.signals.agreed() is Wish.STOP:
-            job.signals.stop(job.signals.last_words())
-        if batch is not None:
-            evaluation.add(experiment.model, number, batch.to(experiment.model.device))
+    world_size = data.trainer.world_size if data.trainer else 1
+    with progress("test", total, "images", console) as advance:
+        for number, batch in data.evaluation_loader("test"):
+            if job.signals.agreed() is Wish.STOP:
+                job.signals.stop(job.signals.last_words())
+            if batch is not None:
+                evaluation.add(experiment.model, number, batch.to(experiment.model.device))
+                advance(min(evaluation.state.images * world_size, total))
     states = gather(evaluation.state)
     return {"images": sum(state.images for state in states), **evaluation.results(states)}
 

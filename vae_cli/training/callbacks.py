@@ -1,4 +1,4 @@
-"""When to stop, and how fast it went."""
+"""When to stop, when to warn, and how fast it went."""
 
 import math
 import time
@@ -6,10 +6,13 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
+from rich.console import Console
 
 from vae_cli.metric.reported import is_same_number
+from vae_cli.training.collapse import collapse_advice
 
 WARMUP_STEPS = 10  # not timed: allocations, compilation of kernels
+PATIENCE = 500  # steps after the KL schedule has settled, at least, before a collapse is reported
 
 
 def seconds_now(device: torch.device) -> float:
@@ -110,3 +113,37 @@ class EarlyStopping(Callback):
         """See Lightning. A best value of another number is not the one to beat."""
         if is_same_number(state_dict.get("monitor"), self.monitor):
             self.best, self.waited = float(state_dict["best"]), int(state_dict["waited"])
+
+
+class CollapseWarning(Callback):
+    """Warns of a collapsed posterior while there is still time, once.
+
+    Not before the KL schedule has settled, and after that neither in the first half of what is left
+    nor in the first 500 steps: many a run starts with a posterior that says nothing.
+
+    Args:
+        latent_dim: Number of dimensions of z.
+        settled_at: Step from which the weight no longer changes.
+        total_steps: Steps of the whole run.
+        console: Where to.
+    """
+
+    def __init__(
+        self, latent_dim: int, settled_at: int, total_steps: int, console: Console
+    ) -> None:
+        self.latent_dim, self.total_steps, self.console = latent_dim, total_steps, console
+        self.from_step = settled_at + max(PATIENCE, (total_steps - settled_at) / 2)
+        self._has_warned = False
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Looks at the latest numbers."""
+        step = trainer.global_step
+        if self._has_warned or step < self.from_step or step >= self.total_steps:
+            return  # the end of the run says it of the test images
+        numbers = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        advice = collapse_advice(numbers, self.latent_dim, "validation")
+        if advice is not None:
+            self._has_warned = True
+            self.console.print(
+                f"warning: step {step}: {advice}", style="yellow", highlight=False, soft_wrap=True
+            )

@@ -8,12 +8,14 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from vae_cli.console import GAP, folded
+from vae_cli.console import GAP, folded, print_line
 from vae_cli.kl_schedule.base import KlSchedule
+from vae_cli.progress import LINE_EVERY, LONG, SAMPLE, cost_line, duration
 from vae_cli.training.recorder import Recorder
 
 REFRESH = 0.2  # seconds between looks at the step
-LINES = 20  # about so many, where the output is no terminal
+WARMUP_STEPS = 10  # slower than those that follow: they do not tell how long all takes
+LINES = 20  # about so many at validations, where the output is no terminal
 
 
 class _Numbers:
@@ -27,7 +29,9 @@ class _Numbers:
 
 
 class ProgressDisplay(Callback):
-    """A bar and numbers in a terminal; elsewhere a line now and then.
+    """A bar and numbers in a terminal; elsewhere a line every ten seconds, and at validations.
+
+    A training of more than half a minute is announced after its first second.
 
     Args:
         total_steps: Steps of the whole run.
@@ -58,11 +62,14 @@ class ProgressDisplay(Callback):
         self.live = Live(
             Group(self.bar, self.numbers), console=console, transient=True, refresh_per_second=4
         )
-        self._looked, self._next_line = 0.0, 0
+        self._looked, self._told, self._next_line = 0.0, 0.0, 0
+        self._timed_from: tuple[float, int] | None = None  # a time, and the step then
+        self._first_step, self._is_announced = 0, False
         self._validated: list[str] = []
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Shows the bar."""
+        self._first_step, self._told = trainer.global_step, time.monotonic()
         self.bar.reset(self.task, total=self.total_steps, completed=trainer.global_step)
         if trainer.is_global_zero and self.console.is_terminal:
             self.live.start()
@@ -74,6 +81,31 @@ class ProgressDisplay(Callback):
             self._looked = now
             self.bar.update(self.task, completed=step)
             self.numbers.parts = self.parts(step)
+            self._announce(step, now)
+            if now - self._told >= LINE_EVERY and step < self.total_steps:
+                self._print_line(step)
+
+    def _announce(self, step: int, now: float) -> None:
+        """Says once, as soon as it is known, how long a long training takes."""
+        if self._is_announced or step < self._first_step + WARMUP_STEPS:
+            return
+        if self._timed_from is None:
+            self._timed_from = now, step
+        began, first = self._timed_from
+        if now - began < SAMPLE:
+            return
+        self._is_announced = True
+        steps = self.total_steps - self._first_step
+        seconds = steps * (now - began) / max(step - first, 1)
+        if seconds > LONG:
+            print_line(self.console, cost_line("training", seconds, steps, "steps"))
+
+    def _print_line(self, step: int) -> None:
+        """Where there is no bar."""
+        self._told = time.monotonic()
+        if not self.console.is_terminal:
+            parts = [f"step {step}/{self.total_steps}", *self.numbers.parts, *self.time_left()]
+            self.console.print(GAP.join(parts), highlight=False, soft_wrap=True)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tells the latest numbers."""
@@ -82,10 +114,9 @@ class ProgressDisplay(Callback):
         self._validated = [f"validation {self.monitor} {score:.2f}"]
         self.bar.update(self.task, completed=step)
         self.numbers.parts = self.parts(step)
-        if trainer.is_global_zero and not self.console.is_terminal and step >= self._next_line:
+        if trainer.is_global_zero and step >= self._next_line:
             self._next_line = step + self.total_steps // LINES
-            parts = [f"step {step}/{self.total_steps}", *self.numbers.parts, *self.time_left()]
-            self.console.print(GAP.join(parts), highlight=False, soft_wrap=True)
+            self._print_line(step)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Takes the bar away, whatever ended the run."""
@@ -107,5 +138,4 @@ class ProgressDisplay(Callback):
         left = self.bar.tasks[0].time_remaining
         if left is None:
             return []
-        minutes, seconds = divmod(int(left), 60)
-        return [f"{minutes // 60}:{minutes % 60:02}:{seconds:02} left"]
+        return [f"about {duration(left)} left"]
