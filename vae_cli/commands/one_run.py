@@ -105,7 +105,7 @@ def _execute(
     from vae_cli.run.fit import Job, say
     from vae_cli.run.known_data import write_record
     from vae_cli.run.resume import find_start, is_finished
-    from vae_cli.run.summary import print_summary
+    from vae_cli.run.summary import print_lines, print_summary, print_warning
     from vae_cli.run.train import train
 
     is_first = is_first_process()
@@ -120,6 +120,9 @@ def _execute(
             signals.defer(GRACE)
         for note in (*changes, *experiment.notes):
             say(console, note)
+        print_lines(experiment.inferred, console)
+        for doubt in experiment.doubts:
+            print_warning(doubt, console)
         start = find_start(folder, experiment, partial(say, console))
         if is_finished(experiment, folder, start):
             if is_first:

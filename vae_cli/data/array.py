@@ -96,7 +96,8 @@ def load(
     notes = _summary(chosen, numbered.labels, notes)
     notes += [*numbered.notes, *_hints(values.values(), levels)]
     return Dataset(
-        parted.train, parted.validation, parted.test, levels, numbered.classes, parted.pooled, notes
+        parted.train, parted.validation, parted.test, levels, numbered.classes, parted.pooled,
+        notes, _how_read(levels, scale),
     )  # fmt: skip
 
 
@@ -188,6 +189,11 @@ def _levels(path: str, parts: Iterable[Array]) -> int | None:
     if len(kinds) > 1:
         raise _wrong(path, "holds whole numbers in one part and floats in another")
     return 2 if all(array.max() <= 1 for array in parts) else 256
+
+
+def _how_read(levels: int | None, scale: float | None) -> list[str]:
+    divided = [f"divided by {scale:g}"] if scale is not None else []
+    return ["real numbers" if levels is None else "whole numbers", *divided]
 
 
 def _reading(images: Array) -> str:

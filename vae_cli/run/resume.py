@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from vae_cli.config.build import Experiment
 from vae_cli.config.compose import check_again, compose, last_of_each
 from vae_cli.config.parts import has_reference, leaves
+from vae_cli.config.suited import SETTLED, is_auto
 from vae_cli.config.trust import (
     NOT_SAVED,
     check_resolvers,
@@ -136,6 +137,7 @@ def resumed_config(
     cfg, _ = compose(config_name, everything, config_dir)
     cfg.trust = trust
     changes = _keep_defaults(folder, base, cfg)
+    _keep_settled(folder, cfg)
     if not is_checked:
         check_resumed(cfg)
     check_again(cfg)
@@ -176,6 +178,27 @@ def _keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> l
         "by today's defaults; the run keeps its value"
         for key, kept in changed
     ]
+
+
+def _keep_settled(folder: RunFolder, config: DictConfig) -> None:
+    """Puts what a run chose by its data in the place of each ``auto``: the data may have changed.
+
+    Args:
+        folder: Of the run.
+        config: Of the resume; changed in place.
+
+    Raises:
+        ConfigError: If what it chose is not plain.
+    """
+    for key in (key for key in SETTLED if is_auto(config, key)):
+        value = _saved(folder.config) if folder.config.is_file() else None
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if has_reference(value):
+            rule = f"its {key}={as_written(value)} is not a plain value"
+            raise ConfigError("resume", folder.path, rule, "Start the run anew.")
+        if value is not None:
+            OmegaConf.update(config, key, value, merge=False)
 
 
 def _saved(file: Path) -> Any:
