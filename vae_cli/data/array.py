@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from vae_cli.data.array_names import Chosen, choose_arrays, describe_shape
+from vae_cli.data.conversion import conversion
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.files import is_there
 from vae_cli.data.label_values import number_labels
@@ -109,7 +110,8 @@ def _contents(path: str) -> dict[str, Array]:
     """The arrays of a file by name."""
     file = user_path("data.path", path)
     if file.suffix not in READERS:
-        raise _wrong(path, f"needs a file that ends in {', '.join(READERS)}")
+        rule = f"needs a file that ends in {', '.join(READERS)}"
+        raise _wrong(path, rule, conversion(file))
     if not is_there(file):
         raise _wrong(path, "is not there", f"Paths are relative to {Path.cwd()}.")
     try:
