@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import DictConfig
 from PIL import Image
 
 from vae_cli.commands.eval import main as vae_eval
@@ -15,7 +16,7 @@ from vae_cli.config.compose import compose
 from vae_cli.errors import ConfigError
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.known_data import read_record
-from vae_cli.run.resume import resumed_config
+from vae_cli.run.resume import keep_settled, resumed_config
 from vae_cli.run.subject import load_subject
 
 GENERATOR = np.random.default_rng(0)
@@ -98,15 +99,20 @@ def test_changed_data_stop_every_command_until_accepted(
 
 
 def test_a_resumed_run_keeps_what_its_data_decided(run: Path) -> None:
-    cfg, *_ = resumed_config(RunFolder(run), "train", [], None)
+    def resumed(*overrides: str) -> DictConfig:
+        cfg, *_ = resumed_config(RunFolder(run), "train", overrides, None)
+        keep_settled(RunFolder(run), cfg)
+        return cfg
+
+    cfg = resumed()
     assert (cfg.likelihood.scale, cfg.likelihood.mean) == ("shared", "sigmoid")
     assert cfg.data.suggests.max_epochs == 250  # of 80 images in batches of 10
-    cfg, *_ = resumed_config(RunFolder(run), "train", ["likelihood=gaussian"], None)
+    cfg = resumed("likelihood=gaussian")
     assert (cfg.likelihood.scale, cfg.likelihood.mean) == ("learned", "identity")
     text = (run / "config.yaml").read_text()
     (run / "config.yaml").write_text(text.replace("scale: shared", "scale: ${oc.env:HOME}"))
     with pytest.raises(ConfigError, match="is not a plain value"):
-        resumed_config(RunFolder(run), "train", [], None)
+        resumed()
 
 
 def test_reordered_and_moved_data_are_the_same(run: Path) -> None:

@@ -64,13 +64,15 @@ def one_run(
         resumed = str(known) if resumed == "auto" and is_there else ""
     folder, changes = None, list[str]()
     if resumed:
-        from vae_cli.run.resume import resumed_config
+        from vae_cli.run.resume import keep_settled, resumed_config
 
         folder = RunFolder.existing(resumed)
         cfg, chosen, changes = resumed_config(folder, config_name, chosen, config_dir)
     size = launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
     clear_environment(launch, size == 1)
     composed = cfg.copy()
+    if folder is not None:
+        keep_settled(folder, cfg)
     with _fetching(cfg, folder, overrides):
         stage = _first_stage(cfg, chosen, config_dir, folder, launch)
         experiment = _build(cfg, folder)

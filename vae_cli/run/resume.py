@@ -137,7 +137,6 @@ def resumed_config(
     cfg, _ = compose(config_name, everything, config_dir)
     cfg.trust = trust
     changes = _keep_defaults(folder, base, cfg)
-    _keep_settled(folder, cfg)
     if not is_checked:
         check_resumed(cfg)
     check_again(cfg)
@@ -180,15 +179,15 @@ def _keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> l
     ]
 
 
-def _keep_settled(folder: RunFolder, config: DictConfig) -> None:
+def keep_settled(folder: RunFolder, config: DictConfig) -> None:
     """Puts what a run chose by its data in the place of each ``auto``: the data may have changed.
 
     Args:
         folder: Of the run.
-        config: Of the resume; changed in place.
+        config: As ``resumed_config`` returns it, once it is recorded; changed in place.
 
     Raises:
-        ConfigError: If what it chose is not plain.
+        VaeCliError: If what it chose is neither plain nor of the package's own parts.
     """
     for key in (key for key in SETTLED if is_auto(config, key)):
         value = _saved(folder.config) if folder.config.is_file() else None
@@ -199,6 +198,9 @@ def _keep_settled(folder: RunFolder, config: DictConfig) -> None:
             raise ConfigError("resume", folder.path, rule, "Start the run anew.")
         if value is not None:
             OmegaConf.update(config, key, value, merge=False)
+    if not config.trust and SHARED_FOLDER not in os.environ:
+        check_resumed(config)
+    check_again(config)
 
 
 def _saved(file: Path) -> Any:
