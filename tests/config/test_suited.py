@@ -97,7 +97,7 @@ def test_sizes_suit(count: int, values: int, processes: int) -> None:
     assert count // batch >= 10 or batch <= max(8, processes)
     steps = suited_epochs(count, values, batch) * max(count // batch, 1)
     assert 500 <= suited_steps(values, batch) <= steps
-    assert steps >= 2000 or batch * values > 2**19
+    assert steps >= 2000 or batch * values > 2**18
 
 
 DOUBTS: list[tuple[str, str, str]] = [  # data, overrides, and how the warning begins

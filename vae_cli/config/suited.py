@@ -19,7 +19,7 @@ FEWEST_STEPS = 500  # of one with large images, whose steps take long
 FEWEST_EPOCHS = 10
 STEPS_PER_EPOCH = 10
 BATCH_SIZES = (8, 128)  # the smallest and the largest
-BATCH_VALUES = 2**19  # numbers in a batch, of which two cores compute several steps a second
+BATCH_VALUES = 2**18  # numbers in a batch, of which two cores compute several steps a second
 
 
 def suit(cfg: DictConfig, dataset: Dataset, kind: Kind, processes: int) -> None:

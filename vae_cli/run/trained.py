@@ -265,7 +265,7 @@ def load(
     return TrainedModel(model.eval(), config)
 
 
-def _white(config: DictConfig, x: Array) -> float | None:
+def _white(config: DictConfig, x: np.ndarray | Tensor) -> float | None:
     """The stored value that became 1, if x may hold stored values; else None."""
     levels, is_bytes = config.derived.levels, str(x.dtype).endswith("uint8")
     scale: float | None = config.data.get("scale") if is_bytes else None
