@@ -112,12 +112,24 @@ def test_size(size: int | list[int], expected: tuple[int, ...], tmp_path: Path) 
     assert image_folder.load(str(tmp_path), size=size).train.shape == expected
 
 
-def test_the_middle_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fit", "top", "left", "what"),
+    [
+        ("crop", 200, 200, "cuts 10 of 10"),
+        ("pad", 255, 0, "adds margins to 10 of 10"),
+        ("stretch", 200, 0, "distorts 10 of 10"),
+    ],
+)
+def test_fit(fit: Any, top: int, left: int, what: str, tmp_path: Path) -> None:
     for i in range(10):
-        pixels = np.zeros((4, 12), np.uint8)
-        pixels[:, 3:9] = 200  # the middle, and what the filter sees beside it
+        pixels = np.zeros((16, 32), np.uint8)
+        pixels[:, 6:26] = 200  # the middle, and what the filter sees beside it
         Image.fromarray(pixels).save(tmp_path / f"{i}.png")
-    assert (image_folder.load(str(tmp_path), size=2).train.pixels == 200).all()
+    dataset = image_folder.load(str(tmp_path), size=8, fit=fit)
+    image = dataset.train.pixels[0, 0]
+    assert (image[0, 3], image[3, 0], image[3, 3]) == (top, left, 200)
+    assert dataset.reading == ["whole numbers", f"fitted by {fit} ({what})"]
+    assert image_folder.load(str(tmp_path)).reading == ["whole numbers"]
 
 
 def test_large_folder_is_read_when_needed(tmp_path: Path) -> None:

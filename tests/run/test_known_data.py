@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import DictConfig
 from PIL import Image
 
 from vae_cli.commands.eval import main as vae_eval
 from vae_cli.commands.sample import main as vae_sample
 from vae_cli.commands.train import main as vae_train_command
 from vae_cli.config.compose import compose
+from vae_cli.errors import ConfigError
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.known_data import read_record
+from vae_cli.run.resume import keep_settled, resumed_config
 from vae_cli.run.subject import load_subject
 
 GENERATOR = np.random.default_rng(0)
@@ -84,12 +87,32 @@ def test_changed_data_stop_every_command_until_accepted(
     accepted = "data.changed=accept"
     assert vae_train_command(["resume=run", "trainer.max_steps=6", accepted]) == 0
     assert known < trained_rows(run)
-    capsys.readouterr()
+    told = capsys.readouterr().out
+    assert "data       130 grey images with many shades, 6 x 6 x 1, values 0 to 255" in told
+    assert "split      10" in told and "model      likelihood=gaussian (scale=shared," in told
+    assert "warning: trainer.max_steps=6: makes 6 training steps" in told
     assert vae_train_command(["resume=run", "trainer.max_steps=8"]) == 0  # recorded
     assert vae_eval(["run=run", *QUICK]) == 0
     cfg, _ = compose("eval", ["device=cpu"])
     test = load_subject("run", cfg).splits["test"].images
     assert len(test) == 13 and not known & set(test.digests().tolist())
+
+
+def test_a_resumed_run_keeps_what_its_data_decided(run: Path) -> None:
+    def resumed(*overrides: str) -> DictConfig:
+        cfg, *_ = resumed_config(RunFolder(run), "train", overrides, None)
+        keep_settled(RunFolder(run), cfg)
+        return cfg
+
+    cfg = resumed()
+    assert (cfg.likelihood.scale, cfg.likelihood.mean) == ("shared", "sigmoid")
+    assert cfg.data.suggests.max_epochs == 250  # of 80 images in batches of 10
+    cfg = resumed("likelihood=gaussian")
+    assert (cfg.likelihood.scale, cfg.likelihood.mean) == ("learned", "identity")
+    text = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(text.replace("scale: shared", "scale: ${oc.env:HOME}"))
+    with pytest.raises(ConfigError, match="is not a plain value"):
+        resumed()
 
 
 def test_reordered_and_moved_data_are_the_same(run: Path) -> None:

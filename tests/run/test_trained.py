@@ -229,6 +229,8 @@ WRONG: list[tuple[str, Callable[[vae_cli.TrainedModel], object], str]] = [
     ("vae", lambda m: m.encode(np.full((2, *SHAPE), "a")), "not <U1"),
     ("vae", lambda m: m.encode([[0.0]]), "x: needs a numpy array or a tensor of numbers, not list"),
     ("gaussian", lambda m: m.encode(np.full((2, *SHAPE), 16)), r"up to 16.* Try x / 16\."),
+    ("vae", lambda m: m.log_likelihood(np.full((2, *SHAPE), 99, np.uint8)), r"Try x / 255\."),
+    ("vae", lambda m: m.log_likelihood(np.full((2, *SHAPE), 999)), r"Try x / 999\."),
     ("vae", lambda m: m.log_likelihood(np.full((2, *SHAPE), 0.5)), r"other than 0 and 1.*Try x >"),
     ("vae", lambda m: m.log_likelihood(np.zeros((2, *SHAPE)), samples=0), "samples=0: needs"),
     ("vae", lambda m: m.decode(np.zeros((2, 3))), r"z: has shape \(2, 3\), and a code \(2,\)"),

@@ -66,13 +66,15 @@ def one_run(
         resumed = str(known) if resumed == "auto" and is_there else ""
     folder, changes = None, list[str]()
     if resumed:
-        from vae_cli.run.resume import resumed_config
+        from vae_cli.run.resume import keep_settled, resumed_config
 
         folder = RunFolder.existing(resumed)
         cfg, chosen, changes = resumed_config(folder, config_name, chosen, config_dir)
     size = launch.check(cfg.accelerator.devices, cfg.accelerator.nodes)
     clear_environment(launch, size == 1)
     composed = cfg.copy()
+    if folder is not None:
+        keep_settled(folder, cfg)
     with _fetching(cfg, folder, overrides):
         stage = _first_stage(cfg, chosen, config_dir, folder, launch)
         experiment = _build(cfg, folder)
@@ -115,7 +117,7 @@ def _execute(
     from vae_cli.run.fit import Job, say
     from vae_cli.run.known_data import write_record
     from vae_cli.run.resume import find_start, is_finished
-    from vae_cli.run.summary import print_summary
+    from vae_cli.run.summary import print_lines, print_summary, print_warning
     from vae_cli.run.train import train
 
     is_first = is_first_process()
@@ -131,6 +133,9 @@ def _execute(
         print_line(console, f"{'run':<10} {folder.path}")
         for note in (*changes, *experiment.notes):
             say(console, note)
+        print_lines(experiment.inferred, console)
+        for doubt in experiment.doubts:
+            print_warning(doubt, console)
         start = find_start(folder, experiment, partial(say, console))
         if is_finished(experiment, folder, start):
             if is_first:

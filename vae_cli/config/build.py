@@ -30,10 +30,14 @@ from vae_cli.config.data import (
     load_data,
     split_by_part,
 )
+from vae_cli.config.description import describe_inferred
+from vae_cli.config.doubts import Facts, doubts_about
 from vae_cli.config.keys import shared_keys
 from vae_cli.config.memory import check_step, check_weights, sizes_counted
+from vae_cli.config.suited import suit
 from vae_cli.config.treatment import advise_on_range, choose_treatment, models_binary_values
 from vae_cli.data.dataset import Dataset
+from vae_cli.data.kind import kind_of
 from vae_cli.data.labels import class_count
 from vae_cli.data.record import Record
 from vae_cli.data.split import Split, Treatment
@@ -59,6 +63,8 @@ class Experiment:
         config: The configuration, every value concrete.
         record: What the run is to remember of its data.
         notes: What was inferred about the data, a line each.
+        inferred: About the user's own data, three lines by name; empty for a published set.
+        doubts: Choices that are hardly meant, a line each.
         range_advice: What to do about their range if training fails; empty for nothing.
         kl_schedule: None where the objective weighs no KL.
         monitor: The quantity that the best checkpoint and early stopping follow.
@@ -68,6 +74,8 @@ class Experiment:
     splits: dict[str, Split]
     record: Record
     notes: Sequence[str]
+    inferred: Mapping[str, str]
+    doubts: Sequence[str]
     range_advice: str
     model: Model
     objective: Objective
@@ -93,15 +101,16 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
     """
     accelerator: AcceleratorOptions = construct(cfg, "accelerator")
     check_accelerator(accelerator)
-    is_binary = models_binary_values(cfg)
     loaded = load_data(cfg, known)
     check_unchanged(cfg, loaded.difference, cfg.data.get("changed"))
     dataset = keep_some_labels(cfg, loaded.dataset)
-    treatment = choose_treatment(cfg, dataset, is_binary)
+    kind = kind_of(dataset)
+    suit(cfg, dataset, kind, accelerator.processes)
+    treatment = choose_treatment(cfg, dataset, models_binary_values(cfg))
     range_advice = advise_on_range(cfg, treatment)
     changes = f"the data have changed: {loaded.difference}" if loaded.difference else ""
     of_range = range_advice and f"training may fail. {range_advice}"
-    doubts = [changes, of_range, describe_few_images(dataset)]
+    notes = [changes, of_range, describe_few_images(dataset)]
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
@@ -125,7 +134,9 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
         config=cfg,
         splits=split_by_part(dataset, treatment),
         record=loaded.record,
-        notes=[*dataset.notes, *filter(None, doubts)],
+        notes=[*dataset.notes, *filter(None, notes)],
+        inferred=describe_inferred(cfg, dataset, kind),
+        doubts=doubts_about(Facts(cfg, kind)),
         range_advice=range_advice,
         model=model,
         objective=objective,

@@ -176,7 +176,7 @@ def _check_target(key: str, node: dict[str, Any], shared: type | None) -> None:
             if get_origin(annotation) is Callable:
                 _check_builder(name, value)
     for name in _in_epochs(signature):
-        if node.get(name) is not None:
+        if node.get(name) is not None and name not in annotations:
             annotation = Sequence[Epochs] if name == in_epochs(MILESTONES) else Epochs
             check_value(f"{key}.{name}", node[name], annotation)
 

@@ -6,9 +6,10 @@ from omegaconf import DictConfig
 
 from vae_cli.config.construct import construct, option_of
 from vae_cli.config.keys import shared_keys
-from vae_cli.config.treatment import describe_levels, range_of
+from vae_cli.config.treatment import describe_levels
 from vae_cli.data.arrangement import arrange, describe_trained
 from vae_cli.data.dataset import Dataset
+from vae_cli.data.kind import range_of
 from vae_cli.data.labels import class_count, keep_labels
 from vae_cli.data.record import Difference, Record, record_of, with_known_classes
 from vae_cli.data.split import Split, Treatment

@@ -10,7 +10,7 @@ Usage: vae-train [GROUP=OPTION ...] [KEY=VALUE ...]
   vae-train                                 digits, two latent dimensions, under a minute
   vae-train model=flow data=mnist           planar flows on MNIST
   vae-train posterior=radial posterior.flow_length=8 latent_dim=10
-  vae-train data=image_folder data.root=PHOTOS data.size=64 likelihood=gaussian network=conv
+  vae-train data=image_folder data.root=PHOTOS data.size=64 network=conv
   vae-train resume=outputs/...              goes on with a run
   vae-train -m seed=0,1,2                   several runs, one after the other, and a table
   vae-train -m launcher=joblib sweep=beta   several at once; launcher=submitit_slurm: a cluster's

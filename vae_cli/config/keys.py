@@ -161,11 +161,11 @@ SETTINGS: dict[str, type] = {
 class DataSettings:
     """What every dataset has beside its loader's own options."""
 
-    batch_size: PositiveInt
+    batch_size: PositiveInt | Literal["auto"]
     binarize: Literal["auto", "dynamic", "static", "threshold", "none"]
     dequantize: bool
     encode: Literal["modelled", "grey"] | None
-    suggests: Mapping[str, int] | None
+    suggests: Mapping[str, int | Literal["auto"]] | None
     labels: PositiveInt | None
     label_seed: NonNegativeInt | None
     changed: Literal["stop", "accept"] | None  # a run does not keep it

@@ -1,14 +1,13 @@
 """How pixels are treated, held against the data and the likelihood."""
 
 import math
-from collections.abc import Sequence
 
 from omegaconf import DictConfig
 from torch.distributions import constraints
 
 from vae_cli.config.construct import construct, option_of
-from vae_cli.data.dataset import Dataset, StoredImages
-from vae_cli.data.parts import PARTS
+from vae_cli.data.dataset import Dataset
+from vae_cli.data.kind import range_of
 from vae_cli.data.split import Binarize, Encode, Treatment
 from vae_cli.errors import ConfigError
 
@@ -83,15 +82,6 @@ def suggested_scale(low: float, high: float) -> float:
 def describe_levels(levels: int | None) -> str:
     """What values are, in words."""
     return "real values" if levels is None else f"{levels} grey levels"
-
-
-def range_of(dataset: Dataset, parts: Sequence[str] = PARTS) -> tuple[float, float]:
-    """The smallest and the largest of real values in some parts; 0 and 1 of grey levels."""
-    images = [dataset.parts[part] for part in parts]
-    pixels = [each.pixels for each in images if isinstance(each, StoredImages) and len(each)]
-    if dataset.levels is not None or not pixels:
-        return 0.0, 1.0
-    return min(p.min().item() for p in pixels), max(p.max().item() for p in pixels)
 
 
 def _check_range(cfg: DictConfig, dataset: Dataset) -> None:

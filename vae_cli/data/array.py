@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from vae_cli.data.array_names import Chosen, choose_arrays, describe_shape
+from vae_cli.data.conversion import conversion
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.files import is_there
 from vae_cli.data.label_values import number_labels
@@ -96,7 +97,8 @@ def load(
     notes = _summary(chosen, numbered.labels, notes)
     notes += [*numbered.notes, *_hints(values.values(), levels)]
     return Dataset(
-        parted.train, parted.validation, parted.test, levels, numbered.classes, parted.pooled, notes
+        parted.train, parted.validation, parted.test, levels, numbered.classes, parted.pooled,
+        notes, _how_read(levels, scale),
     )  # fmt: skip
 
 
@@ -108,7 +110,8 @@ def _contents(path: str) -> dict[str, Array]:
     """The arrays of a file by name."""
     file = user_path("data.path", path)
     if file.suffix not in READERS:
-        raise _wrong(path, f"needs a file that ends in {', '.join(READERS)}")
+        rule = f"needs a file that ends in {', '.join(READERS)}"
+        raise _wrong(path, rule, conversion(file))
     if not is_there(file):
         raise _wrong(path, "is not there", f"Paths are relative to {Path.cwd()}.")
     try:
@@ -188,6 +191,11 @@ def _levels(path: str, parts: Iterable[Array]) -> int | None:
     if len(kinds) > 1:
         raise _wrong(path, "holds whole numbers in one part and floats in another")
     return 2 if all(array.max() <= 1 for array in parts) else 256
+
+
+def _how_read(levels: int | None, scale: float | None) -> list[str]:
+    divided = [f"divided by {scale:g}"] if scale is not None else []
+    return ["real numbers" if levels is None else "whole numbers", *divided]
 
 
 def _reading(images: Array) -> str:

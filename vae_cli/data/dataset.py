@@ -135,6 +135,8 @@ class Dataset:
         classes: What the labels stand for, by number; empty where they are their own names.
         pooled: The parts that this package split from one set; empty for a published split.
         notes: What was inferred, and what was left out: a line each, for the user.
+        reading: How the user's own files were read, in a few words each, the kind of numbers
+            first; empty for a published set.
     """
 
     train: Images
@@ -144,6 +146,7 @@ class Dataset:
     classes: Sequence[str] = ()
     pooled: Sequence[str] = ()
     notes: Sequence[str] = ()
+    reading: Sequence[str] = ()
 
     @property
     def parts(self) -> dict[str, Images]:

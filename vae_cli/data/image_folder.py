@@ -1,30 +1,29 @@
 """The user's own images in a folder."""
 
-import hashlib
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import ImageColor
-from torch import Size, Tensor
+from torch import Size
 
-from vae_cli.data.dataset import Dataset, Images, StoredImages
+from vae_cli.data.dataset import Dataset, Images
+from vae_cli.data.folder_images import FolderImages
 from vae_cli.data.folder_parts import class_names, find_parts, with_classes
-from vae_cli.data.opened import MOST_PIXELS, SUFFIXES, is_folder, open_data, user_path
+from vae_cli.data.opened import MOST_PIXELS, SUFFIXES, is_folder, user_path
 from vae_cli.data.parts import Parted, three_parts
-from vae_cli.data.picture import STACKS, Header, Picture, decode, read_header
+from vae_cli.data.picture import STACKS, Fit, Header, Look, Picture, read_header
 from vae_cli.data.walk import find_images
 from vae_cli.errors import ConfigError
 from vae_cli.options import Fraction, NonNegativeInt, PositiveFloat, PositiveInt, checked
 
-HASHED = 4096  # bytes at either end of a file, which tell images apart
+# What becomes of a picture whose form is another.
+FITTED: Mapping[Fit, str] = {"crop": "cuts", "pad": "adds margins to", "stretch": "distorts"}
 PROBED = 20_000  # files whose headers are read where not all have to be
 
 
@@ -32,6 +31,7 @@ PROBED = 20_000  # files whose headers are read where not all have to be
 def load(
     root: str | None = None,
     size: Sequence[PositiveInt] | PositiveInt | None = None,
+    fit: Fit = "crop",
     channels: Literal[1, 3] | None = None,
     background: str = "white",
     seed: NonNegativeInt = 0,
@@ -54,10 +54,12 @@ def load(
 
     Args:
         root: The folder.
-        size: Height and width, or one number for both: an image's middle is cut to that form and
-            resized. None where all images have one size already.
+        size: Height and width, or one number for both, that images are brought to. None where all
+            images have one size already.
+        fit: How images of another form fit into ``size``: ``crop`` cuts off what lies beyond its
+            middle, ``pad`` adds margins of ``background``, ``stretch`` changes the form.
         channels: 1 for grey, 3 for colour; None for colour where any image has some.
-        background: Colour behind transparent pixels, a name or ``#rrggbb``.
+        background: Colour behind transparent pixels and of margins, a name or ``#rrggbb``.
         seed: Decides which images are put aside; the same seed, the same parts.
         validation: Fraction of the images put aside for validation.
         test: Fraction of the images put aside for the test.
@@ -83,11 +85,12 @@ def load(
         raise ConfigError("data.size", list(shape[1:]), rule, "Try data.size=64.")
 
     numbers = {name: number for number, name in enumerate(classes)} | {"": -1}
+    look = Look(background, fit)
     given: dict[str, FolderImages] = {}
     for part, names in found.items():
         pictures = {p: numbers[names[p.path]] for path in names for p in _pages(path, headers)}
         labels = torch.tensor(list(pictures.values()))
-        given[part] = FolderImages(root, folder, list(pictures), labels, shape, background)
+        given[part] = FolderImages(root, folder, list(pictures), labels, shape, look)
     count = sum(map(len, given.values()))
     parted = three_parts(given, {"validation": validation, "test": test}, seed)
     is_small = count * shape.numel() <= memory_limit * 2**30
@@ -97,95 +100,14 @@ def load(
         *_describe_left_out(files.left_out),
         *folders.notes,
     ]
-    return Dataset(kept.train, kept.validation, kept.test, 256, classes, kept.pooled, notes)
-
-
-class FolderImages(Images):
-    """Images that are decoded whenever they are taken.
-
-    Args:
-        root: The folder as the user calls it.
-        folder: The folder.
-        pictures: The files, or their pages.
-        labels: Shape ``(N,)``, -1 where unknown.
-        shape: Shape that every image is brought to, ``(C, H, W)`` with one channel or three.
-        background: Colour behind transparent pixels.
-    """
-
-    in_memory = False
-
-    def __init__(
-        self,
-        root: str,
-        folder: Path,
-        pictures: Sequence[Picture],
-        labels: Tensor,
-        shape: Size,
-        background: str,
-    ) -> None:
-        self.root, self.folder, self.pictures = root, folder, pictures
-        self.labels, self.shape, self.background = labels, shape, background
-        self.names = np.array([_name(picture, folder) for picture in pictures], dtype=str)
-
-    def take(self, index: Tensor) -> Tensor:
-        """Some images, decoded: shape ``(B, C, H, W)``, uint8."""
-        return torch.stack([self._decode(i) for i in index.tolist()])
-
-    def to(self, device: torch.device) -> "FolderImages":
-        """These images: files are on no device."""
-        return self
-
-    def subset(self, index: Tensor) -> Self:
-        """See the base class."""
-        pictures = [self.pictures[i] for i in index.tolist()]
-        return type(self)(
-            self.root, self.folder, pictures, self.labels[index], self.shape, self.background
-        )
-
-    def joined(self, others: Sequence[Self]) -> Self:
-        """See the base class."""
-        every = [self, *others]
-        pictures = [picture for each in every for picture in each.pictures]
-        labels = torch.cat([each.labels for each in every])
-        return type(self)(self.root, self.folder, pictures, labels, self.shape, self.background)
-
-    def digests(self) -> npt.NDArray[np.uint64]:
-        """See the base class: a hash of a file's size, of its two ends and of the page."""
-        return np.array([_digest(picture) for picture in self.pictures], np.uint64)
-
-    def decoded(self) -> StoredImages:
-        """The same images in memory."""
-        pixels = torch.empty((len(self), *self.shape), dtype=torch.uint8)
-
-        def fill(row: int) -> None:
-            pixels[row] = self._decode(row)
-
-        with ThreadPoolExecutor() as pool:  # PIL decodes without the interpreter's lock
-            list(pool.map(fill, range(len(self))))  # list: so that an error is raised
-        return StoredImages(pixels, self.labels, self.names)
-
-    def _decode(self, row: int) -> Tensor:
-        return decode(self.root, self.pictures[row], self.shape, self.background)
+    reading = ["whole numbers", *_describe_fit(headers, shape, fit)]
+    return Dataset(
+        kept.train, kept.validation, kept.test, 256, classes, kept.pooled, notes, reading
+    )
 
 
 def _as_it_is(images: FolderImages) -> Images:
     return images
-
-
-def _digest(picture: Picture) -> int:
-    digest = hashlib.blake2b(str(picture.page).encode(), digest_size=8)
-    with open_data(picture.path) as file:
-        size = file.seek(0, os.SEEK_END)
-        digest.update(str(size).encode())
-        for start in (0, max(size - HASHED, 0)):
-            file.seek(start)
-            digest.update(file.read(HASHED))
-    return int.from_bytes(digest.digest())
-
-
-def _name(picture: Picture, folder: Path) -> str:
-    name = picture.path.relative_to(folder).as_posix()
-    return name if picture.page is None else f"{name}#{picture.page}"
 
 
 def _checked_folder(root: str | None, size: Sequence[int] | int | None, background: str) -> Path:
@@ -248,6 +170,17 @@ def _describe_headers(
         f"{animated} files have several frames: the first one is read": animated,
     }
     return [note for note, applies in notes.items() if applies]
+
+
+def _describe_fit(headers: Mapping[Path, Header], shape: Size, fit: Fit) -> list[str]:
+    """How pictures of another size are brought to that of all."""
+    height, width = shape[1:]
+    sizes = [header.size for header in headers.values()]
+    if all(size == (height, width) for size in sizes):
+        return []
+    other = sum(h * width != w * height for h, w in sizes)
+    share = f"{other} of {len(sizes)}" if other else "none"
+    return [f"fitted by {fit} ({FITTED[fit]} {share})"]
 
 
 def _describe_left_out(left_out: Counter[str]) -> list[str]:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ from vae_cli.errors import ConfigError
 MODES = {1: "L", 3: "RGB"}  # what PIL calls images of that many channels
 GREY = ("1", "L", "LA", "La")
 DEEP = ("I", "F")  # modes of more than 256 levels begin so; PIL would clip them
+Fit = Literal["crop", "pad", "stretch"]
+BILINEAR = Image.Resampling.BILINEAR
 ORIENTATION = 0x0112  # the EXIF tag
 TURNED = (5, 6, 7, 8)  # its values where height and width change places
 STACKS = (".tif", ".tiff")
@@ -31,6 +33,19 @@ class Picture(NamedTuple):
 
     path: Path
     page: int | None = None
+
+
+class Look(NamedTuple):
+    """How pictures are brought to a common shape.
+
+    Attributes:
+        background: Colour behind transparent pixels and of margins, a name or ``#rrggbb``.
+        fit: What becomes of a picture of another form: what lies beyond its middle is cut off, it
+            gets margins, or it is stretched.
+    """
+
+    background: str
+    fit: Fit
 
 
 class Header(NamedTuple):
@@ -69,14 +84,14 @@ def read_header(root: str, path: Path) -> Header:
     return Header(size, mode in GREY, is_transparent, pages, frames if pages == 1 else 1)
 
 
-def decode(root: str, picture: Picture, shape: Size, background: str) -> Tensor:
-    """The pixels of a picture, upright, its middle cut and resized to a shape.
+def decode(root: str, picture: Picture, shape: Size, look: Look) -> Tensor:
+    """The pixels of a picture, upright, brought to a shape.
 
     Args:
         root: The folder as the user calls it.
         picture: Which.
         shape: ``(C, H, W)``, one channel or three.
-        background: What shows where it is transparent, a name or number of a colour.
+        look: How it is brought to that shape.
 
     Returns:
         Shape ``(C, H, W)``, uint8.
@@ -89,12 +104,21 @@ def decode(root: str, picture: Picture, shape: Size, background: str) -> Tensor:
         upright = ImageOps.exif_transpose(image)
         if upright.has_transparency_data:
             pixels = upright.convert("RGBA")
-            upright = Image.new("RGBA", pixels.size, background)
+            upright = Image.new("RGBA", pixels.size, look.background)
             upright.alpha_composite(pixels)
         converted = upright.convert(MODES[channels])
-        fitted = ImageOps.fit(converted, (width, height), Image.Resampling.BILINEAR)
+        fitted = _fitted(converted, (width, height), look)
     array = np.array(fitted).reshape(height, width, channels)
     return torch.from_numpy(array).permute(2, 0, 1)
+
+
+def _fitted(image: Image.Image, size: tuple[int, int], look: Look) -> Image.Image:
+    """An image of that width and height."""
+    if look.fit == "crop":
+        return ImageOps.fit(image, size, BILINEAR)
+    if look.fit == "pad":
+        return ImageOps.pad(image, size, BILINEAR, look.background)
+    return image.resize(size, BILINEAR)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from vae_cli.config.build import Experiment
 from vae_cli.config.compose import check_again, compose, last_of_each
 from vae_cli.config.parts import has_reference, leaves
+from vae_cli.config.suited import SETTLED, is_auto
 from vae_cli.config.trust import (
     NOT_SAVED,
     check_resolvers,
@@ -176,6 +177,30 @@ def _keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> l
         "by today's defaults; the run keeps its value"
         for key, kept in changed
     ]
+
+
+def keep_settled(folder: RunFolder, config: DictConfig) -> None:
+    """Puts what a run chose by its data in the place of each ``auto``: the data may have changed.
+
+    Args:
+        folder: Of the run.
+        config: As ``resumed_config`` returns it, once it is recorded; changed in place.
+
+    Raises:
+        VaeCliError: If what it chose is neither plain nor of the package's own parts.
+    """
+    for key in (key for key in SETTLED if is_auto(config, key)):
+        value = _saved(folder.config) if folder.config.is_file() else None
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if has_reference(value):
+            rule = f"its {key}={as_written(value)} is not a plain value"
+            raise ConfigError("resume", folder.path, rule, "Start the run anew.")
+        if value is not None:
+            OmegaConf.update(config, key, value, merge=False)
+    if not config.trust and SHARED_FOLDER not in os.environ:
+        check_resumed(config)
+    check_again(config)
 
 
 def _saved(file: Path) -> Any:

@@ -56,8 +56,8 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     of_scale = scale_advice(results.get("test/scale_at_bound"))
     for said in (few_images_advice(tested), advice, of_evidence, of_scale):
         if said is not None:
-            _print_warning(said, console)
-    _print_lines(lines, console)
+            print_warning(said, console)
+    print_lines(lines, console)
 
 
 def print_evaluation(record: Results, folder: RunFolder, console: Console) -> None:
@@ -75,8 +75,8 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
     else:
         print_line(console, "no number of all images together: see the values of each")
     for warning in warnings_of(record):
-        _print_warning(warning, console)
-    _print_lines({"numbers": str(folder.evaluation), "images": str(folder.evaluated)}, console)
+        print_warning(warning, console)
+    print_lines({"numbers": str(folder.evaluation), "images": str(folder.evaluated)}, console)
 
 
 def heading(record: Results, setting: str) -> str:
@@ -105,10 +105,12 @@ def _table(title: str, rows: Iterable[Row], results: Results, console: Console) 
     return table
 
 
-def _print_warning(text: str, console: Console) -> None:
+def print_warning(text: str, console: Console) -> None:
+    """Prints what not to trust, or what is hardly meant."""
     print_line(console, f"warning: {text}", "yellow")
 
 
-def _print_lines(lines: Mapping[str, str], console: Console) -> None:
+def print_lines(lines: Mapping[str, str], console: Console) -> None:
+    """Prints lines by name, aligned."""
     for name, value in lines.items():
         print_line(console, f"{name:<10} {value}")

@@ -22,6 +22,7 @@ from vae_cli.run.arrays import Array, Labels, labels, like, numbers
 from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.folder import RunFolder
 
+BYTES = 255  # the brightest grey level of usual files
 ROWS = 100  # images or codes that go through the model at once; part of what fixes the noise
 
 
@@ -196,7 +197,7 @@ class TrainedModel:
 
     def _images(self, x: np.ndarray | Tensor) -> Tensor:
         """Images as ``(N, C, H, W)``, float32."""
-        images, levels = numbers("x", x), self.config.derived.levels
+        images, top = numbers("x", x), _white(self.config, x)
         if images.shape[-3:] != self.shape or images.dim() > 4 or not len(images):
             fits = self.shape[0] == 1 and images.numel() and not images.numel() % self.shape.numel()
             sizes = ", ".join(map(str, self.shape))
@@ -204,10 +205,12 @@ class TrainedModel:
                 f"x: has shape {tuple(images.shape)}, and an image of the run ({sizes}). "
                 + (f"Try x.reshape(-1, {sizes})." if fits else f"Try (N, {sizes}).")
             )
-        if levels is not None and images.max() > 1 and (images == images.round()).all():
+        brightest = images.max().item()
+        if top is not None and brightest > 1 and (images == images.round()).all():
+            white = next((each for each in (top, BYTES) if brightest <= each), brightest)
             raise VaeCliError(
-                f"x: holds grey levels up to {images.max():g}, and the model knows values from 0 "
-                f"to 1. Try x / {levels - 1}."
+                f"x: holds grey levels up to {brightest:g}, and the model knows values from 0 "
+                f"to 1. Try x / {white:g}."
             )
         return images.reshape(-1, *self.shape)
 
@@ -260,6 +263,13 @@ def load(
     except (RuntimeError, AssertionError) as error:  # torch asserts that it has CUDA
         raise ConfigError("device", device, "torch has no such device here", "Try cpu.") from error
     return TrainedModel(model.eval(), config)
+
+
+def _white(config: DictConfig, x: np.ndarray | Tensor) -> float | None:
+    """The stored value that became 1, if x may hold stored values; else None."""
+    levels, is_bytes = config.derived.levels, str(x.dtype).endswith("uint8")
+    scale: float | None = config.data.get("scale") if is_bytes else None
+    return scale if levels is None else levels - 1
 
 
 def _name(model: Model) -> str:

@@ -11,7 +11,7 @@ class TrainerOptions:
     """How long to train and what to do on the way.
 
     Args:
-        max_epochs: Passes over the training images.
+        max_epochs: Passes over the training images; ``auto`` follows their number.
         max_steps: Optimizer steps; where given, they alone count.
         patience: Stop when what is monitored has not improved in so many validations, counted
             from the step at which the KL schedule has settled; None never stops early.
@@ -28,7 +28,7 @@ class TrainerOptions:
         fast_dev_run: Five steps of training and two batches of everything else.
     """
 
-    max_epochs: PositiveInt | None
+    max_epochs: PositiveInt | Literal["auto"] | None
     max_steps: PositiveInt | None
     patience: PositiveInt | None
     monitor: Literal["objective", "elbo"]
