@@ -33,4 +33,4 @@ def test_settings_that_vary(
     if jobs is not None:
         (tmp_path / "jobs.yaml").write_text(json.dumps(jobs))
     found = varied(folder)
-    assert found == expected or expected is None and set(found) >= {"posterior", "seed"}
+    assert found == expected or (expected is None and set(found) >= {"posterior", "seed"})

@@ -1,5 +1,6 @@
 """What TensorBoard's log holds: when there are looks, and how many bytes everything takes."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,20 @@ def test_projector_files(small: Path) -> None:
     assert len(codes) == len(labels) == 180 and len(codes[0].split("\t")) == 12
     assert set(labels) == {str(digit) for digit in range(10)}
     with Image.open(files / "images.png") as sheet:
-        assert sheet.size == (14 * 8, 14 * 8)
+        assert sheet.size == (14 * 10, 14 * 10)  # 8 pixels, in a frame
+        frames = {sheet.getpixel((10 * (i % 14), 10 * (i // 14))) for i in range(180)}
+    assert len(frames) == 10  # a colour for each label
+
+
+def test_projector_shows_two_dimensions_as_two(vae_train: Train) -> None:
+    folder = vae_train("logger=tensorboard", "latent_dim=2", "trainer.max_steps=1", "figure=[]")
+    assert "projector/bookmarks.json" in (folder / "projector_config.pbtxt").read_text()
+    (state,) = json.loads((folder / "projector" / "bookmarks.json").read_text())
+    codes = np.loadtxt(folder / "projector" / "codes.tsv")
+    assert state["dataSetDimensions"] == [*codes.shape] == [180, 3]
+    assert state["pcaComponentDimensions"] == [0, 1] and state["cameraDef"]["orthographic"]
+    points = [[point["pca-0"], point["pca-1"]] for point in state["projections"]]
+    np.testing.assert_allclose(points, codes[:, :2], rtol=1e-3)
 
 
 def test_flows_have_a_log_determinant(vae_train: Train) -> None:

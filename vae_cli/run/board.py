@@ -21,7 +21,7 @@ HEADLINES = (
 
 JOBS = "jobs.yaml"  # beside the folders of a sweep's runs: what each was given
 LARGEST_LIST = 1 << 24  # bytes of it
-WITHOUT_EFFECT = OMITTED | {"hydra", "launcher", "output", "sweep", "trainer.progress"}  # on numbers
+WITHOUT_EFFECT = OMITTED | {"hydra", "launcher", "output", "sweep", "trainer.progress"}
 
 
 def write_board(
