@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,10 @@ def test_files(folder: Path) -> None:
     written = {f for f in files if not f.startswith(("events.out.tfevents.", "projector"))}
     assert written == FILES
     assert len(files) > len(FILES)
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^[├└]── ([\w.]+?)(?:/|\.\*)? ", readme, re.MULTILINE))
+    top = {name.partition("/")[0].replace(".tfevents", "\n").partition("\n")[0] for name in files}
+    assert {name.removesuffix(".tfevents") for name in shown} == top
 
 
 def test_texts(folder: Path) -> None:
