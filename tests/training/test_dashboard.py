@@ -58,9 +58,9 @@ def test_projector_files(small: Path) -> None:
     assert len(codes) == len(labels) == 180 and len(codes[0].split("\t")) == 12
     assert set(labels) == {str(digit) for digit in range(10)}
     with Image.open(files / "images.png") as sheet:
-        assert sheet.size == (14 * 10, 14 * 10)  # 8 pixels, in a frame
-        frames = {sheet.getpixel((10 * (i % 14), 10 * (i // 14))) for i in range(180)}
-    assert len(frames) == 10  # a colour for each label
+        assert sheet.size == (14 * 8, 14 * 8)
+        inks = {sheet.getpixel((8 * (i % 14), 8 * (i // 14))) for i in range(180)}  # of corners
+    assert len(inks) == 10  # a colour for each label
 
 
 def test_projector_shows_two_dimensions_as_two(vae_train: Train) -> None:
@@ -141,6 +141,9 @@ def test_sprite_of_oblong_coloured_images() -> None:
     sheet = sprite(torch.stack([torch.zeros(3, 4, 6), torch.ones(3, 4, 6), torch.zeros(3, 4, 6)]))
     assert (sheet.size, sheet.mode) == ((12, 12), "RGB")
     assert sheet.getpixel((0, 0)) == (0, 0, 0) and sheet.getpixel((6, 0)) == (255, 255, 255)
+    framed = sprite(torch.ones(1, 3, 4, 6), ["#332288"])
+    assert framed.size == (6, 6) and framed.getpixel((0, 0)) == (0x33, 0x22, 0x88)
+    assert framed.getpixel((3, 3)) == (255, 255, 255)
 
 
 def test_texts_of_a_run_stay_texts(vae_train: Train, tmp_path: Path) -> None:

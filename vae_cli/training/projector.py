@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from google.protobuf import text_format
-from PIL import Image
+from PIL import Image, ImageColor, ImageOps
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from torch import Tensor
 from torch.nn.functional import pad
@@ -24,7 +24,8 @@ from vae_cli.model.codes import codes_of
 IMAGES = 1000
 AXES = 3  # of codes of fewer dimensions nothing is shown: zeros fill them up
 SIDE = 2048  # pixels of the sheet of thumbnails, at most: one texture of a graphics card
-FRAME = 8  # th part of a thumbnail's side: the width of the frame that has the label's colour
+FRAME = 6  # th part of a coloured thumbnail's side: the width of its frame
+ENDS = ("XLeft", "XRight", "YUp", "YDown")  # of axes between groups, of which there are none here
 PLANE = "plane of z"  # the bookmark of a code of at most two dimensions
 
 
@@ -33,7 +34,7 @@ def write_projector(folder: Path, model: Model, split: Split) -> None:
     """Writes E_q[z] of some images, their labels, and thumbnails of what was modelled.
 
     TensorBoard opens the tab without colours, and all codes in three dimensions: no file changes
-    that. So the thumbnails have frames in the colours of their labels, and a code of at most two
+    that. So the thumbnails have the colours of their labels, and a code of at most two
     dimensions has a bookmark that shows it in its plane.
 
     Args:
@@ -95,6 +96,8 @@ def _bookmark(codes: list[list[float]]) -> dict[str, Any]:
         "selectedPoints": [],
         "tSNEIteration": 0, "tSNEPerplexity": 30, "tSNELearningRate": 10, "tSNEis3d": True,
         "umapIs3d": True, "umapNeighbors": 15, "umapMinDist": 0.1,
+        "customSelectedSearchByMetadataOption": "label",
+        **{f"custom{end}Text": "" for end in ENDS}, **{f"custom{end}Regex": False for end in ENDS},
     }  # fmt: skip
 
 
@@ -103,25 +106,26 @@ def sprite(images: Tensor, colors: Sequence[str] | None = None) -> Image.Image:
 
     Args:
         images: Shape ``(N, C, H, W)``, grey levels from 0 to 1.
-        colors: Of a frame around each; None for no frames.
+        colors: Of each; None for none. Black becomes the colour in a grey image; a coloured image
+            has a frame of it.
     """
     columns = _columns(len(images))
-    side = max(1, min(max(images.shape[-2:]), SIDE // columns))
-    frame = 0 if colors is None else max(1, side // FRAME)
-    whole = min(side + 2 * frame, SIDE // columns)
-    side = max(1, whole - 2 * frame)
-    bytes_ = images.mul(255).round().byte()
-    if images.shape[1] != 3:
-        bytes_ = bytes_.float().mean(1, keepdim=True).byte()
-    is_colored = images.shape[1] == 3 or colors is not None
-    sheet = Image.new("RGB" if is_colored else "L", (columns * whole,) * 2)
-    for number, image in enumerate(bytes_.permute(0, 2, 3, 1).numpy()):
+    is_framed = colors is not None and images.shape[1] == 3
+    whole = max(1, min(max(images.shape[-2:]), SIDE // columns))
+    frame = max(1, whole // FRAME) if is_framed and whole > 2 else 0
+    images = images if images.shape[1] == 3 else images.mean(1, keepdim=True)
+    if colors is not None and not is_framed:
+        ink = torch.tensor([ImageColor.getrgb(color)[:3] for color in colors]) / 255
+        images = torch.lerp(ink[:, :, None, None], torch.ones(3, 1, 1), images)
+    mode = "RGB" if images.shape[1] == 3 else "L"
+    sheet = Image.new(mode, (columns * whole,) * 2)
+    for number, image in enumerate(images.mul(255).round().byte().permute(0, 2, 3, 1).numpy()):
         tile = Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
+        tile = ImageOps.expand(
+            tile.resize((whole - 2 * frame,) * 2), frame, colors[number] if colors else 0
+        )
         row, column = divmod(number, columns)
-        left, top = column * whole, row * whole
-        if colors is not None:
-            sheet.paste(colors[number], (left, top, left + whole, top + whole))
-        sheet.paste(tile.resize((side, side)), (left + frame, top + frame))
+        sheet.paste(tile, (column * whole, row * whole))
     return sheet
 
 
