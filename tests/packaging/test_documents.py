@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from configparser import ConfigParser
+from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from sys import stdlib_module_names
@@ -44,6 +45,19 @@ def test_imports_of_a_page_come_with_an_install_that_it_names(page: Path) -> Non
     roots |= {str(n.module).split(".")[0] for n in nodes if isinstance(n, ast.ImportFrom)}
     foreign = roots - {*stdlib_module_names, "vae_cli"}
     assert [root for root in foreign if not known & {x.lower() for x in HOMES.get(root, [])}] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_names_that_a_page_imports_exist(page: Path) -> None:
+    trees = [ast.parse(text) for text in blocks(page, "python")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    pairs = {
+        (str(node.module), alias.name)
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("vae_cli")
+        for alias in node.names
+    }
+    assert [pair for pair in pairs if not hasattr(import_module(pair[0]), pair[1])] == []
 
 
 def test_first_commands_of_the_readme_can_be_copied() -> None:
