@@ -5,6 +5,7 @@ import os
 import select
 import shutil
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,39 @@ class Chromium:
         os.close(self._read)
         self._process.kill()
         self._process.wait()
+
+    def open(self, url: str, width: int, height: int = 900) -> None:
+        """Opens a page in a window of a width."""
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=height, deviceScaleFactor=1, mobile=False,
+        )  # fmt: skip
+        self.text(url, [])
+
+    def show_as_printed(self, is_printed: bool) -> None:
+        """Shows pages with the style of paper, or of the screen."""
+        self._call("Emulation.setEmulatedMedia", media="print" if is_printed else "")
+
+    def value(self, expression: str) -> Any:
+        """What an expression comes to on the page."""
+        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        return answer["result"].get("value")
+
+    def press(self, key: str, code: int) -> None:
+        """Presses a key."""
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind, typed in (("keyDown", text), ("keyUp", {})):
+            self._call(
+                "Input.dispatchKeyEvent",
+                type=kind, key=key, code=key, windowsVirtualKeyCode=code, **typed,
+            )  # fmt: skip
+
+    def printed(self) -> bytes:
+        """The page as a PDF on A4, with the margins that it asks for."""
+        found = self._call(
+            "Page.printToPDF", paperWidth=8.27, paperHeight=11.69, preferCSSPageSize=True
+        )
+        return b64decode(found["data"])
 
     def text(self, url: str, words: list[str], milliseconds: int = 15_000) -> str:
         """What a page says once it says all ``words``, or after so long."""

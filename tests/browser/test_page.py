@@ -3,9 +3,12 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser.chromium import Chromium
+from PIL import Image
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 from pages import Page, evaluate_run, make_run
@@ -13,6 +16,16 @@ from pages import Page, evaluate_run, make_run
 from vae_cli.commands.report import main
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+WIDTH_ON_PAPER = 703  # of what is printed on A4 between margins of 1.2 cm, at 96 dots an inch
+WIDER = """
+[document.documentElement, ...document.querySelectorAll("div, th, td, pre")]
+  .filter(part => part.scrollWidth > part.clientWidth + 1)
+  .map(part => `${part.tagName} ${part.className}: ${part.textContent.slice(0, 40)}`)
+"""
+SIZE = """
+(({width, height}) => [width, height])(
+  document.querySelector(".picture img").getBoundingClientRect())
+"""
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=1000,3000")
 
 
@@ -54,8 +67,6 @@ def test_browser_finds_what_was_written(browser: str, html: Path) -> None:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["dark", "light"])
 def test_page_is_painted_in_its_own_colours(browser: str, html: Path, scheme: int) -> None:
-    from PIL import Image
-
     picture = html.parent / "page.png"
     flag = f"--blink-settings=preferredColorScheme={scheme}"
     open_in(browser, html, flag, f"--screenshot={picture}")
@@ -66,7 +77,38 @@ def test_page_is_painted_in_its_own_colours(browser: str, html: Path, scheme: in
     assert {paper, curve} <= colors
 
 
-def test_page_can_be_printed(browser: str, html: Path) -> None:
-    document = html.parent / "page.pdf"
-    open_in(browser, html, f"--print-to-pdf={document}")
-    assert document.read_bytes().startswith(b"%PDF") and document.stat().st_size > 10_000
+@pytest.fixture
+def chromium(browser: str, tmp_path: Path) -> Iterator[Chromium]:
+    with Chromium(tmp_path / "profile") as page:
+        yield page
+
+
+def test_six_runs_are_whole_on_screen_and_on_eight_pages(
+    chromium: Chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for i in range(6):
+        run = make_run(tmp_path / f"a_very_long_name_of_a_run_{i}", -24.0 - i, seed=i)
+        evaluate_run(run)
+        with (run / "config.yaml").open("a") as file:
+            file.writelines(f"option_{j}: {'value' * 3}{i}\n" for j in range(12))
+        for name in ("latent_map", "manifold", "samples"):
+            Image.new("L", (900, 900)).save(run / "figures" / f"{name}.png")
+    assert main(["run=*_run_*"]) == 0
+    html = (tmp_path / "report.html").as_uri()
+    for width, is_printed in ((1280, False), (WIDTH_ON_PAPER, True)):
+        chromium.show_as_printed(is_printed)
+        chromium.open(html, width)
+        assert chromium.value(WIDER) == []
+    pages = chromium.printed().count(b"/Type /Page\n")
+    assert 1 < pages <= 8
+
+
+def test_picture_fills_the_window_from_the_keyboard(chromium: Chromium, html: Path) -> None:
+    chromium.open(html.as_uri(), 1280)
+    chromium.value("document.querySelector('.picture button').focus()")
+    chromium.press("Enter", 13)
+    width, height = chromium.value(SIZE)
+    assert width > 1200 and height > 800
+    chromium.press("Escape", 27)
+    assert chromium.value(SIZE)[0] < 600

@@ -19,7 +19,7 @@ RESULTS = {
     "test/reconstruction_se": 0.35, "test/kl": 2.4, "test/kl_se": 0.06, "test/active_units": 2,
     "test/log_likelihood": -24.4, "test/log_likelihood_se": 0.3, "test/log_likelihood_samples": 200,
     "test/bits_per_dim": None, "train/images_per_second": 8000.0, "train/seconds": 12.5,
-    "latent_dim": 2,
+    "latent_dim": 2, "parameters": 383288, "train/epochs": 20.0,
 }  # fmt: skip
 EVALUATION = {
     "data": "digits", "data_path": None, "split": "test", "images": 180, "binarize": "dynamic",
@@ -48,7 +48,7 @@ def make_run(
     results["validation/elbo"] = log_likelihood - 0.5
     (path / "results.json").write_text(json.dumps(results))
     (path / "command.txt").write_text("vae-train seed=0\nvae-train resume=here\n")
-    (path / "environment.txt").write_text("python 3.11\n")
+    (path / "environment.txt").write_text(f"date 2026-11-2{seed % 10} 09:00 UTC\npython 3.11\n")
     (path / "metrics.csv").write_text(
         "epoch,step,train/elbo,validation/elbo,train/lr\n"
         "0,10,-90.5,,0.001\n0,10,,-80.25,\n1,200,-30.5,,0.001\n1,200,nan,-29.75,\n"
@@ -71,7 +71,7 @@ class Page(HTMLParser):
         unclosed: Elements that were opened and not closed, or the other way round.
     """
 
-    VOID = ("meta", "img", "line", "rect", "polyline", "path", "br")
+    VOID = ("meta", "img", "line", "rect", "polyline", "path", "br", "wbr")
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -100,6 +100,7 @@ class Page(HTMLParser):
             self.unclosed.append(tag)
 
     def handle_data(self, data: str) -> None:
+        data = data.replace("\u00a0", " ")  # which only keep a number together
         self.text += data
         if self._open and self._open[-1] in ("td", "th"):
             self.rows[-1][-1] += data

@@ -39,8 +39,55 @@ def test_page_of_one_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert ["test/kl", "2.40 ± 0.06", "nats", "KL(q(z|x)‖p(z))"] in found.rows
     # Curves: two of the bound, one of the learning rate; a value that is no number is left out.
     assert len(found.all("polyline")) == 3
-    assert ["train", "-30.5", "-90.5 … -30.5"] in found.rows
-    assert ["validation", "-29.75", "-80.25 … -29.75"] in found.rows
+    assert "training -30.5, validation -29.75 at the end" in found.text
+    assert "training: last -30.5, range -90.5 … -30.5" in found.text
+
+
+def facts(found: Page) -> dict[str, str]:
+    """What stands at the top: the first list of the page."""
+    top = found.text.partition("log p(x)")[0].splitlines()
+    lines = [line.strip() for line in top if line.strip()]
+    start = lines.index(next(line for line in lines if line.startswith("model")))
+    return dict(
+        next((head, line.removeprefix(head)) for head in FACTS if line.startswith(head))
+        for line in lines[start : start + len(FACTS)]
+    )
+
+
+FACTS = ("model", "data", "latent dimension", "parameters", "epochs", "seed", "date")
+
+
+def test_top_says_what_runs_are() -> None:
+    make_run(Path("a"), seed=0)
+    make_run(Path("b"), -20.0, "planar", seed=1)
+    assert main(["run=a"]) == 0 == main(["run=a,b"])
+    alone, both = facts(page("a/report.html")), facts(page("report.html"))
+    assert tuple(alone) == tuple(both) == FACTS
+    assert list(alone.values())[1:] == ["digits", "2", "383,288", "20", "0", "2026-11-20 09:00 UTC"]
+    assert (both["seed"], both["date"]) == ("0; 1", "2026-11-20 09:00 UTC … 2026-11-21 09:00 UTC")
+    assert "Planar" in both["model"] and "Planar" not in alone["model"]
+
+
+def test_one_legend_with_short_names() -> None:
+    make_run(Path("outputs/digits/a"))
+    make_run(Path("outputs/digits/b"))
+    assert main(["run=outputs/digits/*"]) == 0
+    html = Path("report.html").read_text(encoding="utf-8")
+    legend = Page(html.partition('<ul class="legend">')[2].partition("</ul>")[0])
+    assert legend.text.split() == ["a", "b", "training", "validation"]
+    assert html.count('<ul class="legend">') == 1
+
+
+def test_settings_of_many_columns_are_one() -> None:
+    for name in ("a", "b"):
+        with (make_run(Path(name), -20.0 - len(name)) / "config.yaml").open("a") as file:
+            file.writelines(f"x{i}: {name}{i}\n" for i in range(9))
+    assert main(["run=a,b"]) == 0
+    found = page("report.html")
+    (head,) = (row for row in found.rows if row and row[0] == "run")
+    (row,) = (row for row in found.rows if row and row[0] == "b")
+    assert head[-1] == "settings that differ" and len(head) == len(row) == 7
+    assert row[-1] == ", ".join(f"x{i}=b{i}" for i in range(9))
 
 
 def test_nothing_is_fetched_and_all_pictures_are_within() -> None:
@@ -86,8 +133,8 @@ def test_several_runs_best_first_and_only_what_differs() -> None:
     b, a = sorted((row for row in found.rows if len(row) == 8 and row[0] in "ab"), reverse=True)
     assert (b[0], b[3], b[6:]) == ("b", "-20.00 ± 0.30", ["PlanarPosterior", "1"])
     assert (a[0], a[6:]) == ("a", ["DiagonalPosterior", "0"])
-    assert ["a train", "-30.5", "-90.5 … -30.5"] in found.rows
-    assert "c train" not in found.text
+    assert "a training: last -30.5, range -90.5 … -30.5" in found.text
+    assert "c training" not in found.text
     assert [image["alt"] for image in found.all("img")] == ["samples"] * 3
 
 

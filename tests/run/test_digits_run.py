@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,10 @@ def test_files(folder: Path) -> None:
     written = {f for f in files if not f.startswith(("events.out.tfevents.", "projector"))}
     assert written == FILES
     assert len(files) > len(FILES)
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^[├└]── ([\w.]+?)(?:/|\.\*)? ", readme, re.MULTILINE))
+    top = {name.partition("/")[0].replace(".tfevents", "\n").partition("\n")[0] for name in files}
+    assert {name.removesuffix(".tfevents") for name in shown} == top
 
 
 def test_texts(folder: Path) -> None:
@@ -115,8 +120,8 @@ def test_pictures_and_texts_in_events(events: EventAccumulator) -> None:
 def test_hyperparameters_in_events(events: EventAccumulator, results: dict[str, Any]) -> None:
     plugin = events.PluginTagToContent("hparams")
     start = plugin["_hparams_/session_start_info"]
-    assert b"kl_schedule.warmup_steps" in start and b"LinearSchedule" in start
-    assert b"data" in start and b"digits" in start
+    assert b"kl_schedule.warmup_steps" in start and b"linear" in start
+    assert b"likelihood" not in start  # which nobody chose
     # Columns are found out from all runs together: a list of this run's would hold for every one.
     assert "_hparams_/experiment" not in plugin
 

@@ -1,5 +1,6 @@
 """What TensorBoard's log holds: when there are looks, and how many bytes everything takes."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,19 @@ def test_projector_files(small: Path) -> None:
     assert set(labels) == {str(digit) for digit in range(10)}
     with Image.open(files / "images.png") as sheet:
         assert sheet.size == (14 * 8, 14 * 8)
+        inks = {sheet.getpixel((8 * (i % 14), 8 * (i // 14))) for i in range(180)}  # of corners
+    assert len(inks) == 10  # a colour for each label
+
+
+def test_projector_shows_two_dimensions_as_two(vae_train: Train) -> None:
+    folder = vae_train("logger=tensorboard", "latent_dim=2", "trainer.max_steps=1", "figure=[]")
+    assert "projector/bookmarks.json" in (folder / "projector_config.pbtxt").read_text()
+    (state,) = json.loads((folder / "projector" / "bookmarks.json").read_text())
+    codes = np.loadtxt(folder / "projector" / "codes.tsv")
+    assert state["dataSetDimensions"] == [*codes.shape] == [180, 3]
+    assert state["pcaComponentDimensions"] == [0, 1] and state["cameraDef"]["orthographic"]
+    points = [[point["pca-0"], point["pca-1"]] for point in state["projections"]]
+    np.testing.assert_allclose(points, codes[:, :2], rtol=1e-3)
 
 
 def test_flows_have_a_log_determinant(vae_train: Train) -> None:
@@ -127,6 +141,9 @@ def test_sprite_of_oblong_coloured_images() -> None:
     sheet = sprite(torch.stack([torch.zeros(3, 4, 6), torch.ones(3, 4, 6), torch.zeros(3, 4, 6)]))
     assert (sheet.size, sheet.mode) == ((12, 12), "RGB")
     assert sheet.getpixel((0, 0)) == (0, 0, 0) and sheet.getpixel((6, 0)) == (255, 255, 255)
+    framed = sprite(torch.ones(1, 3, 4, 6), ["#332288"])
+    assert framed.size == (6, 6) and framed.getpixel((0, 0)) == (0x33, 0x22, 0x88)
+    assert framed.getpixel((3, 3)) == (255, 255, 255)
 
 
 def test_texts_of_a_run_stay_texts(vae_train: Train, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 
 from vae_cli.config.construct import construct, option_of
 from vae_cli.config.keys import shared_keys
-from vae_cli.config.treatment import describe_levels
+from vae_cli.config.treatment import describe_levels, settled_treatment
 from vae_cli.data.arrangement import arrange, describe_trained
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.kind import range_of
@@ -151,6 +151,19 @@ def check_suits(cfg: DictConfig, dataset: Dataset) -> None:
     if known and classes > known:  # fewer can be measured
         rule = f"the images have {classes} classes, and those of the run {known}"
         raise ConfigError("data", option_of(cfg.data), rule, remedy)
+
+
+def build_splits(cfg: DictConfig) -> dict[str, Split]:
+    """The parts of a run's data, treated as the run treats them.
+
+    Args:
+        cfg: The configuration of the run.
+
+    Raises:
+        VaeCliError: If the data cannot be loaded.
+    """
+    dataset = load_data(cfg, None).dataset
+    return split_by_part(dataset, settled_treatment(cfg, dataset, cfg.data.binarize))
 
 
 def split_by_part(dataset: Dataset, treatment: Treatment) -> dict[str, Split]:

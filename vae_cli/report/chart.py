@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from vae_cli.report.curves import Curve
 
@@ -21,15 +22,30 @@ class Series:
     """A curve with its place in the legend.
 
     Attributes:
-        label: What it is.
+        run: Its run, by a short name; empty where there is only one.
+        part: The images that it is of.
         color: Its number among the page's colours.
         is_dashed: Whether it is drawn so: training beside validation.
     """
 
-    label: str
+    run: str
+    part: str
     color: int
     is_dashed: bool
     curve: Curve
+
+    @property
+    def label(self) -> str:
+        """What it is."""
+        return f"{self.run} {self.part}".strip()
+
+
+class Key(NamedTuple):
+    """An entry of a legend; one without a colour tells how the lines of all runs are drawn."""
+
+    label: str
+    color: int | None
+    is_dashed: bool
 
 
 @dataclass(frozen=True)
@@ -71,6 +87,17 @@ class Chart:
         longest = max(len(s.curve.steps) for s in self.series)
         set_once(self, "is_thinned", points < min(POINTS, longest))
         set_once(self, "lines", [_line(s, last_step, low, high, points) for s in self.series])
+
+
+def legend(charts: Sequence[Chart]) -> list[Key]:
+    """What the colours and strokes of all charts of a page stand for, each once."""
+    found: dict[Key, None] = {}
+    for series in (series for chart in charts for series in chart.series):
+        if series.run:
+            found[Key(series.run, series.color, False)] = None
+        color = None if series.run else series.color
+        found[Key(series.part, color, series.is_dashed)] = None
+    return sorted(found, key=lambda key: key.color is None)
 
 
 def _heights(series: Sequence[Series], beginning: float) -> tuple[float, float, bool]:

@@ -1,16 +1,18 @@
 """One HTML file about runs, which needs nothing beside it."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import vae_cli
 from vae_cli.console import printable
 from vae_cli.errors import ConfigError
 from vae_cli.report import chart
+from vae_cli.report.facts import facts
 from vae_cli.report.record import RunRecord
 from vae_cli.report.tables import (
     charts,
@@ -22,10 +24,17 @@ from vae_cli.run.comparable import treatment
 from vae_cli.run.files import named_place, write_text
 from vae_cli.run.quantity import number
 from vae_cli.run.rows import rows_of_evaluation, rows_of_run, warnings_of
+from vae_cli.run.table import Table
 
 MARK = '<meta name="generator" content="vae-report'  # what only our pages have
 BEGINNING = 2_000  # bytes of a file in which it stands
 COLORS = 8  # of curves, in the page's own style
+MOST_LABELS = 4  # columns of settings that fit beside the numbers; more are one column
+LONGEST = 20  # letters in a line; a longer word goes on in the next one
+JOINTS = re.compile(  # of a word: optimizer.|lr, hidden_|dims, Planar|Posterior, but not 0.1
+    rf"(?<=[_/=,])(?=\w)|(?<=\.)(?=[^\W\d])|(?<=[a-z])(?=[A-Z])"
+    rf"|(?<=[^\W_]{{{LONGEST}}})(?=\w)"
+)
 
 
 def check_output(path: Path) -> None:
@@ -83,15 +92,19 @@ def render(records: Sequence[RunRecord], mixed: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     several = len(records) > 1
+    compared = comparisons(records, mixed) if several else []
     return environment.get_template("page.html").render(
         version=vae_cli.__version__,
         frame=chart,
         colors=COLORS,
         title=f"{len(records)} runs" if several else records[0].name,
         several=several,
-        comparisons=comparisons(records, mixed) if several else [],
+        facts=facts(records),
+        comparisons=[c._replace(table=_narrowed(c.table)) for c in compared],
         charts=[] if several else charts(records),
+        legend=chart.legend,
         runs=[_run(record) for record in records],
     )
 
@@ -100,6 +113,25 @@ def _shown(value: object) -> object:
     """What a template's expression gives: a text without signs that turn or hide what follows."""
     is_text = isinstance(value, str) and not isinstance(value, Markup)
     return printable(value, keep="\n\t") if is_text else value
+
+
+def _breakable(text: str) -> Markup:
+    """A cell that is folded at the joints of its words, and never within a number or its sign."""
+    whole = re.sub(r"([≥≤±]) ", "\\1\u00a0", printable(text))
+    return Markup("<wbr>").join(escape(part) for part in JOINTS.split(whole))
+
+
+def _narrowed(table: Table) -> Table:
+    """A table that fits a page: settings of many columns go into one, as ``key=value``."""
+    first, *others = table.labels
+    if len(others) <= MOST_LABELS:
+        return table
+    kept = table.only([first, *table.numbers])
+    settings = [
+        ", ".join(f"{table.heads[i]}={row[i]}" for i in others if row[i]) for row in table.rows
+    ]
+    rows = [[*row, text] for row, text in zip(kept.rows, settings, strict=True)]
+    return kept._replace(heads=[*kept.heads, "settings that differ"], rows=rows)
 
 
 def _run(record: RunRecord) -> dict[str, object]:
@@ -116,6 +148,7 @@ def _run(record: RunRecord) -> dict[str, object]:
     numbers = {"latent_dim": record.results.get("latent_dim"), **record.comparable}
     return {
         "record": record,
+        "facts": facts([record]),
         "quoted": shlex.quote(record.name),
         "subtitle": treatment(numbers),
         "headlines": headlines(numbers),

@@ -12,6 +12,7 @@ from vae_cli.files import LARGEST_YAML, UnsafeFile, read_bytes, read_text
 from vae_cli.report.curves import Curve, read_curves
 from vae_cli.report.measured import measured
 from vae_cli.run.current import CurrentNumbers
+from vae_cli.run.environment import date_of
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.png import opened_png
 from vae_cli.run.recorded import Note, Notes
@@ -35,6 +36,7 @@ class RunRecord:
         overrides: What the user chose.
         commands: The command lines, that of each resume too.
         environment: Versions, platform, commits.
+        date: When it was last started; empty if unknown.
         curves: By name.
         pictures: By name, as ``data:`` addresses.
         comparable: The numbers that runs are compared by, with the data that they depend on; only
@@ -50,6 +52,7 @@ class RunRecord:
     overrides: list[str]
     commands: list[str]
     environment: str
+    date: str
     curves: dict[str, Curve]
     pictures: dict[str, str]
     comparable: dict[str, Any]
@@ -118,6 +121,7 @@ def _read_run(path: str, folder: RunFolder, room: Room, note: Note) -> RunRecord
     overrides = read_overrides(folder.overrides)
     room.left_out = []
     pictures = _pictures(folder.figures, room, note)
+    environment = _text(folder.path / "environment.txt", note)
     return RunRecord(
         name=path,
         results=results,
@@ -127,7 +131,8 @@ def _read_run(path: str, folder: RunFolder, room: Room, note: Note) -> RunRecord
         commands=room.text("the commands", _text(folder.path / "command.txt", note)).splitlines(),
         # Interpolations stay as they are: a page is mailed, and they may ask for secrets.
         config=room.text("the configuration", read_text(folder.config, LARGEST_YAML)),
-        environment=room.text("the environment", _text(folder.path / "environment.txt", note)),
+        environment=room.text("the environment", environment),
+        date=date_of(environment),
         curves=read_curves(folder.path, note),
         pictures=pictures,
         comparable=_comparable(config, results, evaluation),

@@ -39,6 +39,8 @@ CHARTS = (  # title, unit, curves
     ("learning rate", "", ("train/lr",)),
 )
 
+PARTS, SHOWN = ("train", "validation"), ("training", "validation")  # of tags, and in a legend
+
 
 class Headline(NamedTuple):
     """A number to be seen first."""
@@ -126,19 +128,22 @@ def shortened(names: Sequence[str]) -> list[str]:
 
 
 def charts(records: Sequence[RunRecord]) -> list[Chart]:
-    """The curves of one run, or those of several laid over each other."""
+    """The curves of one run, or those of several laid over each other.
+
+    A part of the images is drawn in one way in all charts, whichever curves these have: training
+    is dashed. Of one run it has a colour of its own; of several, each run has.
+    """
     found = []
-    short = shortened([record.name for record in records])
+    several = len(records) > 1
+    short = shortened([record.name for record in records]) if several else [""]
     for title, unit, names in CHARTS:
         series = []
         for i, record in enumerate(records):
-            for j, name in enumerate(names):
+            for name in names:
                 if name in record.curves:
-                    part = name.partition("/")[0]
-                    several = len(records) > 1
-                    label = f"{short[i]} {part}" if several else part
-                    dashed = len(names) > 1 and j == 0
-                    series.append(Series(label, i if several else j, dashed, record.curves[name]))
+                    j = PARTS.index(name.partition("/")[0])
+                    color, curve = i if several else j, record.curves[name]
+                    series.append(Series(short[i], SHOWN[j], color, j == 0, curve))
         if series:
             found.append(Chart(title, unit, series))
     return found

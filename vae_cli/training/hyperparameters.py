@@ -24,7 +24,7 @@ def write_hyperparameters(
 
     Args:
         folder: Of the run's events.
-        settings: By dotted key.
+        settings: That tell the run from others, by dotted key.
         results: Points that the run's curves end with, by tag.
         step: Of them.
     """
