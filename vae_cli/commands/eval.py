@@ -13,7 +13,7 @@ from vae_cli.run.folder import COPY, RunFolder
 @command("vae-eval")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("eval").read(arguments)
     if own.help:
         print(help_of("eval"))
         return 0

@@ -19,7 +19,7 @@ NEEDED = {"torch_export": ("safetensors",), "onnx": ("safetensors", "onnx", "onn
 @command("vae-export")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("export").read(arguments)
     if own.help:
         print(help_of("export"))
         return 0

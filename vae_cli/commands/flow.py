@@ -15,7 +15,7 @@ from vae_cli.errors import ConfigError, TrainingError
 @command("vae-flow")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("flow").read(arguments)
     if own.help:
         print(help_of("flow"))
         return 0

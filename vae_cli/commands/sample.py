@@ -27,7 +27,7 @@ NEEDED = {"run": "RUN_DIR", "what": "samples"}  # keys, and what they may be
 @command("vae-sample")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("sample").read(arguments)
     if own.help:
         print(help_of("sample"))
         return 0

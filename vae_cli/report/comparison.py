@@ -7,7 +7,7 @@ from os.path import commonpath
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vae_cli.config.check import suggest
+from vae_cli.config.nearest import suggest
 from vae_cli.errors import ConfigError
 from vae_cli.report.estimate import Difference, Estimate, differences, estimate
 from vae_cli.report.ledger import REFERENCE, Entry
