@@ -99,6 +99,9 @@ KEYS = [
     Row("finetune", "", "epochs=3", "steps=5000"),
     Row("flow", "", "K=3", "'lengths=[3]'"),
     Row("flow", "", "iters=3", "steps=3"),
+    Row("flow", "", "out_dir=x", "output=x"),
+    Row("export", "", "to=x", "output=x"),
+    *(Row(c, "", "out=x", "output=x") for c in ("sample", "export", "flow", "compare", "report")),
     Row("compare", "", "metric=elbo", "'metrics=[elbo]'"),
     Row("report", "", "runs=x", "run=x"),
 ]
@@ -139,6 +142,7 @@ SAID = {  # command lines, and the end of what is said
     "sample --run X": "--run X: options are key=value, without dashes. Try run=X.",
     "sample samples run=x": "samples: is not of the form key=value. Did you mean what=samples?",
     "sample run=x what=Samples": "there is no such option. Did you mean what=[samples]?",
+    "flow hydra.run.dir=x": "hydra.run.dir=x: output names the folder. Try output=x.",
     "compare --mixed outputs": "Try mixed=true.",
 }  # fmt: skip
 

@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     from vae_cli.run.export import export
 
     with _interrupted_by_sigterm():
-        print(printable(export(path, formats, cfg.to, cfg.checkpoint, cfg.trust)))
+        print(printable(export(path, formats, cfg.output, cfg.checkpoint, cfg.trust)))
     return 0
 
 

@@ -57,8 +57,9 @@ MEANT = {
     "run resume": "run runs model modeldir modelpath",
     "run hydra.run.dir": "rundir rundirs",
     "run_id": "name runname expname experimentname exp tag version",
-    "output hydra.run.dir": "o out to file filename outfile outputfile outdir outputdir outpath"
-    " outputpath outputfolder savedir savepath saveto logdir defaultrootdir workdir resultsdir",
+    "output hydra.run.dir": "o out output to file filename outfile outputfile outdir outputdir"
+    " outpath outputpath outputfolder savedir savepath saveto logdir defaultrootdir workdir"
+    " resultsdir",
     "objective.samples samples count": "n samples nsamples numsamples mcsamples iwsamples draws"
     " ndraws numdraws",
     "metric metrics": "metric metrics measure",

@@ -113,7 +113,8 @@ def explain_bare(
     if before.endswith("="):  # lr= 0.1
         word, words = f"{before} {word}", words_for(before.rstrip("="), word, known)
     if not words and ":" in word:  # data:mnist
-        words = words_for(*word.split(":", 1), known)
+        key, _, value = word.partition(":")
+        words = words_for(key, value, known)
     if not words and (option := option_for("", word, known)):
         words = [option]
     if not words:  # lr 0.1, or lr = 0.1
