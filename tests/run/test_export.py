@@ -240,7 +240,7 @@ def test_export_takes_the_place_of_one(
         (["run=mlp", "format=[onnx,keras]"], ["format=[onnx,keras]", "torch_export, onnx"]),
         (["run=mlp", "format=[]"], ["format=[]", "nothing to write"]),
         (["run=mlp", "checkpoint=first"], ["checkpoint=first", "best, last"]),
-        (["run=mlp", "too=x"], ["too=x", "Did you mean to?"]),
+        (["run=mlp", "too=x"], ["too=x", "Did you mean output=x?"]),
         (["run=mlp", "output=mlp"], ["output=mlp", "more than an export", "Try output="]),
         (["run=mlp", "output=mlp/config.yaml"], ["output=mlp/config.yaml", "more than an export"]),
         (

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
     except ConfigError as error:
         if error.key != "figure":
             raise
-        remedy = error.remedy.replace("figure=", "what=")
+        remedy = error.remedy.replace("figure=", "what=").replace("[", "").replace("]", "")
         raise ConfigError("what", error.value, error.rule, remedy) from error
     OmegaConf.resolve(cfg)
     if cfg.count is not None and (what != "samples" or cfg.format not in ("png", "npz")):

@@ -16,7 +16,7 @@ from vae_cli.config.deletion import explain_deletion
 from vae_cli.config.grammar import parsed
 from vae_cli.config.unknown import explain_bare, remedy_of, unknown_key, unknown_option
 from vae_cli.config.vocabulary import Groups, vocabulary_of
-from vae_cli.errors import ConfigError, VaeCliError, as_written, shortened
+from vae_cli.errors import ConfigError, VaeCliError, as_written, install, shortened
 
 LAUNCHERS = ("launcher", "hydra/launcher")  # our presets, and what they are presets of
 EXTRAS = {  # of this package, by launcher
@@ -182,7 +182,7 @@ def _lacking_extra(override: Override) -> ConfigError | None:
         if importlib.util.find_spec(f"hydra_plugins.hydra_{extra}_launcher"):
             return None
     rule = f"needs packages of the extra {extra}"
-    return ConfigError(key, name, rule, f"Try pip install 'vae-cli[{extra}]'.")
+    return ConfigError(key, name, rule, f"{install(extra)}.")
 
 
 def _selected(cfg: DictConfig, key: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from vae_cli.config.construct import word_of
 from vae_cli.config.folders import built_in_folder
 from vae_cli.config.parts import NOT_IN_A_RUN, leaves
 from vae_cli.files import INTERPOLATION
@@ -76,6 +77,24 @@ def as_vae_sample_says(known: Vocabulary) -> Vocabulary:
     present = {key: value for key, value in known.present.items() if key != WHAT}
     groups = {WHAT if group == FIGURE else group: known.groups[group] for group in known.groups}
     return Vocabulary(present, groups, known.lacking)
+
+
+def name_of(target: str) -> str:
+    """What tables and notes call a class: the option that chooses it, of another's its own name.
+
+    Args:
+        target: Its address.
+    """
+    if target.startswith("vae_cli."):
+        return word_of(target)
+    return _borrowed().get(target, target.rpartition(".")[2])
+
+
+@cache
+def _borrowed() -> dict[str, str]:
+    """The options that choose a class of torch's."""
+    files = sorted((built_in_folder() / "optimizer").rglob("*.yaml"))
+    return {str(_content(file).get("_target_")): file.stem for file in files}
 
 
 def _dotted(group: str) -> str:
