@@ -23,6 +23,11 @@ def shell_word(path: object) -> str:
     return shlex.quote(str(path))
 
 
+def install(extra: str) -> str:
+    """How the packages of an extra of this package come, as a remedy without its stop."""
+    return f"Try pip install 'vae-cli[{extra}]'"
+
+
 def shortened(text: str, longest: int = LONGEST) -> str:
     """A text without its middle if it is longer than that."""
     return text if len(text) <= longest else f"{text[: longest // 2]}…{text[-longest // 2 :]}"

@@ -35,7 +35,7 @@ TABS = {  # and what is to be read there
     "images": ["reconstructions", "samples", "step 66"],
     "graphs": ["Main Graph", "MLP[encoder]", "MLP[decoder]"],
     "histograms": ["validation_kl/all_dimensions", "validation_flow"],
-    "hparams": ["posterior", "PlanarPosterior", "overview/elbo_test", "Trial ID"],
+    "hparams": ["posterior", "planar", "overview/elbo_test", "Trial ID"],
     "text": ["config", "command", "environment", "vae-train"],
 }  # fmt: skip
 

@@ -43,7 +43,7 @@ def test_leaves_picture_numbers_and_parameters(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(("suffix", "opening"), [("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_other_formats(suffix: str, opening: bytes) -> None:
     folder = f"here/{suffix}"
-    assert main([*QUICK, "energy=wave", f"format={suffix}", f"hydra.run.dir={folder}"]) == 0
+    assert main([*QUICK, "energy=wave", f"format={suffix}", f"output={folder}"]) == 0
     assert Path(folder, f"flow.{suffix}").read_bytes().startswith(opening)
 
 
@@ -68,7 +68,7 @@ def test_other_formats(suffix: str, opening: bytes) -> None:
         (["latent_dim=3"], ["latent_dim=3", "no such key"]),
         (["two_moons"], ["two_moons", "energy=two_moons?"]),
         (["-m"], ["-m", "--help"]),
-        (["hydra.run.dir=taken"], ["hydra.run.dir=taken", "is there already"]),
+        (["output=taken"], ["output=taken", "is there already"]),
     ],
     ids=lambda value: " ".join(value),
 )

@@ -25,9 +25,9 @@ BRIEF = {
     "eval": [f"run={RUN}", "samples=2", "metric=[active_units]", "analysis=[]"],
     "sample": [f"run={RUN}", "what=samples", "output=drawn"],
     "report": [f"run={RUN}", "output=page.html"],
-    "flow": ["energy=[wave]", "lengths=[1]", "steps=1", "restarts=1", "hydra.run.dir=run"],
+    "flow": ["energy=[wave]", "lengths=[1]", "steps=1", "restarts=1", "output=run"],
     "finetune": [f"run={RUN}", "labels=10", "steps=1"],
-    "export": [f"run={RUN}", "format=torch_export", "to=exported"],
+    "export": [f"run={RUN}", "format=torch_export", "output=exported"],
     "compare": [RUN],
 }  # fmt: skip
 SEVERAL = {"metric", "figure", "analysis", "energy"}  # groups of which several can be chosen

@@ -51,7 +51,7 @@ def openings(run: str, good: str) -> dict[str, Callable[[], object]]:
             command, "finetune", f"run={run}", "labels=10", "steps=1", "device=cpu"
         ),
         "export": partial(
-            command, "export", f"run={run}", "format=torch_export", "to=out/exported"
+            command, "export", f"run={run}", "format=torch_export", "output=out/exported"
         ),
         "load": lambda: vae_cli.load(run),
         "resume": partial(command, "train", f"resume={run}", "trainer.max_steps=3"),

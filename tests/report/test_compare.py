@@ -38,7 +38,7 @@ def test_means_over_seeds_best_first(capsys: pytest.CaptureFixture[str]) -> None
     rows = table(capsys, "runs", "metrics=[log_likelihood,kl]")
     error = str(1 / math.sqrt(3))  # of 0, 1, 2: standard deviation 1
     dynamic = [row for row in rows if "dynamic" in row["treatment"]]
-    assert [row["posterior"] for row in dynamic] == ["PlanarPosterior", "DiagonalPosterior"]
+    assert [row["posterior"] for row in dynamic] == ["planar", "diagonal"]
     assert [row["log p(x)"] for row in dynamic] == ["-23.0", "-25.0"]
     assert {row["log p(x) error"] for row in dynamic} == {error}  # in full
     assert {row["log p(x) error over"] for row in dynamic} == {"runs"}
@@ -100,7 +100,7 @@ def test_autoencoders_are_compared_by_their_reconstructions(
     ]
     assert rows[0]["validation reconstruction"] == "-20.0" and "ELBO" not in rows[0]
     both = table(capsys, "runs/codes", "runs/d0")
-    assert {row["model"]: row["ELBO"] for row in both} == {"Autoencoder": "", "VAE": "-24.8"}
+    assert {row["model"]: row["ELBO"] for row in both} == {"autoencoder": "", "vae": "-24.8"}
     assert "posterior" not in both[0]
     assert "reconstruction" not in table(capsys, "runs/d0", "runs/p0")[0]
 
@@ -112,7 +112,7 @@ def test_the_smallest_error_is_best(runs: Path, capsys: pytest.CaptureFixture[st
         (path / "results.json").write_text(json.dumps(results))
     where = "where=seed=0,data.binarize=dynamic"
     rows = table(capsys, "runs", "metrics=[error,elbo]", where, "rank=test")
-    assert [row["posterior"] for row in rows] == ["PlanarPosterior", "DiagonalPosterior"]
+    assert [row["posterior"] for row in rows] == ["planar", "diagonal"]
     assert [row["error"] for row in rows] == ["0.1192", "0.1234"]
     assert rows[0]["error error"] == "0.0031"
 
@@ -225,8 +225,8 @@ def test_best_is_chosen_by_validation_images(
         (path / "results.json").write_text(json.dumps({**results, "validation/elbo": value}))
     by_validation = table(capsys, "runs/d0", "runs/p0")
     by_test = table(capsys, "runs/d0", "runs/p0", "rank=test")
-    assert [row["posterior"][0] for row in by_validation] == ["D", "P"]
-    assert [row["posterior"][0] for row in by_test] == ["P", "D"]
+    assert [row["posterior"][0] for row in by_validation] == ["d", "p"]
+    assert [row["posterior"][0] for row in by_test] == ["p", "d"]
     assert main(["runs/d0", "runs/p0", "rank=test"]) == 0
     assert "looks better than it is" in capsys.readouterr().out
 
@@ -243,7 +243,7 @@ def test_formats(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(line.startswith("| --- | --- | ---: | ---: | ---: |") for line in lines)
     assert main(["runs", "format=latex", "output=table.tex"]) == 0
     text = Path("table.tex").read_text(encoding="utf-8")
-    assert r"PlanarPosterior & p{*} & 3 & $-$23.00 $\pm$ 0.58" in text
+    assert r"planar & p{*} & 3 & $-$23.00 $\pm$ 0.58" in text
     assert r"\usepackage{booktabs}" in text and r"\resizebox" in text
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
     capsys.readouterr()

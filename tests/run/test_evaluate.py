@@ -254,7 +254,7 @@ def test_several_runs_are_put_into_tables(
         (["run=plain", "samples=1,2"], ["samples=1,2", "brackets"]),
         (["run=broken"], ["run=broken", "best.ckpt can't be read", "checkpoint=last"]),
         (["run=foreign"], ["_target_=os.system", "trust=true"]),
-        (["run=plain", "splt=test"], ["splt=test", "split?"]),
+        (["run=plain", "splt=test"], ["splt=test", "split=test?"]),
         (["run=plain", "split=all"], ["split=all", "test, validation, train"]),
         (["run=plain", "samples=0"], ["samples=0", "at least 1"]),
         (["run=plain", "samples=many"], ["samples=many", "whole number"]),

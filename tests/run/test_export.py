@@ -184,7 +184,7 @@ def test_files_say_what_they_are(trained: Path, elsewhere: object) -> None:
 def test_note_runs_as_written(name: str, trained: Path, tmp_path: Path) -> None:
     """A block for each format, and nothing said of what a model has not."""
     folder = tmp_path / "export"
-    assert main([f"run={trained / name}", f"to={folder}"]) == 0
+    assert main([f"run={trained / name}", f"output={folder}"]) == 0
     note = (folder / "README.md").read_text(encoding="utf-8")
     assert ("noise" in note) == ("q(z" in note) == (name != "autoencoder")
     assert ("label" in note) == (name == "m1_m2")
@@ -217,16 +217,16 @@ def test_export_takes_the_place_of_one(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copytree(trained / "mlp", "run", ignore=shutil.ignore_patterns("export"))
-    assert main(["run=run", "format=torch_export", "to=deep/er"]) == 0
+    assert main(["run=run", "format=torch_export", "output=deep/er"]) == 0
     assert capsys.readouterr().out == "deep/er\n"
-    assert main(["run=run", "format=[torch_export]", "to=deep/er", "checkpoint=last"]) == 0
+    assert main(["run=run", "format=[torch_export]", "output=deep/er", "checkpoint=last"]) == 0
     record = json.loads(Path("deep/er/export.json").read_text())
     assert record["checkpoint"] == "last.ckpt"
     assert record["functions"]["encoder"]["files"] == ["encoder.pt2"]
     assert sorted(path.name for path in Path("deep").iterdir()) == ["er"]
     Path("deep/er/mine.onnx").touch()
-    assert main(["run=run", "format=torch_export", "to=deep/er"]) == 2
-    assert "to=deep/er: is there already" in capsys.readouterr().err
+    assert main(["run=run", "format=torch_export", "output=deep/er"]) == 2
+    assert "output=deep/er: is there already" in capsys.readouterr().err
     assert Path("deep/er/mine.onnx").is_file()
 
 
@@ -240,14 +240,14 @@ def test_export_takes_the_place_of_one(
         (["run=mlp", "format=[onnx,keras]"], ["format=[onnx,keras]", "torch_export, onnx"]),
         (["run=mlp", "format=[]"], ["format=[]", "nothing to write"]),
         (["run=mlp", "checkpoint=first"], ["checkpoint=first", "best, last"]),
-        (["run=mlp", "too=x"], ["too=x", "Did you mean to?"]),
-        (["run=mlp", "to=mlp"], ["to=mlp", "more than an export", "Try to="]),
-        (["run=mlp", "to=mlp/config.yaml"], ["to=mlp/config.yaml", "more than an export"]),
+        (["run=mlp", "too=x"], ["too=x", "Did you mean output=x?"]),
+        (["run=mlp", "output=mlp"], ["output=mlp", "more than an export", "Try output="]),
+        (["run=mlp", "output=mlp/config.yaml"], ["output=mlp/config.yaml", "more than an export"]),
         (
-            ["run=mlp", "format=torch_export", "to=mlp/config.yaml/x"],
-            ["to=mlp/config.yaml/x: nothing can be written there (Not a directory)"],
+            ["run=mlp", "format=torch_export", "output=mlp/config.yaml/x"],
+            ["output=mlp/config.yaml/x: nothing can be written there (Not a directory)"],
         ),
-        (["run=ppca", "to=x"], ["format=onnx", "ONNX has not", "Try format=torch_export"]),
+        (["run=ppca", "output=x"], ["format=onnx", "ONNX has not", "Try format=torch_export"]),
     ],
     ids=lambda value: " ".join(value),
 )
@@ -275,11 +275,11 @@ def test_what_is_not_installed_is_named(
     there = command.find_spec
     monkeypatch.setattr(command, "find_spec", lambda name: None if name == "onnx" else there(name))
     before = sorted(trained.rglob("*"))
-    assert main(["run=mlp", "to=elsewhere"]) == 2
+    assert main(["run=mlp", "output=elsewhere"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line == ("vae-export: format=onnx: needs onnx. Try pip install 'vae-cli[export]'.")
     assert sorted(trained.rglob("*")) == before
-    assert main(["run=mlp", "format=torch_export", "to=elsewhere"]) == 0
+    assert main(["run=mlp", "format=torch_export", "output=elsewhere"]) == 0
     shutil.rmtree("elsewhere")
 
 
@@ -292,7 +292,7 @@ def test_stopped_it_leaves_nothing(
     )
     before = sorted(trained.rglob("*"))
     handler = signal.getsignal(signal.SIGTERM)
-    assert main(["run=mlp", "format=torch_export", "to=deep/er"]) == 130
+    assert main(["run=mlp", "format=torch_export", "output=deep/er"]) == 130
     assert signal.getsignal(signal.SIGTERM) is handler
     assert capsys.readouterr().err == "vae-export: interrupted\n"
     assert sorted(trained.rglob("*")) == before
@@ -337,7 +337,7 @@ def test_an_encoder_without_a_prior_takes_no_noise() -> None:
 
 
 def test_exact_posterior_as_torch_has_it(trained: Path, tmp_path: Path) -> None:
-    assert main([f"run={trained / 'ppca'}", "format=torch_export", f"to={tmp_path / 'x'}"]) == 0
+    assert main([f"run={trained / 'ppca'}", "format=torch_export", f"output={tmp_path / 'x'}"]) == 0
     x, noise = torch.rand(NUMBER, 1, 8, 8), torch.randn(NUMBER, 2)
     z, log_q = torch.export.load(tmp_path / "x" / "encoder.pt2").module()(x, noise)
     q = vae_cli.load(trained / "ppca").model.encode(unlabelled(x))

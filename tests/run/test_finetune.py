@@ -234,7 +234,7 @@ MISTAKES: list[tuple[list[str], list[str]]] = [
     (["run=unlabelled", "labels=9"], ["labels=9", "no labels. Label some images of each class."]),
     (["run=partly"], ["run=partly", "no validation image has a label"]),
     (["run=alike"], ["labels=all", "one class"]),
-    (["run=plain", "label=10"], ["label=10", "no such key", "labels?"]),
+    (["run=plain", "label=10"], ["label=10", "no such key", "labels=10?"]),
     (["run=plain", "label_seed=-1"], ["label_seed=-1", "at least 0"]),
     (["run=plain", "freeze=maybe"], ["freeze=maybe", "true or false"]),
     (["run=plain", "hidden_dims=[0]"], ["hidden_dims=[0]", "at least 1"]),

@@ -88,6 +88,6 @@ def test_missing_extra_is_told(
 
 
 def _refuse(*_: object) -> None:
-    from vae_cli.config.explain import NotComposable
+    from vae_cli.config.composition import NotComposable
 
     raise NotComposable("Could not override 'hydra/launcher'")

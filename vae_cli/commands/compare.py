@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from vae_cli.commands.entry import Parser, command
 from vae_cli.commands.runs import find_places, parted
-from vae_cli.config.check import suggest
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
+from vae_cli.config.nearest import suggest
 from vae_cli.config.path_words import exists
 from vae_cli.errors import ConfigError, VaeCliError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @command("vae-compare")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("compare", takes_places=True).read(arguments)
     if own.help:
         print(help_of("compare"))
         return 0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @command("vae-eval")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("eval").read(arguments)
     if own.help:
         print(help_of("eval"))
         return 0

@@ -11,7 +11,7 @@ from vae_cli.commands.entry import Parser, command, prepare_libraries
 from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import ConfigError, VaeCliError, install
 
 NEEDED = {"torch_export": ("safetensors",), "onnx": ("safetensors", "onnx", "onnxscript")}
 
@@ -19,7 +19,7 @@ NEEDED = {"torch_export": ("safetensors",), "onnx": ("safetensors", "onnx", "onn
 @command("vae-export")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("export").read(arguments)
     if own.help:
         print(help_of("export"))
         return 0
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     from vae_cli.run.export import export
 
     with _interrupted_by_sigterm():
-        print(printable(export(path, formats, cfg.to, cfg.checkpoint, cfg.trust)))
+        print(printable(export(path, formats, cfg.output, cfg.checkpoint, cfg.trust)))
     return 0
 
 
@@ -61,6 +61,5 @@ def check_installed(wanted: str) -> None:
     """
     missing = [name for name in NEEDED[wanted] if find_spec(name) is None]
     if missing:
-        raise VaeCliError(
-            f"format={wanted}: needs {' and '.join(missing)}. Try pip install 'vae-cli[export]'."
-        )
+        rule = f"needs {' and '.join(missing)}"
+        raise VaeCliError(f"format={wanted}: {rule}. {install('export')}.")

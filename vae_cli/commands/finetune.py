@@ -16,7 +16,7 @@ from vae_cli.run.folder import COPY, RunFolder
 @command("vae-finetune")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("finetune").read(arguments)
     if own.help:
         print(help_of("finetune"))
         return 0

@@ -15,7 +15,7 @@ from vae_cli.errors import ConfigError, TrainingError
 @command("vae-flow")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("flow").read(arguments)
     if own.help:
         print(help_of("flow"))
         return 0
@@ -28,8 +28,8 @@ def main(arguments: list[str]) -> int:
     from vae_cli.run.folder import describe
 
     fits, console = FlowFits(cfg), make_console()
-    is_named = any(text.startswith("hydra.run.dir=") for text in own.overrides)
-    folder: Path = new_folder(wanted, is_named)
+    is_named = any(text.startswith("output=") for text in own.overrides)
+    folder: Path = new_folder(wanted, is_named, "output")
     describe(folder, cfg, ["vae-flow", *arguments])
     try:
         results = fits.run(folder, cfg.format, console)
@@ -50,5 +50,7 @@ def _check(cfg: DictConfig, overrides: Sequence[str]) -> None:
         raise ConfigError("posterior", name, "is no flow", "Try posterior=planar.")
     for text in overrides:
         key, _, value = text.partition("=")
+        if key == "hydra.run.dir":
+            raise ConfigError(key, value, "output names the folder", f"Try output={value}.")
         if key == "posterior.flow_length":
             raise ConfigError(key, value, "lengths has the lengths", f"Try lengths=[{value}].")

@@ -14,7 +14,7 @@ PAGE = "report.html"
 @command("vae-report")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("report").read(arguments)
     if own.help:
         print(help_of("report"))
         return 0

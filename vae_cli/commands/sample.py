@@ -27,7 +27,7 @@ NEEDED = {"run": "RUN_DIR", "what": "samples"}  # keys, and what they may be
 @command("vae-sample")
 def main(arguments: list[str]) -> int:
     """Runs the command."""
-    own = Parser().read(arguments)
+    own = Parser("sample").read(arguments)
     if own.help:
         print(help_of("sample"))
         return 0
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
     except ConfigError as error:
         if error.key != "figure":
             raise
-        remedy = error.remedy.replace("figure=", "what=")
+        remedy = error.remedy.replace("figure=", "what=").replace("[", "").replace("]", "")
         raise ConfigError("what", error.value, error.rule, remedy) from error
     OmegaConf.resolve(cfg)
     if cfg.count is not None and (what != "samples" or cfg.format not in ("png", "npz")):

@@ -72,7 +72,7 @@ def _code(signals: Signals, argv: Sequence[str] | None) -> int:
 def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
     from vae_cli.commands.entry import Parser
 
-    parser = Parser()
+    parser = Parser("train")
     parser.add_argument("--config-name", "-cn", default="train")
     hydras = [parser.add_argument("--multirun", "-m", action="store_true")]
     hydras += [parser.add_argument("--resolve", action="store_true")]

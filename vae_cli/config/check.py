@@ -1,14 +1,13 @@
 """Checks a composed configuration against what its targets accept, before anything is built."""
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_origin
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vae_cli.config.keys import SHARED, Epochs, TorchSettings, TrainSettings
+from vae_cli.config.nearest import nearest, suggest
 from vae_cli.config.references import check_references, fill_in
 from vae_cli.config.signature import Signature, signature_of
 from vae_cli.errors import ConfigError, VaeCliError
@@ -20,6 +19,7 @@ BUILT = (
     "optimizer", "trainer", "accelerator",
 )  # fmt: skip
 NEEDLESS = ("posterior", "prior", "kl_schedule")  # of which a model may have none
+NO_SUCH_KEY = "there is no such key"  # the rule that a name breaks
 MISSING = "???"  # OmegaConf's sign for a value that somebody has still to give
 BITS = 63  # of a whole number
 SMALLEST, LARGEST = 2.0**-149, (2 - 2.0**-23) * 2.0**127  # of float32, in which torch computes
@@ -125,7 +125,7 @@ def check_group(group: str, node: Any) -> None:
         raise ConfigError(group, node, rule, f"Try another {group}=OPTION.")
     for name, child in node.items() if "_target_" not in node else ():
         if not isinstance(child, dict):
-            raise ConfigError(f"{group}.{name}", child, "there is no such key")
+            raise ConfigError(f"{group}.{name}", child, NO_SUCH_KEY)
         if "_target_" not in child:
             raise is_required(f"{group}.{name}._target_")
     _check_node(group, node, SHARED.get(group) or SHARED.get(str(node.get("_target_"))))
@@ -220,37 +220,11 @@ def check_keys(key: str, node: Mapping[str, Any], allowed: Sequence[str]) -> Non
     for name in node:
         if name not in allowed:
             dotted = f"{key}.{name}".lstrip(".")
-            raise ConfigError(
-                dotted, node[name], "there is no such key", suggest(name, allowed, key)
-            )
+            raise ConfigError(dotted, node[name], NO_SUCH_KEY, suggest(name, allowed, key))
 
 
 def check_value(key: str, value: Any, annotation: Any) -> None:
     """Raises ConfigError where a value is not what an annotation allows."""
     if not accepts(annotation, value):
-        advice = remedy(annotation) or _nearest(key, value, annotation)
+        advice = remedy(annotation) or nearest(key, value, annotation)
         raise ConfigError(key, value, f"needs {describe(annotation, value)}", advice)
-
-
-def _nearest(key: str, value: Any, annotation: Any) -> str:
-    """Which of the names that an option can have may have been meant, as a remedy."""
-    near = difflib.get_close_matches(str(value).lower(), _names(annotation), n=1)
-    return f"Did you mean {key}={near[0]}?" if near else ""
-
-
-def _names(annotation: Any) -> list[str]:
-    """The names that an annotation allows, alone or beside others."""
-    parts = get_args(annotation)
-    if get_origin(annotation) is Literal:
-        return [part for part in parts if isinstance(part, str)]
-    alternatives = parts if get_origin(annotation) in (Union, UnionType) else ()
-    return [name for part in alternatives for name in _names(part)]
-
-
-def suggest(name: str, known: Sequence[str], prefix: str = "") -> str:
-    """The nearest of the known names, as a remedy; all of them where none is near."""
-    known = [k for k in known if not k.startswith("_")]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if near:
-        return f"Did you mean {f'{prefix}.{near[0]}'.lstrip('.')}?"
-    return f"There are {', '.join(sorted(known))}." if known else ""

@@ -14,13 +14,13 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from vae_cli.config.check import check, is_required
+from vae_cli.config.composition import NotComposable, base_of, composed
 from vae_cli.config.deletion import needed_by
 from vae_cli.config.explain import (
     LAUNCHERS,
-    NotComposable,
     check_single,
-    composed,
     explained,
+    explained_key,
     with_default,
 )
 from vae_cli.config.folders import (
@@ -36,6 +36,7 @@ from vae_cli.config.folders import (
 from vae_cli.config.grammar import parsed
 from vae_cli.config.keys import SETTINGS, TrainSettings
 from vae_cli.config.references import freeze, value_of
+from vae_cli.config.vocabulary import Vocabulary, as_vae_sample_says, vocabulary_of
 from vae_cli.errors import ConfigError, VaeCliError
 
 CONFIG_MODULE = "vae_cli.conf"
@@ -65,12 +66,39 @@ def compose(
     return cfg, run_dir
 
 
-def _checked(config_name: str, overrides: Sequence[str], config_dir: str | None) -> DictConfig:
-    """A configuration with Hydra's own part, in which nothing is wrong."""
+def vocabulary(
+    config_name: str, overrides: Sequence[str], config_dir: str | None = None
+) -> Vocabulary:
+    """What a command line can set, beside the options that it chooses.
+
+    Args:
+        config_name, overrides, config_dir: As for ``compose``; anything may be wrong in them.
+    """
+    folders = search_path(config_dir)
+    groups = groups_of(config_name, folders)
+    with _hydra(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        base = base_of(config_name, [*search_path_override(folders), *overrides], groups)
+    return as_vae_sample_says(vocabulary_of(config_name, base, groups))
+
+
+def _checked(
+    config_name: str,
+    overrides: Sequence[str],
+    config_dir: str | None,
+    typed: Sequence[str] | None = None,
+) -> DictConfig:
+    """A configuration with Hydra's own part, in which nothing is wrong.
+
+    Args:
+        config_name, overrides, config_dir: As for ``compose``.
+        typed: What was typed in place of each override; None for the same.
+    """
     folders = search_path(config_dir)
     check_expansion(folders)
     groups = groups_of(config_name, folders)
     everything = [*search_path_override(folders), *overrides]
+    as_typed = dict(zip(overrides, typed or overrides, strict=True))
     with _hydra(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # OmegaConf's and Hydra's advice: lines beside ours
         try:
@@ -89,13 +117,16 @@ def _checked(config_name: str, overrides: Sequence[str], config_dir: str | None)
         except ConfigError as error:
             if (needed := needed_by(error, overrides)) is not None:
                 raise needed from error
+            meant = explained_key(error, config_name, everything, groups, as_typed)
+            if meant is not None:
+                raise meant from error
             if error.remedy:
                 raise
             raise with_default(error, config_name, everything, groups) from error
         except YAMLError as error:
             raise VaeCliError(f"a yaml can't be read: {' '.join(str(error).split())}") from error
         except (NotComposable, OmegaConfBaseException, RecursionError, ValueError) as error:
-            raise explained(error, config_name, everything, groups) from error
+            raise explained(error, config_name, everything, groups, as_typed) from error
     unmarked = [folder for folder in folders if folder not in named_folders(config_dir)]
     say_what_is_read(folders, unmarked, _options(full, overrides))
     return full
@@ -131,7 +162,7 @@ def compose_sweep(
             rule = "takes one value: it is about the sweep, not about its runs"
             raise ConfigError(override.key_or_group, value, rule, "Start a sweep for each.")
     given = [values[0] for values in map(_values_of, overrides)]
-    full = _checked(config_name, given, config_dir)
+    full = _checked(config_name, given, config_dir, overrides)
     if "params" not in full.get("sweep", {}):
         raise is_required("sweep.params" if "sweep" in full else "sweep")
     params = full.sweep.params or {}

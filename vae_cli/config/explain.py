@@ -6,57 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
-from vae_cli.config.check import suggest
+from vae_cli.config.check import NO_SUCH_KEY
+from vae_cli.config.composition import SEARCH_PATH, base_of
 from vae_cli.config.deletion import explain_deletion
-from vae_cli.config.folders import built_in_folder
 from vae_cli.config.grammar import parsed
-from vae_cli.config.local_folder import remedy_for
-from vae_cli.errors import ConfigError, VaeCliError, as_written, shortened
+from vae_cli.config.unknown import explain_bare, remedy_of, unknown_key, unknown_option
+from vae_cli.config.vocabulary import Groups, vocabulary_of
+from vae_cli.errors import ConfigError, VaeCliError, as_written, install, shortened
 
-OPTIONAL = {"experiment": (None,), "launcher": (None,)}  # groups of which nothing need be chosen
 LAUNCHERS = ("launcher", "hydra/launcher")  # our presets, and what they are presets of
 EXTRAS = {  # of this package, by launcher
     "joblib": "joblib", "submitit_local": "submitit", "submitit_slurm": "submitit", "ray": "ray",
 }  # fmt: skip
 REFUSED = "Error merging override "  # Hydra's words before an override
-SEARCH_PATH = "hydra.searchpath"  # given by the command, not by the user
-Groups = Mapping[str, Sequence[str]]  # the options of each group
-
-
-class NotComposable(Exception):  # noqa: N818  what Hydra says, to be explained
-    """Hydra's reason for not composing a configuration, in its words."""
-
-
-def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
-    """What ``hydra.compose`` gives, Hydra's own part of it included.
-
-    Raises:
-        NotComposable: In place of Hydra's own exceptions, and of the TypeErrors and others of what
-            it did not foresee: a whole number where it looks for a name, say.
-        YAMLError: If a file can't be read.
-    """
-    try:
-        full = hydra.compose(config_name, list(overrides), return_hydra_config=True)
-        HydraConfig.instance().set_config(full)  # for ${hydra:...} in any value
-        return full
-    except YAMLError:
-        raise
-    except Exception as error:
-        raise NotComposable(_words(error)) from error
-
-
-def _words(error: BaseException) -> str:
-    """What an exception says, or the one that it comes from; some of Hydra's say nothing."""
-    while not str(error) and error.__cause__ is not None:
-        error = error.__cause__
-    return str(error) or type(error).__name__
 
 
 def check_single(
@@ -89,11 +55,7 @@ def with_default(
     error: ConfigError, config_name: str, overrides: Sequence[str], groups: Groups
 ) -> ConfigError:
     """The same error, advising the value that the key has by itself."""
-    try:
-        base = _with_choices_only(config_name, overrides, groups)
-    except (NotComposable, YAMLError):
-        return error
-    default = _selected(base, error.key)
+    default = _selected(base_of(config_name, overrides, groups), error.key)
     if default is None or default == error.value:
         return error
     plain = OmegaConf.to_container(default) if OmegaConf.is_config(default) else default
@@ -102,7 +64,11 @@ def with_default(
 
 
 def explained(
-    error: Exception, config_name: str, overrides: Sequence[str], groups: Groups
+    error: Exception,
+    config_name: str,
+    overrides: Sequence[str],
+    groups: Groups,
+    typed: Mapping[str, str],
 ) -> VaeCliError:
     """Finds the override that is to blame; Hydra's own words where none is found.
 
@@ -111,16 +77,17 @@ def explained(
         config_name: Name of the primary file.
         overrides: As on the command line.
         groups: The options of each group.
+        typed: What was typed in place of an override, where that is not the same.
     """
     bare = [text for text in overrides if "=" not in text and not text.startswith("~")]
-    if bare:
-        near = [f"{group}={bare[0]}" for group, options in groups.items() if bare[0] in options]
-        remedy = f"Did you mean {near[0]}?" if near else "Try --help."
-        return VaeCliError(f"{shortened(bare[0])}: is not of the form key=value. {remedy}")
     try:
-        own = _own(overrides)
+        own = _own([text for text in overrides if text not in bare])
     except VaeCliError as unreadable:
         return unreadable
+    base = base_of(config_name, overrides, groups)
+    known = vocabulary_of(config_name, base, groups)
+    if bare:
+        return explain_bare(config_name, overrides, bare[0], known)
     for override in own:
         if (lacking := _lacking_extra(override)) is not None:
             return lacking
@@ -129,19 +96,55 @@ def explained(
             sweep = "Try it behind vae-train -m, put" if config_name == "train" else "Put"
             remedy = f"{sweep} a list in brackets, or one value in quotes within quotes."
             return VaeCliError(f"{shortened(str(override.input_line))}: {rule}. {remedy}")
-        if (wrong := _unknown_option(override, groups)) is not None:
+        if (wrong := unknown_option(override, known)) is not None:
             return wrong
-    try:
-        base = _with_choices_only(config_name, overrides, groups)
-    except (NotComposable, YAMLError):
-        return _in_hydras_words(error, overrides)
     for override in own:
         if (deletion := explain_deletion(error, override, base)) is not None:
             return deletion
-        is_value = override.key_or_group not in groups and not override.is_add()
-        if is_value and (unknown := _unknown_key(base, override, groups)) is not None:
+        key, line = override.key_or_group, shortened(str(override.input_line))
+        is_value = key not in groups and not override.is_add()
+        if override.is_add() and (key in groups or OmegaConf.select(base, key) is not None):
+            rule = "is there already"
+            return VaeCliError(f"{shortened(line)}: {rule}. Leave out the +: {line.lstrip('+')}.")
+        value = _typed(override, typed)
+        if is_value and (unknown := unknown_key(override, value, base, known)) is not None:
             return unknown
     return _in_hydras_words(error, overrides)
+
+
+def explained_key(
+    error: ConfigError,
+    config_name: str,
+    overrides: Sequence[str],
+    groups: Groups,
+    typed: Mapping[str, str],
+) -> ConfigError | None:
+    """The same error with the words that were meant; None where the command line has no part in it.
+
+    It is of a key that was added (``+lr=0.1``), or one that is to choose an option of a group
+    (``optimizer.lr_schedule=cosine`` for ``optimizer/lr_schedule=cosine``).
+
+    Args:
+        error: What the check of the configuration found.
+        config_name, overrides, groups, typed: As for ``explained``.
+    """
+    given = [o for o in _own(overrides) if not o.is_delete() and o.key_or_group not in groups]
+    given = [o for o in given if f".{o.key_or_group}".endswith(f".{error.key}")]
+    if not given:
+        return None
+    key, value = given[-1].key_or_group, _typed(given[-1], typed)
+    known = vocabulary_of(config_name, base_of(config_name, overrides, groups), groups)
+    remedy = remedy_of(key, value, known)
+    is_choice = any(f" {group}=" in remedy for group in groups)
+    if not remedy or not (is_choice or error.rule == NO_SUCH_KEY):
+        return None
+    return ConfigError(key, error.value, error.rule, remedy)
+
+
+def _typed(override: Override, typed: Mapping[str, str]) -> str:
+    """The value of an override as it stands on the command line, which may be several."""
+    line = str(override.input_line)
+    return typed.get(line, line).partition("=")[2]
 
 
 def _in_hydras_words(error: Exception, overrides: Sequence[str]) -> VaeCliError:
@@ -169,17 +172,6 @@ def _own(overrides: Sequence[str]) -> list[Override]:
     return [o for o in everything if o.is_delete() or not o.key_or_group.startswith("hydra.")]
 
 
-def _with_choices_only(config_name: str, overrides: Sequence[str], groups: Groups) -> DictConfig:
-    """The configuration with the groups' options as chosen, and every value as it is by itself."""
-    kept = (*groups, SEARCH_PATH)
-    read = [(text, parsed(text)) for text in overrides]
-    choices = [text for text, o in read if o.key_or_group in kept and not o.is_delete()]
-    base = composed(config_name, choices)
-    with open_dict(base):
-        del base["hydra"]
-    return base
-
-
 def _lacking_extra(override: Override) -> ConfigError | None:
     """What is said of a launcher whose plug-in is not installed."""
     key, name = override.key_or_group, override.value()
@@ -190,38 +182,7 @@ def _lacking_extra(override: Override) -> ConfigError | None:
         if importlib.util.find_spec(f"hydra_plugins.hydra_{extra}_launcher"):
             return None
     rule = f"needs packages of the extra {extra}"
-    return ConfigError(key, name, rule, f"Try pip install 'vae-cli[{extra}]'.")
-
-
-def _unknown_option(override: Override, groups: Groups) -> ConfigError | None:
-    group, choice = override.key_or_group, override.value()
-    options = () if override.is_delete() else groups.get(group, ())
-    for name in choice if isinstance(choice, list) else [choice]:
-        if options and name not in (*options, *OPTIONAL.get(group, ())):
-            near = suggest(str(name), options).replace("Did you mean ", f"Did you mean {group}=")
-            remedy = remedy_for(group, str(name)) or near
-            return ConfigError(group, name, "there is no such option", remedy)
-    return None
-
-
-def _unknown_key(base: DictConfig, override: Override, groups: Groups) -> VaeCliError | None:
-    node: Any = base
-    walked: list[str] = []
-    for part in override.key_or_group.split("."):
-        known = [str(name) for name in node] if isinstance(node, DictConfig) else []
-        if part not in known and not walked and part in groups:
-            rule = f"there is no {part} here"  # the model has none, say
-            return ConfigError(override.key_or_group, override.value(), rule, "Leave it out.")
-        if part not in known:
-            known += [] if walked else [group for group in groups if group not in known]
-            remedy = _options_with(walked, part) or suggest(part, known, ".".join(walked))
-            key, value = override.key_or_group, override.value()
-            if override.is_delete():
-                return VaeCliError(f"~{shortened(key)}: there is no such key. {remedy}")
-            return ConfigError(key, value, "there is no such key", remedy)
-        walked.append(part)
-        node = _selected(base, ".".join(walked))
-    return None
+    return ConfigError(key, name, rule, f"{install(extra)}.")
 
 
 def _selected(cfg: DictConfig, key: str) -> Any:
@@ -230,11 +191,3 @@ def _selected(cfg: DictConfig, key: str) -> Any:
         return OmegaConf.select(cfg, key)
     except OmegaConfBaseException:
         return None
-
-
-def _options_with(group: Sequence[str], key: str) -> str:
-    """Which other options of a group have a key that the one chosen has not."""
-    folder = built_in_folder().joinpath(*group)
-    files = sorted(folder.glob("*.yaml")) if group else []
-    have = [f"{'/'.join(group)}={f.stem}" for f in files if key in OmegaConf.load(f)]
-    return f"It belongs to {' and '.join(have)}." if have else ""

@@ -153,7 +153,7 @@ vae-export writes a trained model's encoder and decoder as files that run withou
 Usage: vae-export run=RUN_DIR [KEY=VALUE ...]
 
   vae-export run=outputs/digits_vae/2026-11-20_09-00-00    into the run's folder, export
-  vae-export run=RUN_DIR format=onnx to=FOLDER
+  vae-export run=RUN_DIR format=onnx output=FOLDER
 
 Beside them lie the weights (weights.safetensors) and what inputs and outputs are: README.md for
 people, export.json for programs. An earlier export is replaced, other folders are left alone. It
@@ -164,7 +164,7 @@ Keys:
   run          folder of a run
   format       torch_export (.pt2, for torch.export.load), onnx (for onnxruntime and others), or
                [torch_export,onnx], as by itself
-  to           folder to write to (export in the run's folder)
+  output       folder to write to (export in the run's folder)
   checkpoint   best or last
   trust        let the run name classes that are not in this package: docs/security.md
 
@@ -200,7 +200,7 @@ Keys:
   lr           of Adam, at first
   seed         of the starts and all draws
   format       png, svg or pdf
-  hydra.run.dir    the folder
+  output       folder to write to, a new one (outputs/flow and the time)
 
 Flags:
 

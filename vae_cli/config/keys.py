@@ -102,7 +102,7 @@ class ExportSettings:
 
     run: str | None
     format: Literal["torch_export", "onnx"] | Sequence[Literal["torch_export", "onnx"]]
-    to: str | None
+    output: str | None
     checkpoint: Literal["best", "last"]
     trust: bool
 
@@ -119,6 +119,7 @@ class FlowSettings:
     lr: PositiveFloat
     seed: NonNegativeInt
     format: Literal["png", "svg", "pdf"]
+    output: str
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import ConfigError, install
 from vae_cli.figure.base import Inapplicable
 
 FEWEST = 10  # points that have neighbours to speak of
@@ -77,7 +77,7 @@ def check_installed(projection: str) -> None:
     """Raises ConfigError where a projection needs a library that is not there."""
     if projection == "umap" and find_spec("umap") is None:
         rule = "needs umap-learn, which is not installed"
-        remedy = "Try pip install 'vae-cli[umap]', or use tsne."
+        remedy = f"{install('umap')}, or use tsne."
         raise ConfigError("projection", projection, rule, remedy)
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from vae_cli.config.check import suggest
+from vae_cli.config.nearest import suggest
 from vae_cli.errors import ConfigError
 from vae_cli.report.estimate import Difference, Estimate, differences, estimate
 from vae_cli.report.ledger import REFERENCE, Entry
@@ -72,9 +72,8 @@ def filtered(entries: Sequence[Entry], where: str) -> list[Entry]:
 def _meets(entry: Entry, key: str, sign: str, wanted: str) -> bool:
     found = [str(side[key]) for side in (entry.chosen, entry.settings) if key in side]
     if sign in ("=", "!="):
-        plain = wanted.replace("_", "").lower()
         same = any(_equal(one, wanted) for one in found) or (
-            key in entry.settings and bool(plain) and _is_class(str(entry.settings[key]), plain)
+            key in entry.settings and _is_class(str(entry.settings[key]), wanted)
         )
         return same == (sign == "=")
     try:
@@ -91,8 +90,11 @@ def _equal(found: str, wanted: str) -> bool:
 
 
 def _is_class(name: str, option: str) -> bool:
-    """Whether ``PlanarPosterior`` is what ``planar`` stands for."""
-    return name[:1].isupper() and name.lower().startswith(option)
+    """Whether ``PlanarPosterior`` is what ``planar`` stands for, either of them the name."""
+    if option[:1].isupper():
+        name, option = option, name
+    plain = option.replace("_", "").lower()
+    return name[:1].isupper() and bool(plain) and name.lower().startswith(plain)
 
 
 def rows_of(

@@ -23,18 +23,20 @@ from vae_cli.run.folder import RunFolder
 from vae_cli.run.graphs import EXAMPLES, NAMES, Graph, graphs_of
 
 SUFFIX = {"torch_export": ".pt2", "onnx": ".onnx"}  # by format
-REMEDY = "Try to=SOME_OTHER_FOLDER."
+REMEDY = "Try output=SOME_OTHER_FOLDER."
 
 
 @torch.no_grad()
-def export(run: str, formats: Sequence[str], to: str | None, checkpoint: str, trust: bool) -> Path:
+def export(
+    run: str, formats: Sequence[str], output: str | None, checkpoint: str, trust: bool
+) -> Path:
     """Writes a run's encoder, decoder and weights, and what they are, into a folder.
 
     Args:
         run: The run's folder.
         formats: Of ``SUFFIX``.
-        to: The folder to write to, which an earlier export may be in; None for ``export`` in the
-            run's folder.
+        output: The folder to write to, which an earlier export may be in; None for ``export`` in
+            the run's folder.
         checkpoint: ``best`` or ``last``.
         trust: Whether the run's configuration may name modules that are not of this package.
 
@@ -46,7 +48,7 @@ def export(run: str, formats: Sequence[str], to: str | None, checkpoint: str, tr
     """
     folder = RunFolder.existing(run, key="run")
     source = checkpoint_of(folder, checkpoint)
-    wanted = folder.path / "export" if to is None else Path(to)
+    wanted = folder.path / "export" if output is None else Path(output)
     with _made_whole(wanted) as partial:
         model, config = load_model(source, trust)
         graphs = graphs_of(model.eval().requires_grad_(False), _examples(config))
@@ -147,13 +149,13 @@ def _made_whole(wanted: Path) -> Iterator[Path]:
     """
     if wanted.exists() and not _is_export(wanted):
         rule = "is there already, and holds more than an export"
-        raise ConfigError("to", wanted, rule, REMEDY)
+        raise ConfigError("output", wanted, rule, REMEDY)
     above = next(path for path in wanted.absolute().parents if path.exists())
     try:
         temporary = tempfile.TemporaryDirectory(dir=above, prefix=".export-")
     except OSError as error:
         rule = f"nothing can be written there ({error.strerror})"
-        raise ConfigError("to", wanted, rule, REMEDY) from error
+        raise ConfigError("output", wanted, rule, REMEDY) from error
     with temporary as beside:
         partial = Path(beside, "new")
         partial.mkdir()
@@ -165,7 +167,7 @@ def _made_whole(wanted: Path) -> Iterator[Path]:
             partial.rename(wanted)
         except OSError as error:
             rule = f"can't be written ({error.strerror or error})"
-            raise ConfigError("to", wanted, rule, REMEDY) from error
+            raise ConfigError("output", wanted, rule, REMEDY) from error
 
 
 def _is_export(path: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig
 from torch import Tensor
 
+from vae_cli.config.vocabulary import name_of
 from vae_cli.escape import as_markdown
 from vae_cli.model.base import Model
 from vae_cli.run.graphs import MEANING, Graph
@@ -31,7 +32,7 @@ def record_of(
         files: Of each function.
     """
     return {
-        "model": type(model).__name__,
+        "model": name_of(str(config.model._target_)),
         "latent_dim": model.latent_dim,
         "data": {
             **treatment_of(plain(config)),

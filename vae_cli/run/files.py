@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def new_folder(wanted: str, is_named: bool) -> Path:
+def new_folder(wanted: str, is_named: bool, key: str = "hydra.run.dir") -> Path:
     """Makes a folder that was not there.
 
     Args:
         wanted: Its path.
         is_named: Whether the user named it; else it is numbered if another one has the name.
+        key: Which names it.
     """
     path, number = Path(wanted), 1
     while True:
@@ -32,19 +33,18 @@ def new_folder(wanted: str, is_named: bool) -> Path:
         except FileExistsError as error:
             if is_named and not _is_unbegun(path):
                 rule = "is there already"
-                remedy = (
-                    f"Name a new one, or try vae-train resume={shell_word(path)} if it is a run."
-                )
-                raise ConfigError("hydra.run.dir", path, rule, remedy) from error
+                resume = f", or try vae-train resume={shell_word(path)} if it is a run"
+                remedy = f"Name a new one{resume if key != 'output' else ''}."
+                raise ConfigError(key, path, rule, remedy) from error
             if is_named:
-                check_no_links("hydra.run.dir", path)
+                check_no_links(key, path)
                 break
             number += 1
             path = Path(f"{wanted}_{number}")
         except OSError as error:
             rule = f"can't be made ({error.strerror})"
-            remedy = "Try hydra.run.dir=SOME_WRITABLE_FOLDER."
-            raise ConfigError("hydra.run.dir", path, rule, remedy) from error
+            remedy = f"Try {key}=SOME_WRITABLE_FOLDER."
+            raise ConfigError(key, path, rule, remedy) from error
     return path
 
 

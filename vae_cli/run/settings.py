@@ -7,6 +7,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.construct import word_of
+from vae_cli.config.vocabulary import name_of
 from vae_cli.files import UnsafeFile, read_yaml
 
 IMPLIED = {"_target_", "shape", "latent_dim", "classes", "units"}  # of a model's own options
@@ -43,19 +44,19 @@ def read_overrides(path: Path) -> list[str]:
 
 
 def settings_of_run(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that distinguish runs, the model's class first.
+    """The settings that distinguish runs, the model first.
 
     Args:
         config: Every value concrete, as dicts and lists.
     """
-    return {"model": config["model"]["_target_"].rpartition(".")[2], **settings(config)}
+    return {"model": name_of(config["model"]["_target_"]), **settings(config)}
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """What was or could have been chosen, by dotted keys.
 
-    A group's own key tells which class it is: ``posterior: PlanarPosterior``; that of the data,
-    which set.
+    A group's own key tells which option it is: ``posterior: planar``, or ``posterior: Mine`` for a
+    class that is not of this package; that of the data, which set.
 
     Args:
         config: Every value concrete, as dicts and lists.
@@ -73,7 +74,9 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
     def visit(key: str, node: Any) -> None:
         if isinstance(node, Mapping):
             for name, child in node.items():
-                visit(f"{key}.{name}".removesuffix("._target_"), child)
+                is_class = name == "_target_" and isinstance(child, str) and key != "data"
+                value = name_of(child) if is_class else child
+                visit(f"{key}.{name}".removesuffix("._target_"), value)
         elif node is not None and not key.endswith("_partial_") and is_shown(key):
             flat[key] = node if isinstance(node, (bool, int, float, str)) else str(node)
 
@@ -81,10 +84,7 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
         visit(name, groups[name])
     for group in ("accelerator", "trainer"):  # of one class each
         flat.pop(group, None)
-    return {
-        k: v.rpartition(".")[2] if isinstance(v, str) and k in config else v
-        for k, v in flat.items()
-    }
+    return flat
 
 
 def treatment_of(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from hydra.core.override_parser.types import Override
 
 from vae_cli.console import printable
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import ConfigError, VaeCliError, install
 from vae_cli.options import NonNegativeInt, PositiveInt, checked
 from vae_cli.sweep.folder import SweepFolder
 from vae_cli.sweep.strategy import Job, Launch, Strategy
@@ -66,8 +66,8 @@ class Search(Strategy):
     ) -> None:
         self.directions = directions_of(objectives)
         if any(importlib.util.find_spec(name) is None for name in PACKAGES):
-            remedy = "Try pip install 'vae-cli[optuna]'."
-            raise VaeCliError(f"sweep=optuna: needs packages of the extra optuna. {remedy}")
+            rule = "needs packages of the extra optuna"
+            raise VaeCliError(f"sweep=optuna: {rule}. {install('optuna')}.")
         if len(objectives) > 1:
             if pruner != "none":
                 rule = "one number tells whether a trial is worth going on with, not several"

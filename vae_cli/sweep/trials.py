@@ -19,7 +19,7 @@ from optuna.samplers import (
 )
 from optuna.trial import FrozenTrial, TrialState
 
-from vae_cli.config.check import suggest
+from vae_cli.config.nearest import suggest
 from vae_cli.errors import ConfigError, Interrupted
 from vae_cli.sweep.folder import SweepFolder
 from vae_cli.sweep.names import names_of
