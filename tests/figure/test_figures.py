@@ -12,7 +12,7 @@ from torch import Size
 
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
-from vae_cli.figure import base
+from vae_cli.figure import sheet as sheets
 from vae_cli.figure.analogies import Analogies
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw
 from vae_cli.figure.confusion import Confusion
@@ -168,9 +168,9 @@ def test_pictures_show_the_range_of_the_data(case: Case, monkeypatch: pytest.Mon
     if case.points:
         return  # of no grey levels
     seen = list[tuple[float, float]]()
-    to_grey = base.to_grey
+    to_grey = sheets.to_grey
     monkeypatch.setattr(
-        base, "to_grey", lambda x, limits: (seen.append(limits), to_grey(x, limits))[1]
+        sheets, "to_grey", lambda x, limits: (seen.append(limits), to_grey(x, limits))[1]
     )
     images = case.split()
     x = torch.randn(len(images), 1, 6, 5, generator=torch.Generator().manual_seed(0))

@@ -12,7 +12,8 @@ from torch import Size, Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, describe_limits, pixels, tile
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, pixels
+from vae_cli.figure.sheet import describe_limits, tile
 from vae_cli.model.base import Model
 from vae_cli.options import Draws, Tiles, checked
 

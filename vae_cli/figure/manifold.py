@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
+from vae_cli.figure.sheet import sheet
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
 from vae_cli.model.labelled import SemiSupervisedModel
@@ -45,6 +46,7 @@ class Manifold(Figure):
     """
 
     during_training = True
+    starts_from_prior = True
 
     @checked
     def __init__(self, rows: Tiles = 20) -> None:

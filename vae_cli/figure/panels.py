@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
-from vae_cli.figure.base import GREY, INCH, PAD, Limits, describe_limits, tile
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, text_width
 from vae_cli.figure.points import ACROSS, Panel, are_points, in_plane
+from vae_cli.figure.sheet import GREY, INCH, PAD, Limits, describe_limits, tile
 
 PANEL = 3 * INCH  # inches, the width of one
 

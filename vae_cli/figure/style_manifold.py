@@ -22,6 +22,7 @@ class StyleManifold(Figure):
     """
 
     during_training = True
+    starts_from_prior = True
 
     @checked
     def __init__(self, rows: Tiles = 10, classes: Tiles = 20) -> None:

@@ -26,8 +26,9 @@ from vae_cli.metric.base import Evaluation, Metric, State
 from vae_cli.model.base import Model
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.images import basis_of
 from vae_cli.run.numbers import GROUPS, Found, read_evaluation, update_evaluation
-from vae_cli.run.subject import Subject, basis_of
+from vae_cli.run.subject import Subject
 from vae_cli.training.checkpoint_file import CheckpointError, read_sealed, write_sealed
 
 BATCH = 100  # images; part of the definition of the evaluation's noise: not an option
