@@ -49,7 +49,5 @@ def given_rows(split: Split, original: Tensor, x: Tensor) -> dict[str, Tensor]:
         original: As stored, ``(B, C, H, W)``.
         x: As modelled, likewise.
     """
-    rows = {"original": original}
-    if not torch.equal(original, x):
-        rows[split.treatment.label] = x
-    return rows
+    same = torch.equal(original, x)
+    return {"original": original} | ({} if same else {split.treatment.label: x})

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, TITLE_SIZE, text_width
 from vae_cli.figure.points import Panel, are_points, in_plane, plane_frames
+from vae_cli.figure.scale import Scale
 
 Limits = tuple[float, float]  # the values that are black and white
 GREY: Limits = (0.0, 1.0)
@@ -99,6 +100,7 @@ def sheet(
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
     limits: Limits = GREY,
+    scale: Scale | None = None,
 ) -> Canvas:
     """A titled grid of images, pixels enlarged without blur; of points of the plane, the plane.
 
@@ -107,6 +109,7 @@ def sheet(
         title: Above all.
         row_labels: To the left of the rows, one each, if any.
         column_labels: Above the columns, one each, if any.
+        scale: Where images stand in a plane, in place of labels.
     """
     if are_points(images.shape[1:]):
         names = [label for label in row_labels for _ in range(columns)]
@@ -117,15 +120,22 @@ def sheet(
     title += describe_limits(limits)
     # Placed by hand: a layout engine does not foresee the fixed aspect, and cuts long labels off.
     left = PAD + max((text_width(label, LABEL_SIZE) + PAD for label in row_labels), default=0)
+    left = left if scale is None else PAD + scale.left
+    below = PAD if scale is None else scale.below
     inner = (columns * INCH, rows * INCH * height / width)
     overhang = max(0.0, text_width(title, TITLE_SIZE) - inner[0]) / 2
     left = max(left, overhang + PAD)
     turn, head = heads(column_labels, INCH)
-    size = (left + inner[0] + overhang + PAD, inner[1] + head + 3 * PAD + TITLE_SIZE / 72)
+    size = (left + inner[0] + overhang + PAD, below + inner[1] + head + 2 * PAD + TITLE_SIZE / 72)
     canvas = Canvas(figsize=size, dpi=200)
-    axes = canvas.add_axes((left / size[0], PAD / size[1], inner[0] / size[0], inner[1] / size[1]))
+    axes = canvas.add_axes(
+        (left / size[0], below / size[1], inner[0] / size[0], inner[1] / size[1])
+    )
     axes.imshow(tile(images, columns, limits), interpolation="none")
     axes.set_title(title, fontsize=TITLE_SIZE)
+    if scale is not None:
+        scale.put(axes, (height, width), GAP)
+        return canvas
     centers = [row * (height + GAP) + (height - 1) / 2 for row in range(len(row_labels))]
     axes.set_yticks(centers, row_labels, fontsize=LABEL_SIZE)
     centers = [column * (width + GAP) + (width - 1) / 2 for column in range(len(column_labels))]

@@ -53,6 +53,6 @@ class Styles(Figure):
         z = model.prior().sample(Size([self.rows]))[:, : model.latent_dim]
         x = model.decode(z.unsqueeze(1).expand(-1, len(y), -1), y).mean
         names = class_names(split, y.tolist())
-        title = "styles: mean of p(x|y,z), z of a row from the prior"
+        title = "styles: means of p(x|y,z), z of a row from the prior"
         grid = Grid(title, x.flatten(0, 1), len(y), heads=names, limits=split.treatment.limits)
         return grid.drawing(to_numpy(z=z, y=y, x=x))
