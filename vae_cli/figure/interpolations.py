@@ -66,7 +66,9 @@ class Interpolations(Figure):
         heads = ["original", *[f"{share:.0%}" for share in t.flatten().tolist()], "original"]
         limits = split.treatment.limits
         images = torch.cat([first.unsqueeze(2), x, last.unsqueeze(2)], 2)
-        title = f"between two {split.name} images: mean of p(x|z) on a line and on an arc of z"
+        is_of_files = isinstance(self.start, str) or isinstance(self.end, str)
+        of = "images" if is_of_files else f"{split.name} images"
+        title = f"between two {of}: mean of p(x|z) on a line and on an arc of z"
         grid = Grid(title, images.flatten(0, 2), self.steps + 2, rows, heads, limits)
         pictures = [
             (x[:, :, step].flatten(0, 1), f"left: line, right: arc; {share:.0%} of the way")

@@ -47,6 +47,6 @@ def _places(cfg: DictConfig) -> Iterator[Any]:
 
 
 def _word(value: object) -> str:
-    """A value as a part of a file's name; of a path, its last part."""
-    text = Path(value).name if isinstance(value, str) else as_written(value)
+    """A value as a part of a file's name; of a path, the name alone."""
+    text = Path(value).stem if isinstance(value, str) else as_written(value)
     return UNSAFE.sub("-", text)[:LONGEST].strip(".-") or "other"
