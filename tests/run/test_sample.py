@@ -13,8 +13,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from vae_cli.commands.report import main as report
 from vae_cli.commands.sample import main
 from vae_cli.commands.train import main as train
+from vae_cli.errors import ConfigError
 from vae_cli.figure.sheet import STRIP
-from vae_cli.run import samples
+from vae_cli.run import samples, subject
 from vae_cli.run.folder import SHARED_FOLDER
 
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "npz": b"PK", "gif": b"GIF89a"}
@@ -99,6 +100,24 @@ def test_what_shows_another_run_is_not_the_runs_own(runs: Path) -> None:
     assert made == ["samples.png", "with_space", "with_space/samples.png"]
     assert report(["run=plane"]) == 0
     assert Path("plane/report.html").read_bytes() == page
+
+
+def test_what_needs_no_images_does_without_them(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(*_: object) -> None:
+        raise ConfigError("data.root", "away", "is not there")
+
+    assert main(["run=plane", "what=samples,manifold", "output=there"]) == 0
+    monkeypatch.setattr(subject, "load_data", missing)
+    assert main(["run=plane", "what=samples,manifold", "output=away"]) == 0
+    for name in ("samples.png", "manifold.png"):
+        assert Path("there", name).read_bytes() == Path("away", name).read_bytes()
+    assert main(["run=plane", "what=samples", "count=2", "output=away"]) == 0
+    capsys.readouterr()
+    assert main(["run=plane", "what=samples,reconstructions", "output=nothing"]) == 2
+    assert "data.root=away: is not there." in capsys.readouterr().err
+    assert not Path("nothing").exists()
 
 
 def test_animation(runs: Path) -> None:

@@ -15,8 +15,8 @@ from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveInt, checked
 
 BINS = 60  # of the histogram of a one-dimensional z
-# How far axes reach at least from the middle of the points: half a standard deviation of the prior, so
-# that a collapsed posterior is seen to be one; codes without a prior may have any scale.
+# How far axes reach at least from the middle of the points: half a standard deviation of the prior,
+# so that a collapsed posterior is seen to be one; codes without a prior may have any scale.
 PRIOR_REACH, CODE_REACH = 0.5, 1e-6
 MARGIN = 1.05  # times as far as the outermost point
 
