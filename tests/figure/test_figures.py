@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
+from PIL import Image
 from torch import Size
 
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
-from vae_cli.figure import base
+from vae_cli.figure import sheet as sheets
 from vae_cli.figure.analogies import Analogies
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw
 from vae_cli.figure.confusion import Confusion
@@ -168,9 +170,9 @@ def test_pictures_show_the_range_of_the_data(case: Case, monkeypatch: pytest.Mon
     if case.points:
         return  # of no grey levels
     seen = list[tuple[float, float]]()
-    to_grey = base.to_grey
+    to_grey = sheets.to_grey
     monkeypatch.setattr(
-        base, "to_grey", lambda x, limits: (seen.append(limits), to_grey(x, limits))[1]
+        sheets, "to_grey", lambda x, limits: (seen.append(limits), to_grey(x, limits))[1]
     )
     images = case.split()
     x = torch.randn(len(images), 1, 6, 5, generator=torch.Generator().manual_seed(0))
@@ -234,6 +236,15 @@ def test_few_images(case: Case, count: int) -> None:
 
 
 @ROWS
+def test_what_needs_no_images_is_drawn_without_any(case: Case) -> None:
+    images = case.split()
+    one, figure = case.model(images), case.make()
+    nothing = Split("test", images.images.subset(torch.arange(0)), images.treatment)
+    if not figure.needs_images(one):
+        assert drawn(picture(figure, one, nothing)) == drawn(picture(figure, one, images))
+
+
+@ROWS
 def test_the_model_is_left_as_it_was(case: Case) -> None:
     images = case.split()
     one = case.model(images)
@@ -272,6 +283,15 @@ def test_latent_map_shows_the_means_by_label() -> None:
     assert shown == [colours[label + 1] for label in labels.tolist()] and len(set(colours)) == 3
 
 
+def test_an_unlabelled_map_has_no_legend_and_fits_its_points() -> None:
+    axes = picture(LatentMap(), model(), split()).canvas.axes[0]
+    points = axes.collections[-1].get_offsets()
+    assert axes.get_legend() is None
+    for limits, values in zip((axes.get_xlim(), axes.get_ylim()), points.T, strict=True):
+        assert sum(limits) / 2 == pytest.approx((values.min() + values.max()) / 2, abs=1e-5)
+        assert limits[0] < values.min() and values.max() < limits[1]
+
+
 def test_latent_map_names_classes() -> None:
     images = split(labels=torch.arange(30) % 3 - 1)
     images.classes = ["red", "blue"]
@@ -290,10 +310,14 @@ def test_manifold_rises_to_the_right_and_upwards() -> None:
     shown = []
     decode = one.decode
     one.decode = lambda z, y=None: shown.append(z) or decode(z)
-    picture(Manifold(rows=3), one, split())
+    drawing = picture(Manifold(rows=3), one, split())
     z = shown[0].view(3, 3, 2)
     edge = torch.special.ndtri(torch.tensor(5 / 6)).item()
     across = torch.tensor([-edge, 0, edge]).expand(3, 3)
+    axes = drawing.canvas.axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["-0.97", "0", "0.97"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["0.97", "0", "-0.97"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("$z_1$", "$z_2$")
     torch.testing.assert_close(z[..., 0], across, atol=1e-6, rtol=1e-6)
     torch.testing.assert_close(z[..., 1], -across.T, atol=1e-6, rtol=1e-6)
 
@@ -371,6 +395,40 @@ def test_interpolations_go_from_code_to_code() -> None:
         torch.testing.assert_close(z[:, way, 0], codes[:2])
         torch.testing.assert_close(z[:, way, -1], codes[2:], rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(z[:, 0, 2], (codes[:2] + codes[2:]) / 2)
+
+
+def test_interpolations_between_images_that_the_user_picks(tmp_path: Path) -> None:
+    one, images = model(latent_dim=4), split()
+    path = tmp_path / "mine.png"
+    Image.fromarray(images.images.take(torch.tensor([7]))[0, 0].numpy()).save(path)
+    figure = Interpolations(steps=3, start=-1, end=str(path))
+    drawing = picture(figure, one, images)
+    expected = images.grey(torch.tensor([29, 7]))
+    torch.testing.assert_close(torch.from_numpy(drawing.arrays["first"]), expected[:1])
+    torch.testing.assert_close(torch.from_numpy(drawing.arrays["last"]), expected[1:])
+    axes = drawing.canvas.axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["-1 to mine.png, line", "-1 to mine.png, arc"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "original", "0%", "50%", "100%", "original",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("figure", "option", "reason"),
+    [
+        (Interpolations(start=0, end=30), "end", "there are 30 test images"),
+        (Interpolations(start=-31, end=0), "start", "there are 30 test images"),
+        (Interpolations(start=0, end="nowhere.png"), "end", "can't be read as an image"),
+        (Interpolations(start=0, end=__file__), "end", "can't be read as an image"),
+        (Interpolations(start=0), "start", "needs the other end"),
+        (Traversals(image=30), "image", "there are 30 test images"),
+    ],
+)
+def test_why_an_image_cannot_be_picked(figure: Figure, option: str, reason: str) -> None:
+    with pytest.raises(Inapplicable, match=reason) as caught:
+        picture(figure, model(), split())
+    assert caught.value.option == option and caught.value.remedy
 
 
 def test_arc_is_of_constant_speed_on_a_sphere() -> None:

@@ -102,7 +102,7 @@ def test_first_and_last_are_always_shown(last: int, count: int, chosen: list[int
 
 
 @pytest.mark.parametrize("latent_dim", [2, 3])
-def test_panels_of_an_image_have_the_same_axes(latent_dim: int) -> None:
+def test_all_panels_have_the_same_axes(latent_dim: int) -> None:
     one = model(latent_dim=latent_dim, posterior=partial(PlanarPosterior, flow_length=9))
     drawing = picture(Flow(count=2, panels=4, draws=3000), one, split())
     grid = np.array(drawing.canvas.axes).reshape(2, 5)
@@ -110,8 +110,9 @@ def test_panels_of_an_image_have_the_same_axes(latent_dim: int) -> None:
         "$x$",
         *[f"$q_{{{k}}}$" for k in (0, 3, 6, 9)],
     ]
-    for row in grid:
-        assert len({(axes.get_xlim(), axes.get_ylim()) for axes in row[1:]}) == 1
+    assert len({(axes.get_xlim(), axes.get_ylim()) for axes in grid[:, 1:].flat}) == 1
+    assert {axes.get_ylabel() for axes in grid[:, 1]} == {"$z_2$"}
+    assert {axes.get_xlabel() for axes in grid[-1, 1:]} == {"$z_1$"}
     assert len({frame.shape for frame in drawing.frames}) == 1
     assert len(drawing.frames) == 20  # ten densities, each twice
     assert drawing.arrays["map"].tolist() == list(range(10))

@@ -8,11 +8,12 @@ from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.analogies import Analogies
-from vae_cli.figure.base import Figure, Inapplicable, heads
+from vae_cli.figure.base import Figure, Inapplicable
 from vae_cli.figure.confusion import Confusion
 from vae_cli.figure.manifold import Manifold, quantile_grid
 from vae_cli.figure.reliability import Reliability
 from vae_cli.figure.samples import draw_latents
+from vae_cli.figure.sheet import heads
 from vae_cli.figure.style_manifold import StyleManifold
 from vae_cli.figure.styles import Styles
 from vae_cli.metric.base import Evaluation

@@ -13,10 +13,11 @@ from matplotlib.figure import Figure as Canvas
 
 from vae_cli import glyphs
 from vae_cli.errors import Notice
-from vae_cli.figure.base import Drawing, pixels, sheet
-from vae_cli.figure.beside import beside
+from vae_cli.figure.base import pixels
 from vae_cli.figure.ink import LABEL_SIZE, text_width
 from vae_cli.figure.points import Panel, in_plane
+from vae_cli.figure.sheet import sheet
+from vae_cli.figure.together import side_by_side
 from vae_cli.glyphs import as_named, drawable
 from vae_cli.training.pictures import picture
 
@@ -36,8 +37,7 @@ def of_points(names: Sequence[str]) -> Canvas:
 
 
 def of_two(names: Sequence[str]) -> Canvas:
-    drawing = Drawing(of_images(["a"]), {})
-    return beside((names[0], names[-1]), (drawing, drawing)).canvas
+    return side_by_side([names[0], names[-1]], [of_images(["a"]), of_images(["a"])])
 
 
 @pytest.mark.parametrize("draw", [of_images, of_points, of_two])

@@ -3,7 +3,7 @@ import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from vae_cli.figure.base import sheet, tile
+from vae_cli.figure.sheet import sheet, tile
 
 
 def test_places_every_pixel() -> None:

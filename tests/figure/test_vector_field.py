@@ -10,7 +10,7 @@ from torch.distributions import MultivariateNormal
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
 from vae_cli.figure.base import Inapplicable, draw
-from vae_cli.figure.vector_field import VectorField
+from vae_cli.figure.vector_field import Field, VectorField
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.model.linear_gaussian import LinearGaussian
@@ -84,3 +84,15 @@ def test_images_have_no_plane() -> None:
     images = Split("test", StoredImages(torch.rand(4, *shape)), Treatment("dynamic", False, None))
     with pytest.raises(Inapplicable, match="points of the plane"):
         draw("field", VectorField(), model, images)
+
+
+def test_fields_of_several_models_are_on_one_scale() -> None:
+    x = torch.tensor([[-1.0, 0.0], [1.0, 0.0]])
+    small, large = (Field("title", x, x + move, x) for move in (0.1, 5.0))
+    canvas = small.stacked(["a", "b"], [large])
+    *panels, bar = canvas.axes
+    arrows = [axes.collections[1] for axes in panels]
+    assert len({each.get_clim() for each in arrows}) == 1
+    assert arrows[0].get_clim()[1] == pytest.approx(float(large.distance.max()))
+    assert [axes.get_title() for axes in panels] == ["a", "b"]
+    assert "distance" in bar.get_ylabel() and panels[0].get_xlabel() == "$x_1$"

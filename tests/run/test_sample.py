@@ -13,8 +13,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from vae_cli.commands.report import main as report
 from vae_cli.commands.sample import main
 from vae_cli.commands.train import main as train
-from vae_cli.figure.base import STRIP
-from vae_cli.run import pictures
+from vae_cli.errors import ConfigError
+from vae_cli.figure.sheet import STRIP
+from vae_cli.run import samples, subject
 from vae_cli.run.folder import SHARED_FOLDER
 
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "npz": b"PK", "gif": b"GIF89a"}
@@ -22,7 +23,7 @@ MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "npz": b"PK", "gif"
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of two runs, of two and of three latent dimensions."""
+    """Folder of two runs, of two and of three latent dimensions, and of one of other images."""
     work = tmp_path_factory.mktemp("trained")
     brief = ["trainer.max_epochs=1", "logger=none", "figure=[]", "metric=[]"]
     with pytest.MonkeyPatch.context() as patch:
@@ -30,6 +31,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.delenv(SHARED_FOLDER, raising=False)
         assert train([*brief, "hydra.run.dir=plane"]) == 0
         assert train([*brief, "latent_dim=3", "hydra.run.dir=space"]) == 0
+        few = ["data=circles", "network.hidden_dims=[4]", "trainer.max_steps=1"]
+        assert train([*brief[1:], *few, "hydra.run.dir=other"]) == 0
     return work
 
 
@@ -52,65 +55,69 @@ def test_formats(kind: str, runs: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_numbers_are_those_drawn(runs: Path) -> None:
-    assert main(["run=plane", "what=samples", "format=npz", "figure.samples.rows=3"]) == 0
-    with np.load("plane/figures/samples.npz") as arrays:
-        assert arrays["z"].shape == (9, 2) and arrays["x"].shape == (9, 1, 8, 8)
-        first = arrays["z"]
-    assert main(["run=plane", "what=samples", "format=npz", "figure.samples.rows=3"]) == 0
-    with np.load("plane/figures/samples.npz") as arrays:
-        np.testing.assert_array_equal(arrays["z"], first)
-    assert main(["run=plane", "what=samples", "format=npz", "seed=1"]) == 0
-    with np.load("plane/figures/samples.npz") as arrays:
-        assert not np.array_equal(arrays["z"][:9], first)
+    found = []
+    for more, marks in (
+        ([], "_rows-3"), ([], "_rows-3"), (["seed=1"], "_seed-1_rows-3"),
+        (["draw=true"], "_rows-3_draw-true"),
+    ):  # fmt: skip
+        what = ["what=samples", "format=npz", "figure.samples.rows=3", *more]
+        assert main(["run=plane", *what]) == 0
+        with np.load(f"plane/figures/samples{marks}.npz") as arrays:
+            found.append((arrays["z"], arrays["x"]))
+    (z, x), again, (other, _), (same, drawn) = found
+    assert z.shape == (9, 2) and x.shape == (9, 1, 8, 8)
+    np.testing.assert_array_equal(again[0], z)
+    assert not np.array_equal(other, z)
+    np.testing.assert_array_equal(same, z)
+    assert set(np.unique(drawn)) == {0.0, 1.0} != set(np.unique(x))
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
-def test_pictures_of_two_runs_in_one(kind: str, runs: Path) -> None:
-    both = ["what=samples,latent_map", f"format={kind}"]
-    assert main(["run=plane", "beside=space", *both, "output=o"]) == 0
-    assert sorted(path.name for path in Path("o").iterdir()) == [
-        f"latent_map.{kind}", f"samples.{kind}",
-    ]  # fmt: skip
-    if kind != "png":
-        return
-    assert main(["run=plane", *both, "output=left"]) == 0
-    assert main(["run=space", *both, "output=right"]) == 0
-    images = [np.asarray(Image.open(f"{d}/samples.png").convert("L")) for d in ("left", "right")]
-    pair = np.asarray(Image.open("o/samples.png").convert("L"))
-    height, width = images[0].shape
-    assert pair.shape[1] == width + images[1].shape[1] and pair.shape[0] > height
-    top = pair.shape[0] - height
-    parts = (pair[top:, :width], pair[top:, width:])
-    near, far = ([_distance(image, part) for part in parts] for image in images)
-    assert near[0] < near[1] / 3 and far[1] < far[0] / 3
+def test_pictures_of_several_runs_in_one(kind: str, runs: Path) -> None:
+    what = ["what=samples,reconstructions,latent_map", f"format={kind}", "output=o"]
+    assert main(["run=plane,space", *what]) == 0
+    names = [f"{name}.{kind}" for name in ("latent_map", "reconstructions", "samples")]
+    assert sorted(path.name for path in Path("o").iterdir()) == names
 
 
-def _distance(image: np.ndarray, part: np.ndarray) -> float:
-    """Mean difference of two pictures of one size; a row of pixels may be lost to rounding."""
-    inner, height = image[1:-1].astype(int), len(image)
-    return min(abs(inner - part[1 + shift : height - 1 + shift]).mean() for shift in (0, -1))
-
-
-def test_numbers_of_two_runs_in_one(runs: Path) -> None:
-    assert main(["run=plane", "beside=space", "what=samples", "format=npz", "output=o"]) == 0
+def test_numbers_of_several_runs_in_one(runs: Path) -> None:
+    assert main(["run=pl*,space", "what=samples", "format=npz", "output=o"]) == 0
     with np.load("o/samples.npz") as arrays:
-        assert arrays["z"].shape == (100, 2) and arrays["beside_z"].shape == (100, 3)
+        assert arrays["plane_z"].shape == (100, 2) and arrays["space_z"].shape == (100, 3)
     assert not Path("space", "figures", "samples.npz").exists()
 
 
-def test_what_has_another_run_beside_is_not_the_runs_own(runs: Path) -> None:
+def test_what_shows_another_run_is_not_the_runs_own(runs: Path) -> None:
     assert main(["run=plane", "what=samples"]) == 0
     figures = Path("plane/figures")
     own = (figures / "samples.png").read_bytes()
     assert report(["run=plane"]) == 0
     page = Path("plane/report.html").read_bytes()
-    for beside in ("space", "space/", "../runs/space"):
-        assert main(["run=plane", f"beside={beside}", "what=samples"]) == 0
-    assert (figures / "samples.png").read_bytes() == own
+    for other in ("space/", "../runs/space"):
+        assert main([f"run=plane,{other}", "what=samples"]) == 0
+        assert (figures / "samples.png").read_bytes() == own
     made = sorted(str(path.relative_to(figures)) for path in figures.rglob("*"))
-    assert made == ["beside_space", "beside_space/samples.png", "samples.png"]
+    assert made == ["samples.png", "with_space", "with_space/samples.png"]
     assert report(["run=plane"]) == 0
     assert Path("plane/report.html").read_bytes() == page
+
+
+def test_what_needs_no_images_does_without_them(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(*_: object) -> None:
+        raise ConfigError("data.root", "away", "is not there")
+
+    assert main(["run=plane", "what=samples,manifold", "output=there"]) == 0
+    monkeypatch.setattr(subject, "load_data", missing)
+    assert main(["run=plane", "what=samples,manifold", "output=away"]) == 0
+    for name in ("samples.png", "manifold.png"):
+        assert Path("there", name).read_bytes() == Path("away", name).read_bytes()
+    assert main(["run=plane", "what=samples", "count=2", "output=away"]) == 0
+    capsys.readouterr()
+    assert main(["run=plane", "what=samples,reconstructions", "output=nothing"]) == 2
+    assert "data.root=away: is not there." in capsys.readouterr().err
+    assert not Path("nothing").exists()
 
 
 def test_animation(runs: Path) -> None:
@@ -140,19 +147,19 @@ def test_what_does_not_move_shows_its_training(runs: Path, vae_train: Callable[.
 
 @pytest.mark.parametrize("count", [1, 7, 20])
 def test_many_samples_in_one_file(count: int, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "CHUNK", 7)
+    monkeypatch.setattr(samples, "CHUNK", 7)
     decoded: list[int] = []
-    chunks = pictures.sample_chunks
+    chunks = samples.sample_chunks
 
     def spy(*args: object) -> object:
         for z, x in chunks(*args):  # type: ignore[arg-type]
             decoded.append(len(x))
             yield z, x
 
-    monkeypatch.setattr(pictures, "sample_chunks", spy)
+    monkeypatch.setattr(samples, "sample_chunks", spy)
     assert main(["run=space", "what=samples", f"count={count}", "format=npz", "output=o"]) == 0
     assert max(decoded) <= 7 and sum(decoded) == count
-    with np.load("o/samples.npz") as arrays:
+    with np.load(f"o/samples_count-{count}.npz") as arrays:
         assert arrays["z"].shape == (count, 3) and arrays["x"].shape == (count, 1, 8, 8)
         assert 0 <= arrays["x"].min() <= arrays["x"].max() <= 1
         from vae_cli.run.checkpoint import load_model
@@ -165,7 +172,7 @@ def test_many_samples_in_one_file(count: int, runs: Path, monkeypatch: pytest.Mo
 
 def test_many_samples_in_a_folder(runs: Path) -> None:
     assert main(["run=plane", "what=samples", "count=12", "output=o"]) == 0
-    paths = sorted(Path("o/samples").iterdir())
+    paths = sorted(Path("o/samples_count-12").iterdir())
     assert [p.name for p in paths] == [f"{i:06}.png" for i in range(12)]
     with Image.open(paths[3]) as image:
         assert image.size == (8, 8)
@@ -185,16 +192,26 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
             ["run=plane", "what=samples", "format=gif"],
             ["format=gif", "does not move", "logged no pictures"],
         ),
-        (["run=plane", "what=samples", "beside=nowhere"], ["beside=nowhere", "no such folder"]),
+        (["run=plane,nowhere", "what=samples"], ["run=nowhere", "no such folder"]),
+        (["run=plane,space", "what=manifold"], ["run=space", "manifold", "two latent dimensions"]),
+        (["run=plane,space", "what=samples", "count=3"], ["count=3", "goes with one run"]),
         (
-            ["run=plane", "what=manifold", "beside=space"],
-            ["beside=space", "manifold", "two latent dimensions"],
+            ["run=plane,space", "what=traversals", "format=gif"],
+            ["format=gif", "goes with one run"],
         ),
-        (["run=plane", "what=samples", "beside=space", "count=3"], ["beside=space", "png, svg"]),
         (
-            ["run=plane", "what=traversals", "beside=space", "format=gif"],
-            ["beside=space", "png, svg"],
+            ["run=plane,other", "what=reconstructions"],
+            ["run=other", "other test images than plane"],
         ),
+        (["run=plane", "what=samples", "beside=space"], ["beside=space", "run=plane,space"]),
+        (["run=plane", "what=samples", "from=1", "to=2"], ["from=1", "goes with what=interp"]),
+        (["run=plane", "what=interpolations", "from=1"], ["from=1", "the other end", "to="]),
+        (["run=plane", "what=interpolations", "from=1", "to=999"], ["to=999", "Try 0 to 179"]),
+        (
+            ["run=plane", "what=interpolations", "from=1", "to=plane/config.yaml"],
+            ["to=plane/config.yaml", "can't be read as an image"],
+        ),
+        (["run=plane", "what=samples", "draw=maybe"], ["draw=maybe", "true or false"]),
         (["run=plane", "what=vector_field"], ["what=vector_field", "data=circles"]),
         (["run=plane", "what=samples", "format=bmp"], ["format=bmp", "png, svg"]),
         (["run=plane", "what=samples", "count=0"], ["count=0", "at least 1"]),

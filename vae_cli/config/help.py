@@ -109,14 +109,16 @@ Flags:
 SAMPLE = """\
 vae-sample draws pictures of a trained model, from its run's folder alone.
 
-Usage: vae-sample run=RUN_DIR what=PICTURE[,PICTURE...] [KEY=VALUE ...]
+Usage: vae-sample run=RUN_DIR[,RUN_DIR...] what=PICTURE[,PICTURE...] [KEY=VALUE ...]
 
   vae-sample run=RUN_DIR what=samples figure.samples.temperature=0.7
   vae-sample run=RUN_DIR what=traversals,interpolations format=pdf
   vae-sample run=RUN_DIR what=traversals format=gif
   vae-sample run=RUN_DIR what=samples count=10000 format=npz
   vae-sample run=RUN_DIR what=samples count=100 label=3
-  vae-sample run=RUN_DIR what=samples beside=OTHER_RUN_DIR
+  vae-sample run=RUN_DIR what=samples draw=true
+  vae-sample run=RUN_DIR,OTHER_RUN_DIR what=reconstructions
+  vae-sample run=RUN_DIR what=interpolations from=12 to=87
 
 Pictures:
 
@@ -124,11 +126,13 @@ Pictures:
 
 Keys:
 
-  run          folder of a run
+  run          folder of a run; several, with commas between them or as a pattern, go into one
+               picture, the images that all were given once
   what         pictures, parted by commas; figure.PICTURE.KEY sets their own options
   format       png, svg, pdf; npz, the numbers behind it; gif, of those that move
-  output       folder to write to (the run's figures)
-  beside       another run, whose pictures stand beside, in the same files
+  output       folder to write to (the first run's figures)
+  draw         of samples: true for draws from p(x|z), false for its means
+  from, to     of interpolations: positions in the split, or image files
   count        so many samples instead of a picture of some, one by one into a folder (png) or into
                one file (npz), however many there are
   label        with count: all of this class, by name or number, of a model with labels

@@ -66,7 +66,6 @@ class SampleSettings:
     what: str | None
     format: Literal["png", "svg", "pdf", "npz", "gif"]
     output: str | None
-    beside: str | None
     count: PositiveInt | None
     label: str | int | None
     split: Literal["test", "validation", "train"]

@@ -9,7 +9,7 @@ from vae_cli.errors import VaeCliError
 from vae_cli.files import INTERPOLATION
 
 SWEPT = ("data.path", "data.root", "model.m1")  # keys whose values a sweep may go through
-SINGLE = ("output", "beside", "sweep.resume", "sweep.storage", "hydra.run.dir",
+SINGLE = ("output", "sweep.resume", "sweep.storage", "hydra.run.dir",
           "hydra.sweep.dir")  # fmt: skip
 
 

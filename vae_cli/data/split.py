@@ -52,7 +52,7 @@ class Treatment:
     def label(self) -> str:
         """What is modelled, in a word for a picture."""
         if self.binarize == "none":
-            return "dequantized" if self.dequantize else "modelled"
+            return "dequantized" if self.dequantize else "original"
         return f"binarized ({self.binarize})"
 
     def grey(self, pixels: Tensor) -> Tensor:

@@ -4,7 +4,8 @@ import torch
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.grid import Grid
 from vae_cli.figure.ink import class_names
 from vae_cli.figure.styles import some_classes, with_decoded_labels
 from vae_cli.model.base import Model
@@ -42,15 +43,10 @@ class Analogies(Figure):
         images = torch.cat([original.unsqueeze(1), x], 1)
         names = class_names(split, y.tolist())
         title = f"analogies: {split.name} images, and mean of p(x|y,z) at their z"
-        canvas = sheet(
-            images.flatten(0, 1),
-            1 + len(y),
-            title,
-            column_labels=["image", *names],
-            limits=split.treatment.limits,
-        )
+        heads, limits = ["image", *names], split.treatment.limits
+        grid = Grid(title, images.flatten(0, 1), 1 + len(y), heads=heads, limits=limits)
         predicted = q.log_label.argmax(-1)
         arrays = to_numpy(
             index=index, original=original, input=batch.input, predicted=predicted, z=z, y=y, x=x
         )  # fmt: skip
-        return Drawing(canvas, arrays)
+        return grid.drawing(arrays)

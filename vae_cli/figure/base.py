@@ -2,32 +2,52 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
-from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from vae_cli import noise
 from vae_cli.data.split import Split
 from vae_cli.errors import VaeCliError
-from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, TITLE_SIZE, text_width
-from vae_cli.figure.points import Panel, are_points, in_plane, plane_frames
-from vae_cli.model.base import Model
-
-Limits = tuple[float, float]  # the values that are black and white
-GREY: Limits = (0.0, 1.0)
-GAP = 1  # pixels between images
-INCH = 0.55  # width of one image in a grid
-PAD = 0.08  # inches of white around a grid
-STRIP = 24  # pixels above a frame that hold its caption
+from vae_cli.figure.points import are_points
+from vae_cli.model.base import LatentVariableModel, Model
 
 
 class Inapplicable(VaeCliError):  # noqa: N818  a statement about a figure, not a failure
-    """Why a figure can't be drawn of a model: a clause without a capital, ``needs a flow``."""
+    """Why a figure can't be drawn of a model.
+
+    Args:
+        reason: A clause without a capital, ``needs a flow``.
+        option: The option of the figure that is the reason, if one is.
+        value: Of that option.
+        remedy: What to do, a sentence.
+    """
+
+    def __init__(
+        self, reason: str, option: str = "", value: object = None, remedy: str = ""
+    ) -> None:
+        super().__init__(reason)
+        self.option, self.value, self.remedy = option, value, remedy
+
+
+class Content(ABC):
+    """What a picture shows, from which one picture of several models can be made."""
+
+    @abstractmethod
+    def stacked(self, names: Sequence[str], others: Sequence[Self]) -> Canvas:
+        """One picture of several models.
+
+        Args:
+            names: Of the models, this one's first.
+            others: The contents of the same figure, of the other models.
+
+        Raises:
+            Inapplicable: If they don't go into one picture.
+        """
 
 
 class Drawing(NamedTuple):
@@ -37,11 +57,14 @@ class Drawing(NamedTuple):
         canvas: The picture.
         arrays: The numbers that it shows, by name.
         frames: Of its animation, if it moves: each ``(H, W, 3)``, uint8, an image pixel a pixel.
+        content: What it shows; None where pictures of several models are put side by side as
+            they are.
     """
 
     canvas: Canvas
     arrays: Mapping[str, np.ndarray]
     frames: Sequence[np.ndarray] = ()
+    content: Content | None = None
 
 
 class Figure(ABC):
@@ -50,10 +73,17 @@ class Figure(ABC):
     Attributes:
         model_class: Of which models there is such a picture.
         during_training: Whether it is also drawn as training goes on.
+        starts_from_prior: Whether it shows what a model makes of draws or quantiles of its prior,
+            and no images of a split. Of a model without a prior it needs images all the same.
     """
 
     model_class: type[Model] = Model
     during_training: bool
+    starts_from_prior: bool = False
+
+    def needs_images(self, model: Model) -> bool:
+        """Whether the picture of a model needs images."""
+        return not (self.starts_from_prior and isinstance(model, LatentVariableModel))
 
     @abstractmethod
     def draw(self, model: Model, split: Split) -> Drawing:
@@ -103,136 +133,3 @@ def pixels(canvas: Canvas, dpi: int) -> np.ndarray:
     agg = FigureCanvasAgg(canvas)
     agg.draw()
     return np.asarray(agg.buffer_rgba())[..., :3]
-
-
-def tile(images: Tensor, columns: int, limits: Limits = GREY) -> np.ndarray:
-    """Lays images out row by row.
-
-    Args:
-        images: Shape ``(N, C, H, W)``; values beyond the limits are clipped.
-        columns: Images in a row.
-        limits: The values that are black and white.
-
-    Returns:
-        Shape ``(rows, width, 3)``, uint8. Images of neither one nor three channels are averaged
-        over their channels.
-    """
-    pixels = to_grey(images.detach().float(), limits).mul(255).round().byte().cpu()
-    if pixels.shape[1] not in (1, 3):
-        pixels = pixels.float().mean(1, keepdim=True).byte()
-    count, _, height, width = pixels.shape
-    rows = -(-count // columns)
-    sheet = torch.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), 255)
-    for i, image in enumerate(pixels):
-        top, left = i // columns * (height + GAP), i % columns * (width + GAP)
-        sheet[top : top + height, left : left + width] = image.permute(1, 2, 0)
-    return sheet.byte().numpy()
-
-
-def to_grey(values: Tensor, limits: Limits) -> Tensor:
-    """Values as grey levels from 0, black, to 1, white.
-
-    Example:
-        >>> to_grey(torch.tensor([-1.0, 0.0, 2.0]), (-1.0, 1.0))
-        tensor([0.0000, 0.5000, 1.0000])
-    """
-    black, white = limits
-    return ((values - black) / (white - black)).clamp(0, 1)
-
-
-def describe_limits(limits: Limits) -> str:
-    """What a caption says of the values that are black and white, if they are not 0 and 1."""
-    return "" if limits == GREY else f" (black: {limits[0]:.3g}, white: {limits[1]:.3g})"
-
-
-def animation(
-    pictures: Sequence[tuple[Tensor, str]], columns: int, limits: Limits = GREY
-) -> list[np.ndarray]:
-    """Frames of an animation: images laid out as by ``tile``, and enlarged without blur.
-
-    Args:
-        pictures: Images and a caption for each frame.
-        columns, limits: See ``tile``.
-    """
-    images = [each for each, _ in pictures]
-    if images and are_points(images[0].shape[1:]):
-        frames = plane_frames(images, columns)
-    else:
-        frames = [tile(each, columns, limits) for each in images]
-    return [captioned(each, caption) for each, (_, caption) in zip(frames, pictures, strict=True)]
-
-
-def captioned(pixels: np.ndarray, caption: str) -> np.ndarray:
-    """An image enlarged without blur to the width of an animation, with words above it.
-
-    Args:
-        pixels: Shape ``(H, W, 3)``, uint8.
-        caption: One line.
-    """
-    scale = max(1, round(FRAME_WIDTH / pixels.shape[1]))
-    enlarged = Image.fromarray(pixels.repeat(scale, 0).repeat(scale, 1))
-    whole = Image.new("RGB", (enlarged.width, enlarged.height + STRIP), "white")
-    whole.paste(enlarged, (0, STRIP))
-    font = ImageFont.load_default(size=STRIP * 2 / 3)
-    ImageDraw.Draw(whole).text((STRIP / 4, STRIP / 8), caption, "black", font)
-    return np.asarray(whole)
-
-
-def sheet(
-    images: Tensor,
-    columns: int,
-    title: str,
-    row_labels: Sequence[str] = (),
-    column_labels: Sequence[str] = (),
-    limits: Limits = GREY,
-) -> Canvas:
-    """A titled grid of images, pixels enlarged without blur; of points of the plane, the plane.
-
-    Args:
-        images, columns, limits: See ``tile``; the title says what is black and white.
-        title: Above all.
-        row_labels: To the left of the rows, one each, if any.
-        column_labels: Above the columns, one each, if any.
-    """
-    if are_points(images.shape[1:]):
-        names = [label for label in row_labels for _ in range(columns)]
-        names = names or [*column_labels] * (len(images) // columns)
-        return in_plane([Panel(title, images, names)])
-    height, width = images.shape[-2:]
-    rows = -(-len(images) // columns)
-    title += describe_limits(limits)
-    # Placed by hand: a layout engine does not foresee the fixed aspect, and cuts long labels off.
-    left = PAD + max((text_width(label, LABEL_SIZE) + PAD for label in row_labels), default=0)
-    inner = (columns * INCH, rows * INCH * height / width)
-    overhang = max(0.0, text_width(title, TITLE_SIZE) - inner[0]) / 2
-    left = max(left, overhang + PAD)
-    turn, head = heads(column_labels, INCH)
-    size = (left + inner[0] + overhang + PAD, inner[1] + head + 3 * PAD + TITLE_SIZE / 72)
-    canvas = Canvas(figsize=size, dpi=200)
-    axes = canvas.add_axes((left / size[0], PAD / size[1], inner[0] / size[0], inner[1] / size[1]))
-    axes.imshow(tile(images, columns, limits), interpolation="none")
-    axes.set_title(title, fontsize=TITLE_SIZE)
-    centers = [row * (height + GAP) + (height - 1) / 2 for row in range(len(row_labels))]
-    axes.set_yticks(centers, row_labels, fontsize=LABEL_SIZE)
-    centers = [column * (width + GAP) + (width - 1) / 2 for column in range(len(column_labels))]
-    axes.xaxis.tick_top()
-    axes.set_xticks(centers, column_labels, fontsize=LABEL_SIZE, rotation=turn)
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    return canvas
-
-
-def heads(labels: Sequence[str], width: float) -> tuple[int, float]:
-    """How labels go above or below columns: their rotation in degrees, and the inches they take.
-
-    They stand upright where one of them is wider than a column.
-
-    Args:
-        labels: Maybe none.
-        width: Of a column, in inches.
-    """
-    widest = max((text_width(label, LABEL_SIZE) for label in labels), default=0)
-    if widest + PAD > width:
-        return 90, widest + 2 * PAD
-    return 0, LABEL_SIZE / 72 + PAD if labels else 0

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import PAD, Drawing, Figure, heads, to_numpy
+from vae_cli.figure.base import Drawing, Figure, to_numpy
 from vae_cli.figure.classified import classified, telling_labels
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, class_names, text_width
+from vae_cli.figure.sheet import PAD, heads
 from vae_cli.model.base import Model
 from vae_cli.options import PositiveInt, checked
 

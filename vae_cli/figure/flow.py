@@ -12,7 +12,8 @@ from torch import Size, Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, describe_limits, pixels, tile
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, pixels
+from vae_cli.figure.sheet import describe_limits, tile
 from vae_cli.model.base import Model
 from vae_cli.options import Draws, Tiles, checked
 
@@ -42,7 +43,7 @@ class Densities(NamedTuple):
 class Flow(Figure):
     """The densities q_0 to q_K of images' posteriors in the first two dimensions of z.
 
-    Exact where z has two dimensions, else by draws. All panels of an image have the same axes;
+    Exact where z has two dimensions, else by draws. All panels have the same axes;
     colours go from nothing to the peak of each panel.
 
     Args:
@@ -73,11 +74,12 @@ class Flow(Figure):
         boxes = enclosing_squares(z)
         densities = exact_densities(q, stages) if is_exact else histograms(z, boxes)
         method = "exact" if is_exact else f"by {self.draws:,} draws"
-        title = f"q(z|x) of {split.name} images, map by map: $z_1$ and $z_2$, {method}"
+        title = f"q(z|x) of {split.name} images, map by map, {method}"
         images = [tile(image.unsqueeze(0), 1, split.treatment.limits) for image in batch.x]
         title += describe_limits(split.treatment.limits)
-        canvas = _sheet(densities, boxes, images, {k: stages.index(k) for k in panels}, title)
-        frames = [_frame(densities, boxes, stages.index(k), k) for k in moving]
+        box = common_square(boxes)
+        canvas = _sheet(densities, box, images, {k: stages.index(k) for k in panels}, title)
+        frames = [_frame(densities, box, stages.index(k), k) for k in moving]
         repeats = max(1, FRAMES // len(frames))
         arrays = {
             "index": batch.index.cpu().numpy(), "map": np.array(stages),
@@ -149,6 +151,13 @@ def enclosing_squares(z: np.ndarray) -> np.ndarray:
     return np.stack([center - half, center + half], 1)
 
 
+def common_square(boxes: np.ndarray) -> np.ndarray:
+    """The smallest square that holds each image's, ``(2, 2)``: end, then dimension."""
+    low, high = boxes[:, 0].min(0), boxes[:, 1].max(0)
+    center, half = (low + high) / 2, (high - low).max() / 2
+    return np.stack([center - half, center + half])
+
+
 def histograms(z: np.ndarray, boxes: np.ndarray) -> Densities:
     """The densities that draws ``(S, N, B, 2)`` have in the boxes, slightly blurred."""
     stages, count, images, _ = z.shape
@@ -166,7 +175,7 @@ def histograms(z: np.ndarray, boxes: np.ndarray) -> Densities:
 
 
 def _sheet(
-    densities: Densities, boxes: np.ndarray, images: list[np.ndarray], panels: dict[int, int],
+    densities: Densities, box: np.ndarray, images: list[np.ndarray], panels: dict[int, int],
     title: str,
 ) -> Canvas:  # fmt: skip
     rows, columns = len(images), len(panels) + 1
@@ -177,20 +186,24 @@ def _sheet(
         grid[b, 0].imshow(image, interpolation="none")
         grid[b, 0].set_axis_off()
         for axes, stage in zip(grid[b, 1:], panels.values(), strict=True):
-            _show(axes, densities, stage, b, boxes[b])
-            if axes is not grid[b, 1]:
-                axes.tick_params(labelleft=False)
+            _show(axes, densities, stage, b, box)
+            axes.label_outer()
+        grid[b, 1].tick_params(labelleft=True)
+        grid[b, 1].set_ylabel("$z_2$", fontsize=8, labelpad=0)
+    for axes in grid[-1, 1:]:
+        axes.set_xlabel("$z_1$", fontsize=8, labelpad=0)
     for axes, name in zip(grid[0], ["$x$", *[f"$q_{{{k}}}$" for k in panels]], strict=True):
         axes.set_title(name, fontsize=9)
     canvas.suptitle(title, fontsize=9)
     return canvas
 
 
-def _frame(densities: Densities, boxes: np.ndarray, stage: int, name: int) -> np.ndarray:
-    canvas = Canvas(figsize=(1.6 * len(boxes), 2), layout="constrained")
-    grid = canvas.subplots(1, len(boxes), squeeze=False)[0]
+def _frame(densities: Densities, box: np.ndarray, stage: int, name: int) -> np.ndarray:
+    count = densities.points.shape[1]
+    canvas = Canvas(figsize=(1.6 * count, 2), layout="constrained")
+    grid = canvas.subplots(1, count, squeeze=False)[0]
     for b, axes in enumerate(grid):
-        _show(axes, densities, stage, b, boxes[b])
+        _show(axes, densities, stage, b, box)
     canvas.suptitle(f"$q_{{{name}}}$", fontsize=10)
     return pixels(canvas, 100)
 

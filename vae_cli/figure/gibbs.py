@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
-from vae_cli.figure.base import Drawing, Limits, animation, sheet, to_numpy
+from vae_cli.figure.base import Drawing, to_numpy
+from vae_cli.figure.grid import Grid
+from vae_cli.figure.sheet import Limits, animation
 from vae_cli.model.base import Model
 
 MARKS = (1, 2, 5)  # and ten times that, and so on: the steps that are shown
@@ -106,4 +108,4 @@ def draw_chain(
         (torch.cat([fixed, mean]), f"rows: {above}, {name}") for name, mean in moving.items()
     ]
     frames = animation(pictures, columns, shown)
-    return Drawing(sheet(images, columns, title, labels, limits=shown), arrays, frames)
+    return Grid(title, images, columns, labels, limits=shown).drawing(arrays, frames)

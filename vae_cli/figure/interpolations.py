@@ -5,9 +5,14 @@ from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, animation, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
+from vae_cli.figure.ends import Picked, pick
+from vae_cli.figure.grid import Grid
+from vae_cli.figure.sheet import animation
 from vae_cli.model.base import Model
 from vae_cli.options import Tiles, checked
+
+WAYS = ("line", "arc")
 
 
 class Interpolations(Figure):
@@ -19,37 +24,73 @@ class Interpolations(Figure):
     with the angle :math:`\omega` between a and b (Shoemake 1985, Animating rotation with
     quaternion curves). In many dimensions most of N(0, I) lies on a sphere, which the line leaves.
 
+    At both ends of a row stands the image itself.
+
     Args:
         pairs: Of images, spread over the split.
-        steps: Images in a row, both ends included.
+        steps: Images between, with the two ends.
+        start: Where the only pair begins, if the user picks one: a position in the split, or the
+            path of an image file.
+        end: Where it ends, likewise.
     """
 
     during_training = False
 
     @checked
-    def __init__(self, pairs: Tiles = 4, steps: Tiles = 10) -> None:
-        self.pairs, self.steps = pairs, steps
+    def __init__(
+        self,
+        pairs: Tiles = 4,
+        steps: Tiles = 10,
+        start: int | str | None = None,
+        end: int | str | None = None,
+    ) -> None:
+        self.pairs, self.steps, self.start, self.end = pairs, steps, start, end
 
     def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
-        index = split.spread(2 * self.pairs)
-        if len(index) < 2:
-            raise Inapplicable("needs two images")
-        pairs = len(index) // 2
-        codes = mean(model.encode(split.batch(index[: 2 * pairs]).to(model.device)))
-        a, b = codes[:pairs].unsqueeze(1), codes[pairs:].unsqueeze(1)
+        firsts, lasts = self._ends(split)
+        a, b = (
+            torch.cat([mean(model.encode(each.batch.to(model.device))) for each in ends])
+            for ends in (firsts, lasts)
+        )
+        a, b = a.unsqueeze(1), b.unsqueeze(1)
         t = torch.linspace(0, 1, self.steps, device=model.device).view(1, -1, 1)
         z = torch.stack([torch.lerp(a, b, t), spherical(a, b, t)], 1)  # (pairs, 2, steps, D)
         x = model.decode(z).mean
-        labels = ["line", "arc"] * pairs
-        title = f"between two {split.name} images: mean of p(x|z)"
-        canvas = sheet(x.flatten(0, 2), self.steps, title, labels, limits=split.treatment.limits)
+        first, last = (
+            torch.stack([each.original.to(x) for each in ends]).expand(-1, 2, *x.shape[3:])
+            for ends in (firsts, lasts)
+        )
+        between = [f"{a.name} to {b.name}" for a, b in zip(firsts, lasts, strict=True)]
+        rows = [f"{pair}, {way}" for pair in between for way in WAYS]
+        heads = ["original", *[f"{share:.0%}" for share in t.flatten().tolist()], "original"]
+        limits = split.treatment.limits
+        images = torch.cat([first.unsqueeze(2), x, last.unsqueeze(2)], 2)
+        is_of_files = isinstance(self.start, str) or isinstance(self.end, str)
+        of = "images" if is_of_files else f"{split.name} images"
+        title = f"between two {of}: mean of p(x|z) on a line and on an arc of z"
+        grid = Grid(title, images.flatten(0, 2), self.steps + 2, rows, heads, limits)
         pictures = [
             (x[:, :, step].flatten(0, 1), f"left: line, right: arc; {share:.0%} of the way")
             for step, share in enumerate(t.flatten().tolist())
         ]
-        arrays = to_numpy(index=index[: 2 * pairs], z=z, x=x)
-        return Drawing(canvas, arrays, animation(pictures, 2, limits=split.treatment.limits))
+        index = torch.cat([each.batch.index for each in (*firsts, *lasts)])
+        arrays = to_numpy(index=index, first=first[:, 0], last=last[:, 0], z=z, x=x)
+        return grid.drawing(arrays, animation(pictures, 2, limits=limits))
+
+    def _ends(self, split: Split) -> tuple[list[Picked], list[Picked]]:
+        """The images that rows begin and end with."""
+        if self.start is not None and self.end is not None:
+            return [pick(split, "start", self.start)], [pick(split, "end", self.end)]
+        if self.start is not None or self.end is not None:
+            option, value = ("start", self.start) if self.end is None else ("end", self.end)
+            raise Inapplicable("needs the other end", option, value, "Give both start and end.")
+        index = split.spread(2 * self.pairs).tolist()
+        if len(index) < 2:
+            raise Inapplicable("needs two images")
+        pairs = len(index) // 2
+        picked = [pick(split, "pairs", each) for each in index[: 2 * pairs]]
+        return picked[:pairs], picked[pairs:]
 
 
 def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:

@@ -15,9 +15,10 @@ from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveInt, checked
 
 BINS = 60  # of the histogram of a one-dimensional z
-# How far from 0 axes reach at least: to where the prior is, so that a collapsed posterior is seen
-# to be one; codes without a prior may have any scale.
-PRIOR_REACH, CODE_REACH = 3.0, 1e-6
+# How far axes reach at least from the middle of the points: half a standard deviation of the prior,
+# so that a collapsed posterior is seen to be one; codes without a prior may have any scale.
+PRIOR_REACH, CODE_REACH = 0.5, 1e-6
+MARGIN = 1.05  # times as far as the outermost point
 
 
 class LatentMap(Figure):
@@ -61,7 +62,7 @@ class LatentMap(Figure):
             arrays |= to_numpy(point=plane.points)
             title += f", {TITLES[self.projection]}"
         axes.set_title(title, fontsize=10)
-        if len(y.unique()) <= len(PALETTE):
+        if (y >= 0).any() and len(y.unique()) <= len(PALETTE):
             axes.legend(title="label", markerscale=2, fontsize=8, loc="center left",
                         bbox_to_anchor=(1, 0.5), frameon=False)  # fmt: skip
         return Drawing(canvas, arrays)
@@ -72,7 +73,7 @@ def _color(label: int) -> str:
 
 
 def _show_plane(axes: Axes, plane: Plane, y: Tensor, split: Split, least: float) -> None:
-    """Points in a plane; axes reach so far from 0 at least."""
+    """Points in a plane; axes reach so far from their middle at least."""
     size = 6 if len(y) > 1000 else 14
     labels = y.unique().tolist()  # for the legend alone
     for label, name in zip(labels, class_names(split, labels), strict=True):
@@ -82,8 +83,8 @@ def _show_plane(axes: Axes, plane: Plane, y: Tensor, split: Split, least: float)
     axes.scatter(plane.points[:, 0], plane.points[:, 1], s=size, c=colors, linewidths=0)
     axes.set(xlabel=plane.names[0], ylabel=plane.names[1], aspect="equal")
     if plane.has_units:
-        reach = max(least, 1.05 * float(plane.points.abs().max()))
-        axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
+        (left, right), (low, high) = _ranges(plane.points, least)
+        axes.set(xlim=(left, right), ylim=(low, high))
     else:
         axes.set(xticks=[], yticks=[])
 
@@ -91,9 +92,16 @@ def _show_plane(axes: Axes, plane: Plane, y: Tensor, split: Split, least: float)
 def _show_line(axes: Axes, z: Tensor, y: Tensor, split: Split, least: float) -> None:
     """Points on a line, as ``_show_plane`` has them."""
     labels = y.unique().tolist()
-    reach = max(least, 1.05 * float(z.abs().max()))
+    ((low, high),) = _ranges(z.unsqueeze(1), least)
     axes.hist(
-        [z[y == label].numpy() for label in labels], bins=BINS, range=(-reach, reach), stacked=True,
+        [z[y == label].numpy() for label in labels], bins=BINS, range=(low, high), stacked=True,
         color=[_color(label) for label in labels], label=class_names(split, labels),
     )  # fmt: skip
     axes.set(xlabel="$z$", ylabel="images")
+
+
+def _ranges(points: Tensor, least: float) -> list[tuple[float, float]]:
+    """Ranges of equal length of the axes, which hold the points, ``(N, D)``."""
+    low, high = points.min(0).values, points.max(0).values
+    reach = max(least, MARGIN * float((high - low).max()) / 2)
+    return [(middle - reach, middle + reach) for middle in ((low + high) / 2).tolist()]

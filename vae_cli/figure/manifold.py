@@ -1,10 +1,14 @@
 """The plane of a two-dimensional latent space."""
 
+import math
+
 import torch
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
+from vae_cli.figure.scale import Scale
+from vae_cli.figure.sheet import sheet
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
 from vae_cli.model.labelled import SemiSupervisedModel
@@ -29,6 +33,12 @@ def grid(across: Tensor, up: Tensor) -> Tensor:
     return torch.stack([first.flatten(), second.flatten()], dim=-1)
 
 
+def scale_of(z: Tensor) -> Scale:
+    """The axes of what stands on a ``grid``, ``(rows², 2)``."""
+    rows = math.isqrt(len(z))
+    return Scale(z[:rows, 0].tolist(), z[::rows, 1].tolist())
+
+
 def _levels(rows: int, device: torch.device) -> Tensor:
     """Probabilities, even and symmetric: ``(rows,)``."""
     return (torch.arange(rows, device=device) + 0.5) / rows
@@ -45,6 +55,7 @@ class Manifold(Figure):
     """
 
     during_training = True
+    starts_from_prior = True
 
     @checked
     def __init__(self, rows: Tiles = 20) -> None:
@@ -63,7 +74,6 @@ class Manifold(Figure):
             z = grid(*codes.quantile(_levels(self.rows, model.device), dim=0).unbind(1))
             of = f"{split.name} images' codes"
         x = model.decode(z).mean
-        title = f"manifold: mean of p(x|z) over the quantiles of {of}"
-        return Drawing(
-            sheet(x, self.rows, title, limits=split.treatment.limits), to_numpy(z=z, x=x)
-        )
+        title = f"manifold: means of p(x|z) over the quantiles of {of}"
+        canvas = sheet(x, self.rows, title, limits=split.treatment.limits, scale=scale_of(z))
+        return Drawing(canvas, to_numpy(z=z, x=x))

@@ -49,16 +49,21 @@ def in_plane(panels: Sequence[Panel], title: str = "") -> Canvas:
     colors = {name: PALETTE[n % len(PALETTE)] for n, name in enumerate(names)}
     reach = MARGIN * max(_reach(panel.points) for panel in panels)
     legend = max((text_width(name, LABEL_SIZE) + MARK for name in names), default=0)
-    size = (columns * SIDE + legend, rows * SIDE)
+    above = title or panels[0].title if len(panels) == 1 else title
+    width = max(columns * SIDE + legend, text_width(above, TITLE_SIZE) + TITLE_SIZE / 36)
+    size = (width, rows * SIDE)
     canvas = Canvas(figsize=size, dpi=200, layout="constrained")
-    canvas.suptitle(title, fontsize=TITLE_SIZE)
+    canvas.suptitle(above, fontsize=TITLE_SIZE)
     for number, panel in enumerate(panels):
         axes = canvas.add_subplot(rows, columns, number + 1)
         x, y = panel.points.flatten(1).float().cpu().T
         ink = [colors[name] for name in panel.names] or PALETTE[0]
         axes.scatter(x, y, s=8 if len(x) > 100 else 16, c=ink, linewidths=0)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-        axes.set_title(panel.title, fontsize=TITLE_SIZE if len(panels) == 1 else LABEL_SIZE)
+        if len(panels) > 1:
+            axes.set_title(panel.title, fontsize=LABEL_SIZE)
+        axes.set_xlabel("$x_1$", fontsize=LABEL_SIZE)
+        axes.set_ylabel("$x_2$", fontsize=LABEL_SIZE)
         axes.tick_params(labelsize=LABEL_SIZE)
     for name, color in colors.items():  # for the legend alone
         axes.scatter([], [], s=16, color=color, label=name)

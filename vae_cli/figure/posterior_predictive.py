@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, check_pixels, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, check_pixels, to_numpy
+from vae_cli.figure.grid import Grid
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.options import AtLeast, Draws, Tiles, checked
 
@@ -55,10 +56,10 @@ class PosteriorPredictive(Figure):
         low, high = limits = split.treatment.limits
         images = torch.cat([batch.x, draws, mean, low + (high - low) * deviation / unit])
         title = f"{split.name} images seen again: means of p(x|z) for z drawn from q(z|x)"
-        canvas = sheet(images, len(index), title, labels, limits=limits)
+        grid = Grid(title, images, len(index), labels, limits=limits)
         draws = draws.unflatten(0, (self.draws, len(index)))
         arrays = to_numpy(index=index, x=batch.x, draws=draws, mean=mean, deviation=deviation)
-        return Drawing(canvas, arrays)
+        return grid.drawing(arrays)
 
 
 def moments_over_z(model: Model, q: Distribution, samples: int) -> tuple[Tensor, Tensor]:

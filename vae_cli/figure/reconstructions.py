@@ -1,16 +1,20 @@
 """Test images and what the model makes of them."""
 
 import torch
+from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.grid import Grid
 from vae_cli.model.base import Model
 from vae_cli.options import Tiles, checked
 
 
 class Reconstructions(Figure):
-    """The original image, what was modelled of it, and the mean of p(x|z) at z = E_q[z].
+    """The original image, what was modelled of it if that differs, and the mean of p(x|z).
+
+    That is at z = E_q[z].
 
     Args:
         count: Number of images, spread over the split.
@@ -28,14 +32,22 @@ class Reconstructions(Figure):
         batch = split.batch(index).to(model.device)
         original = split.grey(index).to(model.device)
         reconstruction = model.decode(mean(model.encode(batch))).mean
-        labels = ["original", split.treatment.label, "reconstruction"]
-        images = torch.cat([original, batch.x, reconstruction])
-        canvas = sheet(
-            images,
-            len(index),
-            f"reconstructions of {split.name} images",
-            labels,
-            limits=split.treatment.limits,
+        rows = given_rows(split, original, batch.x) | {"reconstruction": reconstruction}
+        title = f"reconstructions of {split.name} images: mean of p(x|z) at z = E[z|x]"
+        images = torch.cat([*rows.values()])
+        grid = Grid(title, images, len(index), [*rows], limits=split.treatment.limits)
+        return grid.drawing(
+            to_numpy(index=index, original=original, x=batch.x, reconstruction=reconstruction)
         )
-        arrays = to_numpy(index=index, original=original, x=batch.x, reconstruction=reconstruction)
-        return Drawing(canvas, arrays)
+
+
+def given_rows(split: Split, original: Tensor, x: Tensor) -> dict[str, Tensor]:
+    """Images by the labels of their rows: as they are stored, and as modelled where that differs.
+
+    Args:
+        split: That they are from.
+        original: As stored, ``(B, C, H, W)``.
+        x: As modelled, likewise.
+    """
+    same = torch.equal(original, x)
+    return {"original": original} | ({} if same else {split.treatment.label: x})

@@ -8,8 +8,10 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.mixture import fit_mixture
 from vae_cli.distribution.normal import StandardNormal
-from vae_cli.figure.base import INCH, Drawing, Figure, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.grid import Grid
 from vae_cli.figure.panels import sheets
+from vae_cli.figure.sheet import INCH
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveFloat, Tiles, checked
@@ -53,8 +55,13 @@ def densities(model: Model, split: Split, components: int) -> dict[str, Distribu
     }
 
 
+def chosen_pixels(p: Distribution, draw: bool) -> Tensor:
+    """A draw from p(x|z), or its mean."""
+    return p.sample() if draw else p.mean
+
+
 class Samples(Figure):
-    """Means of p(x|z) for z from the prior.
+    """Means of p(x|z), or draws from it, for z from the prior.
 
     Of a model without a prior, such as an autoencoder, for z from N(0, I), from a Gaussian fitted
     to codes of the split's images, and from a mixture of Gaussians fitted to them.
@@ -63,27 +70,36 @@ class Samples(Figure):
         rows: Rows, and columns, of the grid.
         temperature: Of z: below 1 images are more typical and less varied.
         components: Gaussians of the mixture, where a model has no prior.
+        draw: Show draws from p(x|z) in place of its means.
     """
 
     during_training = True
+    starts_from_prior = True
 
     @checked
     def __init__(
-        self, rows: Tiles = 10, temperature: PositiveFloat = 1.0, components: Tiles = 10
+        self,
+        rows: Tiles = 10,
+        temperature: PositiveFloat = 1.0,
+        components: Tiles = 10,
+        draw: bool = False,
     ) -> None:
         self.rows, self.temperature, self.components = rows, temperature, components
+        self.draws_pixels = draw
 
     def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         sources = densities(model, split, self.components)
         z = [draw_latents(p, self.rows**2, self.temperature) for p in sources.values()]
-        x = [model.decode(each).mean for each in z]
+        x = [chosen_pixels(model.decode(each), self.draws_pixels) for each in z]
+        what = "draws of x from p(x|z)" if self.draws_pixels else "means of p(x|z)"
         heat = "" if self.temperature == 1 else f", temperature {self.temperature:g}"
         limits = split.treatment.limits
         if len(sources) == 1:
-            title = f"samples: mean of p(x|z), z from the prior{heat}"
-            return Drawing(sheet(x[0], self.rows, title, limits=limits), to_numpy(z=z[0], x=x[0]))
-        title = f"samples without a prior: mean of p(x|z){heat}, codes of {split.name} images"
+            title = f"samples: {what}, z from the prior{heat}"
+            grid = Grid(title, x[0], self.rows, limits=limits)
+            return grid.drawing(to_numpy(z=z[0], x=x[0]))
+        title = f"samples without a prior: {what}{heat}, codes of {split.name} images"
         grids = [(f"z from {name}", images) for name, images in zip(sources, x, strict=True)]
         arrays = to_numpy(z=torch.stack(z), x=torch.stack(x))
         return Drawing(sheets(grids, self.rows, title, self.rows * INCH, limits), arrays)

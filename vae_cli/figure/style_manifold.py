@@ -3,7 +3,7 @@
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
 from vae_cli.figure.ink import class_names
-from vae_cli.figure.manifold import quantile_grid
+from vae_cli.figure.manifold import quantile_grid, scale_of
 from vae_cli.figure.panels import sheets
 from vae_cli.figure.styles import some_classes, with_decoded_labels
 from vae_cli.model.base import Model
@@ -22,6 +22,7 @@ class StyleManifold(Figure):
     """
 
     during_training = True
+    starts_from_prior = True
 
     @checked
     def __init__(self, rows: Tiles = 10, classes: Tiles = 20) -> None:
@@ -36,8 +37,7 @@ class StyleManifold(Figure):
         z = quantile_grid(self.rows, model.device)
         x = model.decode(z.expand(len(y), -1, -1), y.unsqueeze(1)).mean
         names = class_names(split, y.tolist())
-        title = "style manifold: mean of p(x|y,z) over the quantiles of the prior of z"
-        canvas = sheets(
-            [*zip(names, x, strict=True)], self.rows, title, limits=split.treatment.limits
-        )
+        title = "style manifold: means of p(x|y,z) over the quantiles of the prior of z"
+        panels = [*zip(names, x, strict=True)]
+        canvas = sheets(panels, self.rows, title, limits=split.treatment.limits, scale=scale_of(z))
         return Drawing(canvas, to_numpy(z=z, y=y, x=x))

@@ -4,7 +4,8 @@ import torch
 from torch import Size, Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
+from vae_cli.figure.grid import Grid
 from vae_cli.figure.ink import class_names
 from vae_cli.model.base import Model
 from vae_cli.model.labelled import SemiSupervisedModel
@@ -39,6 +40,7 @@ class Styles(Figure):
     """
 
     during_training = True
+    starts_from_prior = True
 
     @checked
     def __init__(self, rows: Tiles = 10, classes: Tiles = 20) -> None:
@@ -51,8 +53,6 @@ class Styles(Figure):
         z = model.prior().sample(Size([self.rows]))[:, : model.latent_dim]
         x = model.decode(z.unsqueeze(1).expand(-1, len(y), -1), y).mean
         names = class_names(split, y.tolist())
-        title = "styles: mean of p(x|y,z), z of a row from the prior"
-        canvas = sheet(
-            x.flatten(0, 1), len(y), title, column_labels=names, limits=split.treatment.limits
-        )
-        return Drawing(canvas, to_numpy(z=z, y=y, x=x))
+        title = "styles: means of p(x|y,z), z of a row from the prior"
+        grid = Grid(title, x.flatten(0, 1), len(y), heads=names, limits=split.treatment.limits)
+        return grid.drawing(to_numpy(z=z, y=y, x=x))

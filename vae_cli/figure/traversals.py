@@ -4,7 +4,11 @@ import torch
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, animation, sheet, to_numpy
+from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.ends import pick
+from vae_cli.figure.grid import Grid
+from vae_cli.figure.points import are_points
+from vae_cli.figure.sheet import animation
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveFloat, Tiles, checked
@@ -19,7 +23,8 @@ class Traversals(Figure):
     :math:`\mathrm{Var}_x\, E[z_d|x]`, which stands beside them.
 
     Args:
-        image: Position in the split of the image whose code the rows pass through.
+        image: The image whose code the rows pass through: a position in the split, or the path of
+            an image file.
         dimensions: Rows, at most.
         steps: Columns.
         reach: From -reach to reach the dimension goes, in standard deviations of the prior; of a
@@ -31,7 +36,7 @@ class Traversals(Figure):
     @checked
     def __init__(
         self,
-        image: int = 0,
+        image: int | str = 0,
         dimensions: Tiles = 10,
         steps: Tiles = 11,
         reach: PositiveFloat = 2.5,
@@ -46,8 +51,8 @@ class Traversals(Figure):
         center, unit, of = torch.zeros_like(variance), torch.ones_like(variance), ""
         if not isinstance(model, LatentVariableModel):  # codes have no scale but their own
             center, unit, of = codes.mean(0), variance.sqrt(), " standard deviations"
-        start = torch.tensor([self.image % len(split)], device=split.device)
-        z_0 = mean(model.encode(split.batch(start).to(model.device)))
+        source = pick(split, "image", self.image)
+        z_0 = mean(model.encode(source.batch.to(model.device)))
         values = torch.linspace(-self.reach, self.reach, self.steps, device=model.device)
         z = z_0.repeat(len(order), self.steps, 1)
         for row, dimension in enumerate(order.tolist()):
@@ -55,15 +60,26 @@ class Traversals(Figure):
         x = model.decode(z).mean
         labels = [f"$z_{{{d + 1}}}$  ({variance[d]:.2f})" for d in order.tolist()]
         title = (
-            f"one dimension from -{self.reach:g} to {self.reach:g}{of}; (Var of E[z|x]); "
-            f"{len(order)} of {len(variance)} dimensions"
+            f"{split.name} image {source.name} as one dimension moves{of}: means of p(x|z); "
+            f"(Var of E[z|x]), {len(order)} of {len(variance)} dimensions"
         )
-        canvas = sheet(x.flatten(0, 1), self.steps, title, labels, limits=split.treatment.limits)
+        limits = split.treatment.limits
+        original = source.original.to(x)
+        blank = original if are_points(split.images.shape) else torch.full_like(x[:1, 0], limits[1])
+        first = torch.cat([original, blank.expand(len(order) - 1, *x.shape[2:])]).unsqueeze(1)
+        images, heads = torch.cat([first, x], 1), ["original", *map(_tick, values.tolist())]
+        grid = Grid(title, images.flatten(0, 1), 1 + self.steps, labels, heads, limits)
         columns = min(len(order), 5)
         there_and_back = [*range(self.steps), *range(self.steps - 2, 0, -1)]
         names = ", ".join(f"z{d + 1}" for d in order.tolist())
         pictures = [
             (x[:, step], f"{values[step]:+.2f} in each of {names}") for step in there_and_back
         ]
-        arrays = to_numpy(dimension=order, variance=variance, value=values, z=z, x=x)
-        return Drawing(canvas, arrays, animation(pictures, columns, limits=split.treatment.limits))
+        arrays = to_numpy(
+            dimension=order, variance=variance, value=values, original=original, z=z, x=x
+        )
+        return grid.drawing(arrays, animation(pictures, columns, limits=limits))
+
+
+def _tick(value: float) -> str:
+    return f"{round(value, 2):g}"

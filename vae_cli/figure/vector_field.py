@@ -1,13 +1,18 @@
 """Where a model moves the points of the plane."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.quiver import Quiver
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
+from vae_cli.figure.base import Content, Drawing, Figure, Inapplicable, to_numpy
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE
 from vae_cli.figure.points import SIDE, are_points
 from vae_cli.model.base import Model
@@ -16,6 +21,79 @@ from vae_cli.options import PositiveInt, Tiles, checked
 COLORS = "viridis"
 MARGIN = 1.3  # times as far from 0 as the outermost point: what is far from the data tells most
 POINT = "0.7"  # grey
+ACROSS = 3  # panels in a row, at most
+BAR = 0.8  # inches, of the scale of colours
+
+
+@dataclass(frozen=True)
+class Field(Content):
+    """Points of the plane and where a model moves them, all shape ``(N, 2)``.
+
+    Attributes:
+        title: Above all.
+        x: The points of a grid.
+        reconstruction: Where the model moves them.
+        data: Points of the split.
+    """
+
+    title: str
+    x: Tensor
+    reconstruction: Tensor
+    data: Tensor
+
+    @property
+    def distance(self) -> Tensor:
+        """How far each point is moved, ``(N,)``."""
+        return (self.reconstruction - self.x).norm(dim=1)
+
+    @property
+    def reach(self) -> float:
+        """The largest coordinate of the grid."""
+        return float(self.x.abs().max())
+
+    def stacked(self, names: Sequence[str], others: Sequence["Field"]) -> Canvas:
+        """Panels of one size, on one scale of distances."""
+        fields = [self, *others]
+        columns = min(len(fields), ACROSS)
+        rows = -(-len(fields) // columns)
+        size = (1.3 * SIDE * columns + BAR, (1.3 * SIDE * rows) + 0.3)
+        canvas = Canvas(figsize=size, dpi=200, layout="constrained")
+        canvas.suptitle(self.title, fontsize=TITLE_SIZE)
+        longest = max(max(float(each.distance.max()) for each in fields), 1e-6)
+        reach = max(each.reach for each in fields)
+        panels = []
+        for number, (name, field) in enumerate(zip(names, fields, strict=True)):
+            axes = canvas.add_subplot(rows, columns, number + 1)
+            arrows = field.show(axes, longest, reach)
+            axes.set_title(name, fontsize=LABEL_SIZE)
+            panels.append(axes)
+        bar = canvas.colorbar(arrows, ax=panels, shrink=0.7)
+        bar.set_label("distance from input to reconstruction", fontsize=LABEL_SIZE)
+        bar.ax.tick_params(labelsize=LABEL_SIZE)
+        return canvas
+
+    def show(self, axes: Axes, longest: float, reach: float) -> Quiver:
+        """Draws the arrows above the data.
+
+        Args:
+            axes: To draw into.
+            longest: The distance at the end of the scale of colours.
+            reach: Of both axes.
+        """
+        moves, length = self.reconstruction - self.x, self.distance.unsqueeze(1)
+        spacing = 2 * self.reach / len(self.x) ** 0.5
+        shown = moves * (spacing / length.clamp_min(1e-12)).clamp_max(1)
+        axes.scatter(self.data[:, 0].cpu(), self.data[:, 1].cpu(), s=5, color=POINT, linewidths=0)
+        arrows = axes.quiver(
+            *self.x.cpu().T, *shown.cpu().T, length.flatten().cpu(), cmap=COLORS, angles="xy",
+            scale_units="xy", scale=1, width=0.003,
+        )  # fmt: skip
+        arrows.set_clim(0, longest)
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        axes.set_xlabel("$x_1$", fontsize=LABEL_SIZE)
+        axes.set_ylabel("$x_2$", fontsize=LABEL_SIZE)
+        axes.tick_params(labelsize=LABEL_SIZE)
+        return arrows
 
 
 class VectorField(Figure):
@@ -50,9 +128,9 @@ class VectorField(Figure):
         x = grid(self.rows, reach, model.device)
         reconstruction = reconstructed(model, x)
         title = f"reconstruction minus input, above {split.name} points"
-        canvas = _arrows(x.flatten(1), reconstruction.flatten(1), data.flatten(1), reach, title)
+        field = Field(title, x.flatten(1), reconstruction.flatten(1), data.flatten(1))
         arrays = to_numpy(index=index, data=data, x=x, reconstruction=reconstruction)
-        return Drawing(canvas, arrays)
+        return Drawing(field.stacked([""], []), arrays, content=field)
 
 
 def grid(rows: int, reach: float, device: torch.device) -> Tensor:
@@ -66,26 +144,3 @@ def reconstructed(model: Model, x: Tensor) -> Tensor:
     index = torch.arange(len(x), device=x.device)
     batch = Batch(x, x, torch.full_like(index, -1), index)
     return model.decode(mean(model.encode(batch))).mean
-
-
-def _arrows(x: Tensor, reconstruction: Tensor, data: Tensor, reach: float, title: str) -> Canvas:
-    """Arrows from x towards its reconstruction, above the data: all shape ``(N, 2)``."""
-    moves = reconstruction - x
-    length = moves.norm(dim=1, keepdim=True)
-    spacing = 2 * reach / len(x) ** 0.5
-    shown = moves * (spacing / length.clamp_min(1e-12)).clamp_max(1)
-    canvas = Canvas(figsize=(1.5 * SIDE, 1.3 * SIDE), dpi=200, layout="constrained")
-    axes = canvas.add_subplot()
-    axes.scatter(data[:, 0].cpu(), data[:, 1].cpu(), s=5, color=POINT, linewidths=0)
-    arrows = axes.quiver(
-        *x.cpu().T, *shown.cpu().T, length.flatten().cpu(), cmap=COLORS, angles="xy",
-        scale_units="xy", scale=1, width=0.003,
-    )  # fmt: skip
-    arrows.set_clim(0, max(float(length.max()), 1e-6))
-    bar = canvas.colorbar(arrows, shrink=0.7)
-    bar.set_label("distance from input to reconstruction", fontsize=LABEL_SIZE)
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    axes.set_title(title, fontsize=TITLE_SIZE)
-    for ticks in (axes, bar.ax):
-        ticks.tick_params(labelsize=LABEL_SIZE)
-    return canvas

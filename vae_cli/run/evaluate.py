@@ -22,8 +22,9 @@ from vae_cli.progress import progress
 from vae_cli.run.answer import GROUPS, source_of
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.cost import describe_cost
+from vae_cli.run.images import basis_of
 from vae_cli.run.numbers import Found, read_evaluation, update_evaluation
-from vae_cli.run.subject import Subject, basis_of
+from vae_cli.run.subject import Subject
 from vae_cli.run.unfinished import BATCH, Unfinished
 
 SAVE_EVERY = 10.0  # seconds of work that a crash may cost, beside a batch

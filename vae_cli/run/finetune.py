@@ -21,8 +21,9 @@ from vae_cli.model.classifier import EncoderClassifier, Head
 from vae_cli.model.codes import coded
 from vae_cli.progress import progress
 from vae_cli.run.fit import say
+from vae_cli.run.images import basis_of
 from vae_cli.run.numbers import matching, read_finetuned, update_finetuned
-from vae_cli.run.subject import Subject, basis_of, load_trained
+from vae_cli.run.subject import Subject, load_trained
 from vae_cli.training.supervised import FitOptions, fit, score_of
 
 SETTING = ("labels", "label_seed", "freeze", "seed")  # of which a run's folder has each once

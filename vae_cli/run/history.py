@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vae_cli.figure.base import captioned
+from vae_cli.figure.sheet import captioned
 from vae_cli.files import UnsafeFile
 from vae_cli.run.events import pictures
 from vae_cli.run.png import opened_png

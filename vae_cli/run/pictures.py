@@ -1,31 +1,27 @@
-"""Pictures of a trained model as files."""
+"""Pictures of trained models as files."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
-from zipfile import ZipFile
 
 import numpy as np
-import torch
+from omegaconf import DictConfig
 from PIL import Image
-from torch import Size, Tensor
-from torch.distributions import Distribution
 
-from vae_cli import noise
+from vae_cli.config.construct import option_of
 from vae_cli.errors import ConfigError
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, Limits, draw, tile
-from vae_cli.figure.samples import draw_latents
-from vae_cli.folders import make_folder, replaced
-from vae_cli.model.base import LatentVariableModel, Model
-from vae_cli.model.labelled import SemiSupervisedModel, with_labels
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw
+from vae_cli.figure.signed import frame_with, save_with
+from vae_cli.figure.together import together
+from vae_cli.folders import replaced
+from vae_cli.run.folder import RunFolder
 from vae_cli.run.history import frames_of
+from vae_cli.run.images import shown_images
 from vae_cli.run.recorded import Note
+from vae_cli.run.short_names import short_names
 from vae_cli.run.subject import Subject
 
-CHUNK = 500  # samples decoded at once
-SHOWN = 10  # classes that a message names
 FRAME_SECONDS = 0.1
 HOLD = 8  # times as long: the first and the last frame of an animation
 
@@ -34,17 +30,82 @@ def draw_all(subject: Subject, figures: Mapping[str, Figure], seed: int) -> dict
     """The pictures, by name.
 
     Raises:
-        ConfigError: If one of them is not to be had of this model; before anything is written.
+        ConfigError: If one of them can't be drawn of this model; before anything is written.
     """
-    drawings = {}
+    split, drawings = subject.splits[subject.measured], {}
     for name, figure in figures.items():
         try:
-            drawings[name] = draw(
-                name, figure, subject.model, subject.splits[subject.measured], seed
-            )
+            drawings[name] = draw(name, figure, subject.model, split, seed)
         except Inapplicable as reason:
-            raise ConfigError("what", name, str(reason), "Leave it out.") from reason
+            remedy = reason.remedy or "Leave it out."
+            key = f"figure.{name}.{reason.option}" if reason.option else "what"
+            value = reason.value if reason.option else name
+            raise ConfigError(key, value, str(reason), remedy) from reason
     return drawings
+
+
+def draw_together(
+    subjects: Sequence[Subject], figures: Mapping[str, Figure], seed: int
+) -> dict[str, Drawing]:
+    """The pictures, by name, each of all runs.
+
+    Args:
+        subjects: One at least.
+        figures: By name.
+        seed: Of what is random.
+
+    Raises:
+        ConfigError: If one can't be drawn of one of the runs, or of their different images.
+    """
+    first, names = subjects[0], names_of(subjects)
+    drawn = [draw_all(first, figures, seed)]
+    for other in subjects[1:]:
+        _check_images(first, other, figures)
+        try:
+            drawn.append(draw_all(other, figures, seed))
+        except ConfigError as error:
+            what = f" ({error.key}={error.value})" if error.key != "what" else f" ({error.value})"
+            raise ConfigError("run", other.folder.path, error.rule + what, error.remedy) from error
+    if len(subjects) == 1:
+        return drawn[0]
+    found = {}
+    for name in figures:
+        try:
+            found[name] = together(names, [each[name] for each in drawn])
+        except Inapplicable as reason:
+            rule = f"{name} of these runs don't go into one picture: one {reason}"
+            value = ",".join(str(each.folder.path) for each in subjects)
+            raise ConfigError("run", value, rule, "Draw them one by one.") from reason
+    return found
+
+
+def names_of(subjects: Sequence[Subject]) -> list[str]:
+    """Short names of runs, in their order."""
+    paths = [str(subject.folder.path) for subject in subjects]
+    short = short_names(paths)
+    return [short[path] for path in paths]
+
+
+def _check_images(first: Subject, other: Subject, figures: Mapping[str, Figure]) -> None:
+    """Checks that two runs show the same images, where pictures need any."""
+    if not any(each.needs_images(first.model) for each in figures.values()):
+        return
+    if shown_images(first.splits[first.measured]) != shown_images(other.splits[other.measured]):
+        rule = f"has other {other.measured} images than {first.folder.path}"
+        remedy = "Draw them one by one, or give both the same: data.root= or data.path=."
+        raise ConfigError("run", other.folder.path, rule, remedy)
+
+
+def caption(runs: Sequence[tuple[DictConfig, RunFolder]]) -> str:
+    """What a picture says of where it is from: the dataset, and the runs.
+
+    Args:
+        runs: The configuration and the folder of each.
+    """
+    configs = [config for config, _ in runs]
+    datasets = dict.fromkeys(option_of(config.data) for config in configs)
+    folders = ["/".join(folder.path.resolve().parts[-2:]) for _, folder in runs]
+    return f"data {', '.join(datasets)}; run {', '.join(folders)}"
 
 
 def in_motion(drawings: Mapping[str, Drawing], folder: Path, note: Note) -> dict[str, Drawing]:
@@ -69,18 +130,24 @@ def in_motion(drawings: Mapping[str, Drawing], folder: Path, note: Note) -> dict
     return moving
 
 
-def write_picture(drawing: Drawing, path: Path) -> None:
-    """Writes a picture, its numbers or its animation, as the path's suffix says."""
+def write_picture(drawing: Drawing, path: Path, words: str) -> None:
+    """Writes a picture, its numbers or its animation, as the path's suffix says.
+
+    Args:
+        drawing: The picture.
+        path: Of the file.
+        words: Below the picture, see ``caption``.
+    """
     with replaced(path) as file:
-        _WRITERS[path.suffix](drawing, file)
+        _WRITERS[path.suffix](drawing, file, words)
 
 
-def _write_npz(drawing: Drawing, file: BinaryIO) -> None:
+def _write_npz(drawing: Drawing, file: BinaryIO, words: str) -> None:
     np.savez(file, **drawing.arrays)  # type: ignore[arg-type]  # the stubs take it for an option
 
 
-def _write_gif(drawing: Drawing, file: BinaryIO) -> None:
-    first, *others = [Image.fromarray(frame) for frame in drawing.frames]
+def _write_gif(drawing: Drawing, file: BinaryIO, words: str) -> None:
+    first, *others = [Image.fromarray(frame_with(frame, words)) for frame in drawing.frames]
     inner = [int(1000 * FRAME_SECONDS)] * max(len(others) - 1, 0)
     ends = int(1000 * FRAME_SECONDS * HOLD)
     durations = [ends, *inner, *([ends] if others else [])]
@@ -89,131 +156,14 @@ def _write_gif(drawing: Drawing, file: BinaryIO) -> None:
     file.write(content.getbuffer())
 
 
-def _saved_as(kind: str) -> Callable[[Drawing, BinaryIO], None]:
-    return lambda drawing, file: drawing.canvas.savefig(file, format=kind)
+def _saved_as(kind: str) -> Callable[[Drawing, BinaryIO, str], None]:
+    return lambda drawing, file, words: save_with(drawing.canvas, file, kind, words)
 
 
-_WRITERS: dict[str, Callable[[Drawing, BinaryIO], None]] = {
+_WRITERS: dict[str, Callable[[Drawing, BinaryIO, str], None]] = {
     ".png": _saved_as("png"),
     ".svg": _saved_as("svg"),
     ".pdf": _saved_as("pdf"),
     ".npz": _write_npz,
     ".gif": _write_gif,
 }
-
-
-def prior_of(model: Model, count: int) -> Distribution:
-    """p(z), which so many samples are drawn from.
-
-    Raises:
-        ConfigError: If the model has none.
-    """
-    if not isinstance(model, LatentVariableModel):
-        rule = f"needs {LatentVariableModel.description}"
-        raise ConfigError("count", count, rule, "Leave it out, for a picture.")
-    return model.prior()
-
-
-def label_of(subject: Subject, name: str) -> int:
-    """The number of a class, by its name or its number.
-
-    Raises:
-        ConfigError: If there is no such class, or the images of the model do not depend on one.
-    """
-    model = subject.model
-    if not isinstance(model, SemiSupervisedModel):
-        rule = f"needs {SemiSupervisedModel.description}, whose images depend on a label"
-        raise ConfigError("label", name, rule, "Leave it out, or try a run of model=m2.")
-    split = subject.splits[subject.measured]
-    names = [split.class_name(number) for number in range(model.classes)]
-    numbers = {str(number): number for number in range(model.classes)}
-    numbers |= {each: number for number, each in enumerate(names)}
-    if name not in numbers:
-        known = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-        raise ConfigError("label", name, "is not a class of the run", f"Its classes: {known}.")
-    return numbers[name]
-
-
-@torch.no_grad()
-def sample_chunks(
-    subject: Subject, count: int, temperature: float, seed: int, label: int | None = None
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """z from the prior and means of p(x|z), so many in all, a few at a time.
-
-    Args:
-        subject: Its model has a prior.
-        count: How many.
-        temperature: As for ``draw_latents``.
-        seed: Of the draws: the same seed, the same z whatever the label.
-        label: Of all of them, where z has labels behind; None for drawn ones.
-    """
-    model = subject.model
-    for number, start in enumerate(range(0, count, CHUNK)):
-        noise.seed_draws(model.device, "samples", seed, number)
-        z = draw_latents(prior_of(model, count), min(CHUNK, count - start), temperature)
-        if label is not None and isinstance(model, SemiSupervisedModel):
-            y = torch.tensor(label, device=z.device)
-            z = with_labels(z[:, : model.latent_dim], y, model.classes)
-        yield z.cpu(), model.decode(z).mean.cpu()
-
-
-def write_images(
-    chunks: Iterator[tuple[Tensor, Tensor]], folder: Path, limits: Limits
-) -> Iterator[int]:
-    """Writes samples as ``000000.png`` and so on; yields how many each chunk had.
-
-    Args:
-        chunks: z and x of some samples.
-        folder: Which is made.
-        limits: The values that are black and white.
-
-    Raises:
-        OSError: If one cannot be written; those before it are then removed.
-    """
-    make_folder(folder)
-    written: list[Path] = []
-    try:
-        for _, x in chunks:
-            for image in x:
-                path = folder / f"{len(written):06}.png"
-                with replaced(path) as file:
-                    Image.fromarray(tile(image.unsqueeze(0), 1, limits)).save(file, "PNG")
-                written.append(path)
-            yield len(x)
-    except OSError:
-        for path in written:
-            path.unlink(missing_ok=True)
-        with suppress(OSError):  # other files are there
-            folder.rmdir()
-        raise
-
-
-def write_arrays(
-    chunks: Iterator[tuple[Tensor, Tensor]], count: int, latent_dim: int, shape: Size, path: Path
-) -> Iterator[int]:
-    """Writes samples as arrays ``z``, ``(N, size)``, and ``x``, ``(N, C, H, W)``, of an .npz.
-
-    Where a model has a label one-hot behind its ``latent_dim`` dimensions, z has it, too, and
-    ``y``, ``(N,)``, is the number of the class.
-    Only a chunk of x is ever in memory. Yields how many each chunk had.
-    """
-    latents = []
-    with replaced(path) as file, ZipFile(file, "w") as archive:
-        with archive.open("x.npy", "w", force_zip64=True) as member:
-            _write_header(member, (count, *shape))
-            for z, x in chunks:
-                latents.append(z)
-                member.write(x.float().numpy().tobytes())
-                yield len(x)
-        z = torch.cat(latents).float()
-        arrays = {"z": z}
-        if z.shape[1] > latent_dim:
-            arrays["y"] = z[:, latent_dim:].argmax(1)
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w") as member:
-                np.lib.format.write_array(member, array.numpy())
-
-
-def _write_header(file: object, shape: tuple[int, ...]) -> None:
-    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, header)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """A trained model and its images, from its run's folder alone."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from omegaconf import DictConfig
+from torch import Size
 
-import vae_cli
 from vae_cli.config.data import (
     PLACES,
     Loaded,
@@ -23,20 +23,18 @@ from vae_cli.config.data import (
 )
 from vae_cli.config.treatment import settled_treatment
 from vae_cli.data.arrangement import arrange, describe_trained, pool_of
-from vae_cli.data.dataset import Dataset
+from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.files import reading_only
 from vae_cli.data.opened import noting_files
 from vae_cli.data.record import Record
 from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.figure.points import are_points
 from vae_cli.model.base import Model
 from vae_cli.model.labelled import LabelledModel, fit_classifier
 from vae_cli.run.checkpoint import checkpoint_of, load_model
-from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.images import hash_of_images
 from vae_cli.run.known_data import read_record, write_record
-from vae_cli.run.settings import plain, treatment_of
 
 GIVEN = "given"  # the split of images that the user names and the run does not have
 
@@ -69,13 +67,16 @@ class Subject:
     read_at: int = 0
 
 
-def load_subject(path: str, cfg: DictConfig) -> Subject:
+def load_subject(
+    path: str, cfg: DictConfig, needs_images: Callable[[Model], bool] = lambda model: True
+) -> Subject:
     """Rebuilds a run's model, and loads its images or those that the user names.
 
     Args:
         path: The run's folder.
         cfg: Says ``checkpoint``, ``device``, ``split``, ``data`` and ``trust``, as ``eval.yaml``
             has them.
+        needs_images: Whether images are needed of a model; without, they need not be there.
 
     Raises:
         VaeCliError: If that can't be done.
@@ -83,6 +84,8 @@ def load_subject(path: str, cfg: DictConfig) -> Subject:
     began = time.time_ns()
     with noting_files() as files:
         run = _open(path, cfg)
+        if not needs_images(run.model):
+            return _without_images(run, cfg)
         subject = _given(run, cfg) or _with_own(run, cfg, {})
         fit_classifier(subject.model, subject.splits["train"])
     return replace(subject, files=frozenset(files), read_at=began)
@@ -145,8 +148,11 @@ def _with_own(run: _Run, cfg: DictConfig, data: Mapping[str, Any]) -> Subject:
     """With the parts that the run has."""
     config = _with_data(run.config, {**run.place, **data})
     foreign = "root" not in run.place and config.data.get("root") is not None and not cfg.trust
-    with reading_only(foreign):
-        loaded = load_data(config, run.record)
+    try:
+        with reading_only(foreign):
+            loaded = load_data(config, run.record)
+    except VaeCliError as error:
+        raise _with_place(error, run) from error
     check_suits(config, loaded.dataset)
     difference, notes = loaded.difference, _doubts(run, loaded)
     accepts = cfg.data.changed == "accept"
@@ -162,6 +168,35 @@ def _with_own(run: _Run, cfg: DictConfig, data: Mapping[str, Any]) -> Subject:
     return Subject(
         run.folder, run.checkpoint, run.model, config, splits, cfg.get("split", "test"), notes
     )
+
+
+def _with_place(error: VaeCliError, run: _Run) -> VaeCliError:
+    """What is wrong with the images of a run, and how to say where they are now."""
+    places = [name for name in PLACES if name in run.config.data and name not in run.place]
+    is_elsewhere = not isinstance(error, ConfigError) or error.key.removeprefix("data.") in PLACES
+    if not places or not is_elsewhere:
+        return error
+    where = " or ".join(f"data.{name}=WHERE_THEY_ARE" for name in places)
+    remedy = f"If the images of the run have moved, add {where}."
+    if not isinstance(error, ConfigError):
+        return VaeCliError(f"{error} {remedy}")
+    return ConfigError(error.key, error.value, error.rule, f"{error.remedy} {remedy}".lstrip())
+
+
+def _without_images(run: _Run, cfg: DictConfig) -> Subject:
+    """With empty parts: of pictures that need no images."""
+    config, notes = run.config, list[str]()
+    if config.derived.levels is None and not are_points(Size(config.derived.shape)):
+        try:  # what is black and white, only the images say
+            return _with_own(run, cfg, {})
+        except VaeCliError as error:
+            notes = [f"black is 0 and white is 1, since the images can't be read: {error}"]
+    nothing = StoredImages(torch.empty(0, *config.derived.shape))
+    classes = () if run.record is None else run.record.classes
+    dataset = Dataset(nothing, nothing, nothing, config.derived.levels, classes)
+    splits = split_by_part(dataset, settled_treatment(config, dataset, config.data.binarize))
+    own = {name: each.to(run.device) for name, each in splits.items()}
+    return Subject(run.folder, run.checkpoint, run.model, config, own, cfg.split, notes)
 
 
 def _doubts(run: _Run, loaded: Loaded) -> list[str]:
@@ -207,23 +242,6 @@ def _with_data(config: DictConfig, data: Mapping[str, Any]) -> DictConfig:
     config = config.copy()
     config.data.update(data)
     return config
-
-
-def basis_of(subject: Subject, split: str, seed: int) -> dict[str, Any]:
-    """Everything that all numbers of a split depend on, by name."""
-    images = subject.splits[split]
-    return {
-        **treatment_of(plain(subject.config)),
-        "split": split,
-        "images": len(images),
-        "images_sha256": hash_of_images(images),
-        "checkpoint": subject.checkpoint.name,
-        "checkpoint_sha256": sha256_of(subject.checkpoint),
-        "latent_dim": subject.model.latent_dim,
-        "seed": seed,
-        "device": subject.model.device.type,
-        "versions": {"vae-cli": vae_cli.__version__, "torch": str(torch.__version__)},
-    }
 
 
 def _device(wanted: str) -> torch.device:

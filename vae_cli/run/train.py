@@ -18,7 +18,7 @@ from vae_cli.run.files import sha256_of
 from vae_cli.run.fit import Job, fit_and_restore, say
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.images import hash_of_images
-from vae_cli.run.pictures import write_picture
+from vae_cli.run.pictures import caption, write_picture
 from vae_cli.run.resume import Start
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.data_module import ImageDataModule
@@ -126,4 +126,5 @@ def _draw(experiment: Experiment, folder: RunFolder) -> None:
     for name, figure in experiment.figures.items():
         with suppress(Inapplicable):
             drawing = draw(name, figure, experiment.model, experiment.splits["test"])
-            write_picture(drawing, folder.figures / f"{name}.png")
+            words = caption([(experiment.config, folder)])
+            write_picture(drawing, folder.figures / f"{name}.png", words)

@@ -15,8 +15,8 @@ from torch.nn.functional import pad
 from vae_cli import noise
 from vae_cli.console import printable
 from vae_cli.data.split import Split
-from vae_cli.figure.base import to_grey
 from vae_cli.figure.ink import PALETTE
+from vae_cli.figure.sheet import to_grey
 from vae_cli.folders import make_folder, replaced
 from vae_cli.model.base import Model
 from vae_cli.model.codes import codes_of
