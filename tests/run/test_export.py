@@ -235,7 +235,7 @@ def test_export_takes_the_place_of_one(
     [
         ([], ["run: needs"]),
         (["run=nowhere"], ["run=nowhere", "no such folder"]),
-        (["run=mlp,conv"], ["run=[mlp,conv]", "needs one folder"]),
+        (["run=mlp,conv", "output=one"], ["output=one", "there are 2 runs"]),
         (["run=mlp", "format=keras"], ["format=keras", "torch_export, onnx"]),
         (["run=mlp", "format=[onnx,keras]"], ["format=[onnx,keras]", "torch_export, onnx"]),
         (["run=mlp", "format=[]"], ["format=[]", "nothing to write"]),

@@ -1,6 +1,7 @@
 """What a terminal, narrow or wide, and what a pipe is shown."""
 
 import io
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,6 +52,18 @@ def drive(progress: ProgressDisplay) -> None:
     for step in range(1, 51):
         progress.after_step(step)
     progress.on_validation_end(trainer(50, elbo=-99.45), None)  # type: ignore[arg-type]
+
+
+def test_a_mistake_that_ends_a_run_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar takes stderr while it is shown, and would break a command to copy in two."""
+    shown, file = console(40, terminal=True)
+    monkeypatch.setattr("sys.stderr", file)
+    progress = display(shown)
+    drive(progress)
+    progress.on_exception(trainer(50), None, KeyboardInterrupt())  # type: ignore[arg-type]
+    command = f"vae-train resume=outputs/{'x' * 60}"
+    print(command, file=sys.stderr)
+    assert file.getvalue().endswith(f"{command}\n")
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -29,9 +29,10 @@ def main(arguments: list[str]) -> int:
     formats = [cfg.format] if isinstance(cfg.format, str) else list(cfg.format)
     if not formats:
         raise ConfigError("format", [], "there is nothing to write", "Leave it out.")
-    path, *more = run_folders(named, "vae-export")
-    if more:
-        raise ConfigError("run", [path, *more], "needs one folder", "Export them one by one.")
+    paths = run_folders(named, "vae-export")
+    if len(paths) > 1 and cfg.output is not None:
+        rule = f"is one folder, and there are {len(paths)} runs"
+        raise ConfigError("output", cfg.output, rule, "Leave it out: each goes into its run's.")
     for each in formats:
         check_installed(each)
     prepare_libraries()
@@ -39,7 +40,8 @@ def main(arguments: list[str]) -> int:
     from vae_cli.run.export import export
 
     with _interrupted_by_sigterm():
-        print(printable(export(path, formats, cfg.output, cfg.checkpoint, cfg.trust)))
+        for path in paths:
+            print(printable(export(path, formats, cfg.output, cfg.checkpoint, cfg.trust)))
     return 0
 
 

@@ -87,7 +87,7 @@ Lists of what is measured (by itself, all of it): metric=[active_units]
 
 Keys:
 
-  run          folder of a run; several parted by commas, or a pattern
+  run          a folder, last, best:FOLDER, a beginning, a pattern; several comma-separated
   split        test, validation or train
   samples      draws of z an image, for log p(x) and the bound (5000)
   seed         of all noise (0)
@@ -126,8 +126,8 @@ Pictures:
 
 Keys:
 
-  run          folder of a run; several, with commas between them or as a pattern, go into one
-               picture, the images that all were given once
+  run          a folder, last, best:FOLDER, a beginning, a pattern; several comma-separated
+               go into one picture, the images that all were given once
   what         pictures, parted by commas; figure.PICTURE.KEY sets their own options
   format       png, svg, pdf; npz, the numbers behind it; gif, of those that move
   output       folder to write to (the first run's figures)
@@ -165,7 +165,7 @@ needs what pip install 'vae-cli[export]' brings.
 
 Keys:
 
-  run          folder of a run
+  run          a folder, last, best:FOLDER, a beginning, a pattern; several comma-separated
   format       torch_export (.pt2, for torch.export.load), onnx (for onnxruntime and others), or
                [torch_export,onnx], as by itself
   output       folder to write to (export in the run's folder)
@@ -228,7 +228,7 @@ beside the others; what is there already is shown and not trained again.
 
 Keys:
 
-  run          folder of a run; several parted by commas, or a pattern
+  run          a folder, last, best:FOLDER, a beginning, a pattern; several comma-separated
   labels       training labels to learn from, as many of each class; all of them
   label_seed   which of them (0)
   freeze       keep the encoder as it is: true, or false
@@ -263,7 +263,7 @@ where they differ, and lays their curves over each other.
 
 Keys:
 
-  run          folder of a run; several parted by commas, or a pattern
+  run          a folder, last, best:FOLDER, a beginning, a pattern; several comma-separated
   output       the file; one that is no report is never replaced
   mixed        put results of different data or treatment into one table
 

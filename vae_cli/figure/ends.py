@@ -9,7 +9,7 @@ from torch import Tensor
 from vae_cli.data.batch import Batch
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.opened import open_image
-from vae_cli.data.picture import MODES, Picture, decode
+from vae_cli.data.picture import MODES, Look, Picture, decode
 from vae_cli.data.split import Split
 from vae_cli.errors import shortened
 from vae_cli.figure.base import Inapplicable, check_pixels
@@ -70,7 +70,9 @@ def _of_file(split: Split, option: str, path: str) -> Split:
     except (ValueError, RuntimeError) as error:
         remedy = "Name an image file, or a position in the split."
         raise Inapplicable(f"can't be read as an image ({error})", option, path, remedy) from error
-    levels = decode(path, Picture(Path(path).expanduser()), shape, "white").unsqueeze(0)
+    levels = decode(path, Picture(Path(path).expanduser()), shape, Look("white", "crop")).unsqueeze(
+        0
+    )
     if treatment.levels is None:
         low, high = treatment.limits
         pixels = low + (high - low) * levels.float() / BYTES

@@ -103,7 +103,7 @@ def sha256_of(path: Path) -> str:
         UnsafeFile, OSError: If it cannot be read.
     """
     with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # it reads
 
 
 def named_place(path: Path) -> Path:

@@ -119,7 +119,13 @@ class ProgressDisplay(Callback):
             self._print_line(step)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Takes the bar away, whatever ended the run."""
+        """Takes the bar away."""
+        self.live.stop()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Takes the bar away before the message: rich would wrap its commands."""
         self.live.stop()
 
     def parts(self, step: int) -> list[str]:
