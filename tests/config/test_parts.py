@@ -17,6 +17,7 @@ from vae_cli.config.trust import check_saved, concrete, is_trusted, open_config
 from vae_cli.data.dataset import Dataset
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.figure.base import Figure
+from vae_cli.likelihood.auto import Choice
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.metric.base import Metric
 from vae_cli.model.base import Model
@@ -29,7 +30,7 @@ from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 
 BASES: dict[str, Any] = {
     "accelerator": AcceleratorOptions, "data": Dataset, "figure": Figure,
-    "likelihood": Likelihood, "metric": Metric, "model": Model,
+    "likelihood": (Likelihood, Choice), "metric": Metric, "model": Model,
     "network": Network, "objective": Objective, "optimizer": Optimizer,
     "optimizer/lr_schedule": LRScheduler, "posterior": (Posterior, ExactPosterior),
     "prior": Prior, "trainer": TrainerOptions,
