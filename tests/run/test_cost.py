@@ -16,7 +16,9 @@ FIXED, EACH = 0.1, 0.002  # seconds of a batch, and of a draw for it
 @pytest.fixture
 def subject(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Whose clock goes by the draws that are made."""
-    found: Any = SimpleNamespace(now=0.0, measured="test", model=SimpleNamespace(device="cpu"))
+    found: Any = SimpleNamespace(
+        now=0.0, measured="test", model=SimpleNamespace(device="cpu", encode=lambda _: None)
+    )
 
     def add(self: Evaluation, *_: object) -> None:
         draws = max(getattr(metric, "samples", 0) for metric in self.metrics.values())
