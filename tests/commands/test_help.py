@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from vae_cli import conf
+from vae_cli import __version__, conf
 from vae_cli.commands.train import main
 
 LIGHT = [["--help"], ["-h"], ["posterior=planer"], ["latent_dim=0"], ["--nope"], ["--cfg", "job"]]
@@ -31,6 +31,18 @@ def test_torch_is_not_imported(arguments: list[str], tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_every_command_has_a_version_at_once(tmp_path: Path) -> None:
+    names = ["train", "eval", "sample", "finetune", "export", "flow", "report", "compare"]
+    imports = "".join(f"from vae_cli.commands.{name} import main as {name}\n" for name in names)
+    code = imports + "codes = [main(['--version']) for main in (" + ", ".join(names) + ")]\n"
+    code += "import sys\nassert codes == 8 * [0] and 'torch' not in sys.modules"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == 8 * [f"vae-cli {__version__}"]
 
 
 def test_help_lists_groups_options_and_keys(capsys: pytest.CaptureFixture[str]) -> None:
