@@ -73,13 +73,13 @@ class Chromium:
         self._process.kill()
         self._process.wait()
 
-    def open(self, url: str, width: int, height: int = 900) -> None:
-        """Opens a page in a window of a width."""
+    def open(self, url: str, words: list[str], width: int, height: int = 900) -> None:
+        """Opens a page in a window of a width, and waits until it says all ``words``."""
         self._call(
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=1, mobile=False,
         )  # fmt: skip
-        self.text(url, [])
+        assert all(word in self.text(url, words) for word in words)
 
     def show_as_printed(self, is_printed: bool) -> None:
         """Shows pages with the style of paper, or of the screen."""
