@@ -174,7 +174,7 @@ def test_images_of_a_folder_keep_their_file_names(
         folder = tmp_path / "own" / "ABC"[number % 3]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(folder / f"{number:02}.png")
-    run = vae_train("data=image_folder", "data.root=own", "data.batch_size=10", "figure=[]")
+    run = vae_train("data=image_folder", "data.root=own", "trainer.max_steps=4", "figure=[]")
     assert vae_eval([f"run={run}", "split=train", *QUICK]) == 0
     with np.load(run / "evaluation.npz") as stored:
         names, labels = stored["train/name"], stored["train/label"]
