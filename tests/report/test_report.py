@@ -65,7 +65,7 @@ def test_top_says_what_runs_are() -> None:
     assert tuple(alone) == tuple(both) == FACTS
     assert list(alone.values())[1:] == ["digits", "2", "383,288", "20", "0", "2026-11-20 09:00 UTC"]
     assert (both["seed"], both["date"]) == ("0; 1", "2026-11-20 09:00 UTC … 2026-11-21 09:00 UTC")
-    assert "Planar" in both["model"] and "Planar" not in alone["model"]
+    assert "planar" in both["model"] and "planar" not in alone["model"]
 
 
 def test_one_legend_with_short_names() -> None:

@@ -103,7 +103,7 @@ def render(records: Sequence[RunRecord], mixed: bool) -> str:
         several=several,
         facts=facts(records),
         comparisons=[c._replace(table=_narrowed(c.table)) for c in compared],
-        charts=[] if several else charts(records),
+        charts=[] if several else charts(records, {}),
         legend=chart.legend,
         runs=[_run(record) for record in records],
     )

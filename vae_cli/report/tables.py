@@ -1,7 +1,6 @@
 """The numbers of a page, as rows of text."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol
 
 from vae_cli.report.chart import Chart, Series
@@ -17,6 +16,7 @@ from vae_cli.run.comparable import (
 from vae_cli.run.quantity import number, quantity
 from vae_cli.run.recorded import is_number
 from vae_cli.run.rows import Row
+from vae_cli.run.short_names import short_names
 from vae_cli.run.table import Table, cell
 
 HEADLINES = (
@@ -94,6 +94,7 @@ def comparisons(records: Sequence[RunRecord], mixed: bool) -> list[Comparison]:
     Those whose data are treated differently are apart from each other, unless mixed.
     """
     by_name = {record.name: record for record in records}
+    short = short_names([*by_name])
     found = []
     for group in comparable([(r.name, r.comparable) for r in records], mixed):
         members = [by_name[name] for name, _ in group.members]
@@ -104,11 +105,11 @@ def comparisons(records: Sequence[RunRecord], mixed: bool) -> list[Comparison]:
         rows = []
         for record in members:
             numbers = record.comparable
-            cells = [record.name, *(number(numbers, key) for key in keys)]
+            cells = [short[record.name], *(number(numbers, key) for key in keys)]
             cells += [marked(numbers)] * group.is_mixed + [protocol(numbers)] * differs
             rows.append([*cells, *(cell(record.settings.get(key, "")) for key in differing)])
         table = Table(headed(group), heads, rows, range(1, len(keys) + 1))
-        found.append(Comparison(table.filled(), charts(members)))
+        found.append(Comparison(table.filled(), charts(members, short)))
     return found
 
 
@@ -118,32 +119,27 @@ def differing_settings(records: Sequence[HasSettings]) -> list[str]:
     return [key for key in keys if len({str(r.settings.get(key)) for r in records}) > 1]
 
 
-def shortened(names: Sequence[str]) -> list[str]:
-    """Paths without the folders that all have in common."""
-    parts = [PurePath(name).parts for name in names]
-    common = 0
-    while all(len(p) > common + 1 for p in parts) and len({p[common] for p in parts}) == 1:
-        common += 1
-    return [str(PurePath(*p[common:])) for p in parts]
-
-
-def charts(records: Sequence[RunRecord]) -> list[Chart]:
+def charts(records: Sequence[RunRecord], names: Mapping[str, str]) -> list[Chart]:
     """The curves of one run, or those of several laid over each other.
 
     A part of the images is drawn in one way in all charts, whichever curves these have: training
     is dashed. Of one run it has a colour of its own; of several, each run has.
+
+    Args:
+        records: Of the runs.
+        names: What the legend calls each, by ``record.name``; a single run needs none.
     """
     found = []
     several = len(records) > 1
-    short = shortened([record.name for record in records]) if several else [""]
-    for title, unit, names in CHARTS:
+    for title, unit, curves in CHARTS:
         series = []
         for i, record in enumerate(records):
-            for name in names:
-                if name in record.curves:
-                    j = PARTS.index(name.partition("/")[0])
-                    color, curve = i if several else j, record.curves[name]
-                    series.append(Series(short[i], SHOWN[j], color, j == 0, curve))
+            for key in curves:
+                if key in record.curves:
+                    j = PARTS.index(key.partition("/")[0])
+                    color, curve = i if several else j, record.curves[key]
+                    name = names[record.name] if several else ""
+                    series.append(Series(name, SHOWN[j], color, j == 0, curve))
         if series:
             found.append(Chart(title, unit, series))
     return found
