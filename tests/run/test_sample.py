@@ -108,10 +108,11 @@ def test_what_needs_no_images_does_without_them(
     def missing(*_: object) -> None:
         raise ConfigError("data.root", "away", "is not there")
 
-    assert main(["run=plane", "what=samples,manifold", "output=there"]) == 0
+    what = ["what=samples,manifold", "figure.samples.rows=2", "figure.manifold.rows=2"]
+    assert main(["run=plane", *what, "output=there"]) == 0
     monkeypatch.setattr(subject, "load_data", missing)
-    assert main(["run=plane", "what=samples,manifold", "output=away"]) == 0
-    for name in ("samples.png", "manifold.png"):
+    assert main(["run=plane", *what, "output=away"]) == 0
+    for name in ("samples_rows-2.png", "manifold_rows-2.png"):
         assert Path("there", name).read_bytes() == Path("away", name).read_bytes()
     assert main(["run=plane", "what=samples", "count=2", "output=away"]) == 0
     capsys.readouterr()

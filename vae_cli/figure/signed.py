@@ -1,5 +1,6 @@
 """What every picture says of itself: a line below it, as small as it can be read."""
 
+from collections.abc import Callable
 from typing import BinaryIO
 
 import numpy as np
@@ -13,8 +14,8 @@ from vae_cli.figure.sheet import PAD
 from vae_cli.glyphs import drawable
 
 SIZE = 6  # points
+WIDER = 1.05  # what letters that are fitted to pixels take of the width of their outlines
 PIXELS = 12  # the height of letters in an animation
-SHORTEST = 8  # characters
 
 
 def save_with(canvas: Canvas, file: BinaryIO, kind: str, words: str) -> None:
@@ -30,11 +31,16 @@ def save_with(canvas: Canvas, file: BinaryIO, kind: str, words: str) -> None:
     """
     width, height = canvas.get_size_inches()
     strip = SIZE / 72 + PAD
-    line = _fitted(words, width - 2 * PAD)
+    line = drawable([fitted_words(words, width - 2 * PAD)])[0]
     text = canvas.text(PAD / width, -0.6 * strip / height, line, fontsize=SIZE, color="0.35",
                        va="center")  # fmt: skip
     canvas.savefig(file, format=kind, bbox_inches=Bbox([[0, -strip], [width, height]]))
     text.remove()
+
+
+def fitted_words(words: str, width: float) -> str:
+    """Words that are no wider than so many inches; their middle is left out if need be."""
+    return _fitted(words, lambda text: WIDER * text_width(drawable([text])[0], SIZE) <= width)
 
 
 def frame_with(frame: np.ndarray, words: str) -> np.ndarray:
@@ -42,17 +48,19 @@ def frame_with(frame: np.ndarray, words: str) -> np.ndarray:
     high, wide, _ = frame.shape
     whole = Image.new("RGB", (wide, high + 2 * PIXELS), "white")
     whole.paste(Image.fromarray(frame), (0, 0))
-    font, line = ImageFont.load_default(size=PIXELS), words
-    while font.getlength(line) > wide - PIXELS and len(line) > SHORTEST:
-        line = shortened(words, len(line) - 2)
+    font = ImageFont.load_default(size=PIXELS)
+    line = _fitted(words, lambda text: font.getlength(text) <= wide - PIXELS)
     place = (PIXELS / 2, high + PIXELS / 4)
     ImageDraw.Draw(whole).text(place, line, (90, 90, 90), font)
     return np.asarray(whole)
 
 
-def _fitted(words: str, width: float) -> str:
-    """Words to be drawn, their middle left out where they are wider than so many inches."""
-    line = words
-    while text_width(drawable([line])[0], SIZE) > width and len(line) > SHORTEST:
-        line = shortened(words, len(line) - 2)
-    return drawable([line])[0]
+def _fitted(words: str, fits: Callable[[str], bool]) -> str:
+    """Words, their middle left out where they don't fit; by halving, since measuring is slow."""
+    if fits(words):
+        return words
+    low, high = 0, len(words)  # of the characters that are left: those fit, these don't
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(shortened(words, middle)) else (low, middle)
+    return shortened(words, low)
