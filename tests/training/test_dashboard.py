@@ -14,6 +14,7 @@ from tensorboard.backend.event_processing.event_file_loader import LegacyEventFi
 
 from vae_cli.training import dashboard
 from vae_cli.training.dashboard import SHARE, Dashboard
+from vae_cli.training.layout import PARTS, overview
 from vae_cli.training.projector import sprite
 
 MIB = 2**20
@@ -44,10 +45,18 @@ def test_events_of_a_diagonal_posterior(small: Path) -> None:
     assert set(tags["histograms"]) == {"validation_kl/all_dimensions", *kl}
     histogram = events.Histograms(kl[3])[-1].histogram_value
     assert histogram.num == 180  # images
-    overview = {tag for tag in tags["scalars"] if tag.startswith("overview/")}
-    assert {"overview/elbo_train", "overview/elbo_validation", "overview/elbo_test"} <= overview
+    assert "overview/elbo_test" in tags["scalars"]
     assert sorted(tags["scalars"])[0].startswith("overview/")  # the first screen
     assert "validation_kl_per_dimension/03" in tags["scalars"]
+    for part in PARTS:  # a run of its own has one colour in all charts
+        own = events_of(small / part)
+        for name in ("elbo", "kl", "reconstruction"):
+            found = {event.step: event.value for event in events.Scalars(f"{part}/{name}")}
+            points = [(event.step, event.value) for event in own.Scalars(f"overview/{name}")]
+            assert [step for step, _ in points] == [22, 44, 66, 88]
+            assert all(found[step] == value for step, value in points)
+    names = [tag.removeprefix("overview/") for tag in own.Tags()["scalars"]]
+    assert "active_units" in names and "lr" not in names and {*names} <= {*overview("elbo")}
 
 
 def test_projector_files(small: Path) -> None:
@@ -100,7 +109,7 @@ def test_a_hundred_epochs_of_mnist_take_few_bytes(vae_train: Train) -> None:
         "metric=[active_units,kl_per_dimension]", "figure=[reconstructions,samples]",
     )  # fmt: skip
     sizes, counts = Counter[str](), Counter[str]()
-    for path in folder.glob("events.*"):
+    for path in folder.rglob("events.*"):
         for event in LegacyEventFileLoader(str(path)).Load():
             value = event.summary.value[0] if event.HasField("summary") else None
             kind = "once" if value is None else value.WhichOneof("value") or "once"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
@@ -16,7 +17,7 @@ from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.training.callbacks import Throughput
 from vae_cli.training.graph import write_graph
 from vae_cli.training.histograms import write_histograms
-from vae_cli.training.layout import layout, overview
+from vae_cli.training.layout import PARTS, TAG, layout, overview
 from vae_cli.training.pictures import picture
 from vae_cli.training.recorder import Recorder
 
@@ -61,17 +62,20 @@ class Dashboard(Callback):
         self.total_steps = total_steps
         self._started, self._start_step, self._spent, self._looks = 0.0, 0, 0.0, 0
         self._looked_at, self._next_look = -1, 0.0  # steps
+        self._parts: dict[str, SummaryWriter] = {}  # of the numbers of training and validation
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes what is known before the first step."""
         writer = writer_of(trainer)
         if writer is None:
             return
+        self._parts = {p: SummaryWriter(str(Path(writer.log_dir, p))) for p in PARTS}
         if trainer.global_step > 0:  # what was written of steps that are now taken again is void
             again = Event(
                 step=trainer.global_step + 1, session_log=SessionLog(status=SessionLog.START)
             )
-            writer._get_file_writer().add_event(again, trainer.global_step + 1)
+            for each in (writer, *self._parts.values()):
+                each._get_file_writer().add_event(again, trainer.global_step + 1)
         for name, text in self.text.items():
             writer.add_text(name, text)
         charts = layout(self.monitor, isinstance(self.model, LatentVariableModel))
@@ -90,12 +94,14 @@ class Dashboard(Callback):
         if writer is None:
             return
         numbers = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        numbers |= {f"train/{name}": v for name, v in self.recorder.averages.items()}
+        numbers |= self.recorder.curves
         if self.throughput.images_per_second is not None:
             numbers["train/images_per_second"] = self.throughput.images_per_second
-        for name, source in overview(self.monitor).items():
-            if source in numbers:
-                writer.add_scalar(name, numbers[source], step)
+        for part, own in self._parts.items():
+            for name in overview(self.monitor):
+                if f"{part}/{name}" in numbers:
+                    own.add_scalar(f"{TAG}{name}", numbers[f"{part}/{name}"], step)
+            own.flush()  # a run may be killed
         if step >= self._next_look:
             self._look(writer, step)
             self._next_look = step * self._growth(step)
@@ -105,6 +111,8 @@ class Dashboard(Callback):
         writer = writer_of(trainer)
         if writer is not None and self._looked_at != trainer.global_step:
             self._look(writer, trainer.global_step)
+        for own in self._parts.values():
+            own.close()
 
     def _look(self, writer: SummaryWriter, step: int) -> None:
         self._looked_at, start = step, time.monotonic()

@@ -208,6 +208,7 @@ class TrainingModule(LightningModule):
             curves["train/weight"] = self.kl_schedule(self.global_step)
         curves["train/lr"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
         self.logger.log_metrics(curves, step=self.global_step)
+        self.recorder.curves = curves
 
     def on_validation_epoch_start(self) -> None:
         """See Lightning."""

@@ -23,11 +23,13 @@ class Recorder:
 
     Attributes:
         averages: What was read last, by name.
+        curves: What was logged last, by tag.
     """
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.averages: dict[str, float] = {}
+        self.curves: dict[str, float] = {}
         self.names: list[str] = []
         self.rows: list[Tensor] = []
         self.gradients: list[Tensor] = []
