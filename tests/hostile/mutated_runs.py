@@ -18,7 +18,7 @@ from strange_run import CHECKPOINTS, YAMLS, StrangeRun, dump, seal
 MODELS = [*SETTINGS, "m1_m2"]
 # How often each opening is tried; an export takes long.
 OPENINGS = {
-    "eval": 8, "sample": 6, "beside": 2, "finetune": 5, "export": 1, "load": 12, "resume": 6,
+    "eval": 8, "sample": 6, "stacked": 2, "finetune": 5, "export": 1, "load": 12, "resume": 6,
     "stage": 3, "report": 8, "compare": 4, "csv": 3, "markdown": 3, "latex": 3,
 }  # fmt: skip
 FILES = [

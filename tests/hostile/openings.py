@@ -16,16 +16,16 @@ NEW = ["model=m1_m2", "data.labels=50", "network.hidden_dims=[4]", "trainer.max_
        "figure=[]", "hydra.run.dir=out/new"]  # fmt: skip
 
 
-DRAWN = ["what=samples", "format=npz", "device=cpu", "output=out/drawn"]
-MODEL = {"eval", "sample", "beside", "finetune", "export", "load"}  # read the best checkpoint
-IMAGES = {"eval", "sample", "beside", "finetune"}  # build the data, too
+DRAWN = ["what=reconstructions", "format=npz", "device=cpu", "output=out/drawn"]
+MODEL = {"eval", "sample", "stacked", "finetune", "export", "load"}  # read the best checkpoint
+IMAGES = {"eval", "sample", "stacked", "finetune"}  # build the data, too
 OPENED = MODEL | {"stage"}  # build what a finished configuration says
 BUILT = OPENED | {"resume"}  # whose record may hold what no key of today takes up
 TABLES = {"compare", "csv", "markdown", "latex"}
 ALL = BUILT | TABLES | {"report"}
 
 
-COSTLY = {"resume", "stage", "beside", "export"}  # each takes as long as ten of the others
+COSTLY = {"resume", "stage", "stacked", "export"}  # each takes as long as ten of the others
 
 
 def command(name: str, *arguments: str) -> int:
@@ -46,7 +46,7 @@ def openings(run: str, good: str) -> dict[str, Callable[[], object]]:
     return {
         "eval": partial(command, "eval", f"run={run}", *MEASURED),
         "sample": partial(command, "sample", f"run={run}", *DRAWN),
-        "beside": partial(command, "sample", f"run={good}", f"beside={run}", *DRAWN),
+        "stacked": partial(command, "sample", f"run={good},{run}", *DRAWN),
         "finetune": partial(
             command, "finetune", f"run={run}", "labels=10", "steps=1", "device=cpu"
         ),

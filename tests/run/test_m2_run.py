@@ -54,9 +54,9 @@ def test_results_and_their_evaluation(vae_train: Train) -> None:
 def check_samples_of_a_class(run: Path) -> None:
     ask = [f"run={run}", "what=samples", "count=12", "format=npz", f"output={run}"]
     found = []
-    for label in ("3", "5", "null"):
+    for label, mark in (("3", "_label-3"), ("5", "_label-5"), ("null", "")):
         assert sample([*ask, f"label={label}"]) == 0
-        with np.load(run / "samples.npz") as arrays:
+        with np.load(run / f"samples_count-12{mark}.npz") as arrays:
             found.append({name: arrays[name] for name in arrays})
     three, five, drawn = found
     assert (three["y"] == 3).all() and (five["y"] == 5).all() and len(set(drawn["y"])) > 2

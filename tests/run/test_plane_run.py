@@ -16,8 +16,10 @@ NOISE = 0.1  # of the corruption; a third of what parts the circles' middle from
 
 
 def numbers(run: Path, what: str, *options: str) -> dict[str, np.ndarray]:
-    assert sample([f"run={run}", f"what={what}", "format=npz", "output=numbers", *options]) == 0
-    with np.load(f"numbers/{what}.npz") as arrays:
+    folder = Path("numbers", what, *options)
+    assert sample([f"run={run}", f"what={what}", "format=npz", f"output={folder}", *options]) == 0
+    (path,) = folder.glob("*.npz")
+    with np.load(path) as arrays:
         return dict(arrays)
 
 
