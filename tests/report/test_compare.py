@@ -145,6 +145,23 @@ def keep_values(folder: Path, key: str, values: np.ndarray, **others: np.ndarray
     np.savez(folder / "evaluation.npz", **arrays)
 
 
+def test_values_of_a_replaced_checkpoint_make_no_interval(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, shift in (("d0", 0.0), ("p0", 1.0)):
+        keep_values(runs / name, "log_likelihood", shift + np.arange(200) / 100)
+    before = table(capsys, "runs/d0", "runs/p0")[1]
+    assert "images" in before["Δ log p(x), 95% interval over"]
+    for name in ("d0", "p0"):
+        file = runs / name / "evaluation.json"
+        record = json.loads(file.read_text())["test"]
+        file.write_text(json.dumps({"test": {**record, "checkpoint_sha256": "0"}}))
+        (runs / name / "checkpoints").mkdir()
+        (runs / name / "checkpoints" / "best.ckpt").write_bytes(b"later")
+    after = table(capsys, "runs/d0", "runs/p0")[1]
+    assert not any(value for head, value in after.items() if head.startswith("Δ"))
+
+
 def interval(row: dict[str, str], head: str) -> tuple[float, float, float]:
     return tuple(float(row[f"Δ {head}, 95%{end}"]) for end in ("", " low", " high"))  # type: ignore[return-value]
 

@@ -82,18 +82,20 @@ def rewritten(run: Path, old: str, new: str) -> None:
 def test_a_stored_answer_is_of_the_same_model_and_images(
     change: str, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(measured / "run", "run")
+    monkeypatch.chdir(measured)
+    run = str(shutil.copytree(measured / "run", tmp_path / "run"))
     cfg = composed()
-    assert stored_answer("run", cfg, set())
+    assert stored_answer(run, cfg, set())
     for other in ({"seed": 1}, {"split": "train"}, {"device": "gpu"}, {"checkpoint": "last"}):
-        assert stored_answer("run", OmegaConf.merge(cfg, other), set()) is None
+        assert stored_answer(run, OmegaConf.merge(cfg, other), set()) is None
     more = OmegaConf.merge(cfg, {"metric": {"importance_sampling": {"samples": 6}}})
-    assert stored_answer("run", more, set()) is None
-    assert stored_answer("run", cfg, {"kl_per_dimension"})
-    assert stored_answer("run", cfg, {"reconstruction"}) is None  # the model can't have it
-    CHANGES[change](measured / "run" if change == "images" else Path("run"))
-    assert (stored_answer("run", cfg, set()) is None) == (change != "nothing")
+    assert stored_answer(run, more, set()) is None
+    assert stored_answer(run, cfg, {"kl_per_dimension"})
+    assert stored_answer(run, cfg, {"reconstruction"}) is None  # the model can't have it
+    CHANGES[change](measured / "run" if change == "images" else Path(run))
+    assert (stored_answer(run, cfg, set()) is None) == (change != "nothing")
+    monkeypatch.chdir(tmp_path)  # where data.path=images.npy is another file
+    assert stored_answer(run, cfg, set()) is None
 
 
 @cache

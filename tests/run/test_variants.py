@@ -1,5 +1,8 @@
 """The names of pictures: no two different ones have the same."""
 
+import re
+from typing import Any
+
 import pytest
 from omegaconf import OmegaConf
 
@@ -24,9 +27,25 @@ def test_what_is_not_usual_is_in_the_name(words: tuple[str, ...], name: str) -> 
 
 def test_given_images_bear_their_name() -> None:
     cfg = composed(["data.path=/somewhere/my holiday/"])
-    assert variant("reconstructions", cfg, composed([]), "given") == (
-        "reconstructions_given-my-holiday"
-    )
+    name = variant("reconstructions", cfg, composed([]), "given")
+    assert re.fullmatch(r"reconstructions_given-my-holiday-[0-9a-f]{6}", name)
+
+
+ALIKE = [
+    1, -1, 1.5, "v1.0", "v1.1", "a/x.png", "b/x.png", "a/x.npy", [1, 2], [12], "-", "",
+    *(["x" * 40 + end for end in "ab"]), *([[0] * 200 + [end] + [0] * 200 for end in (1, 2)]),
+]  # fmt: skip
+
+
+def test_different_values_give_different_names() -> None:
+    names = set()
+    for value in ALIKE:
+        cfg, usual = composed([]), composed([])
+        OmegaConf.set_struct(cfg, False)
+        cfg.figure.reconstructions.other = value
+        names.add(variant("reconstructions", cfg, usual, "test"))
+    assert len(names) == len(ALIKE)
+    assert all(re.fullmatch(r"reconstructions_other-[\w.-]+", name) for name in names)
 
 
 def test_a_picture_without_images_has_no_split() -> None:
@@ -34,7 +53,7 @@ def test_a_picture_without_images_has_no_split() -> None:
     assert variant("reconstructions", cfg, composed([]), None) == "reconstructions"
 
 
-def composed(words: object) -> object:
+def composed(words: Any) -> Any:
     cfg, _ = compose("sample", ["figure=[reconstructions]", *words])
     OmegaConf.resolve(cfg)
     return cfg

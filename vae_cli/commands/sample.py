@@ -154,6 +154,7 @@ def _write_pictures(
 
     from vae_cli.config.build import build_each
     from vae_cli.console import print_line
+    from vae_cli.run.files import sha256_of
     from vae_cli.run.fit import say
     from vae_cli.run.pictures import caption, draw_together, in_motion, write_picture
     from vae_cli.run.variants import variant
@@ -166,7 +167,8 @@ def _write_pictures(
     for name, drawing in drawings.items():
         split = first.measured if figures[name].needs_images(first.model) else None
         path = folder / f"{variant(name, cfg, usual, split)}.{cfg.format}"
-        write_picture(drawing, path, caption([(each.config, each.folder) for each in subjects]))
+        words = caption([(each.config, each.folder) for each in subjects])
+        write_picture(drawing, path, words, sha256_of(first.checkpoint))
         print_line(console, path)
 
 

@@ -46,8 +46,8 @@ def suit(cfg: DictConfig, dataset: Dataset, kind: Kind, processes: int) -> None:
 def is_auto(cfg: DictConfig, key: str) -> bool:
     """Whether a choice is left to the data."""
     node: Any = OmegaConf.select(cfg, key)
-    if OmegaConf.is_config(node):
-        return bool(node._target_ == f"vae_cli.{key}.auto.choose")
+    if isinstance(node, DictConfig):
+        return bool(node.get("_target_") == f"vae_cli.{key}.auto.choose")
     return bool(node == AUTO)
 
 

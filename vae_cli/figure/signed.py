@@ -1,6 +1,6 @@
 """What every picture says of itself: a line below it, as small as it can be read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 import numpy as np
@@ -18,7 +18,9 @@ WIDER = 1.05  # what letters that are fitted to pixels take of the width of thei
 PIXELS = 12  # the height of letters in an animation
 
 
-def save_with(canvas: Canvas, file: BinaryIO, kind: str, words: str) -> None:
+def save_with(
+    canvas: Canvas, file: BinaryIO, kind: str, words: str, about: Mapping[str, str] | None = None
+) -> None:
     """Saves a picture with a line of words in a strip of its own below it.
 
     The picture itself is left as it is: no axes move, whoever placed them.
@@ -28,13 +30,15 @@ def save_with(canvas: Canvas, file: BinaryIO, kind: str, words: str) -> None:
         file: To write to.
         kind: ``png``, ``svg`` or ``pdf``.
         words: The line; its middle is left out where it is wider than the picture.
+        about: Texts that the file keeps by name, unseen; of a ``png`` alone.
     """
     width, height = canvas.get_size_inches()
     strip = SIZE / 72 + PAD
     line = drawable([fitted_words(words, width - 2 * PAD)])[0]
     text = canvas.text(PAD / width, -0.6 * strip / height, line, fontsize=SIZE, color="0.35",
                        va="center")  # fmt: skip
-    canvas.savefig(file, format=kind, bbox_inches=Bbox([[0, -strip], [width, height]]))
+    canvas.savefig(file, format=kind, bbox_inches=Bbox([[0, -strip], [width, height]]),
+                   metadata=dict(about or {}))  # fmt: skip
     text.remove()
 
 

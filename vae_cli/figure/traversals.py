@@ -59,8 +59,9 @@ class Traversals(Figure):
             z[row, :, dimension] = center[dimension] + values * unit[dimension]
         x = model.decode(z).mean
         labels = [f"$z_{{{d + 1}}}$  ({variance[d]:.2f})" for d in order.tolist()]
+        whose = "" if isinstance(self.image, str) else f"{split.name} "
         title = (
-            f"{split.name} image {source.name} as one dimension moves{of}: means of p(x|z); "
+            f"{whose}image {source.name} as one dimension moves{of}: means of p(x|z); "
             f"(Var of E[z|x]), {len(order)} of {len(variance)} dimensions"
         )
         limits = split.treatment.limits

@@ -92,6 +92,7 @@ class LogLikelihood(Metric):
         return numbers | {
             "log_likelihood": (bound.mean + distance.mean).item(),
             "log_likelihood_se": variance.sqrt().item() if distance.images > 1 else None,
+            "log_likelihood_mc_se": None,  # not known: the draws of the bound count, too
             "log_likelihood_images": distance.images,
         }
 

@@ -1,5 +1,6 @@
 """What runs have come to, read from their folders fast: a thousand in seconds."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from vae_cli.run.settings import read_config, read_overrides, settings_of_run, t
 from vae_cli.run.values import read_values
 
 ANY = ("elbo", "log_likelihood", "reconstruction")  # numbers, without which a run has none
+MARK = "overrides.yaml"  # a file that every run's folder has
 REFERENCE = "reference"  # what entries have that are no runs, in place of settings
 IMAGES = ("images_sha256", "data_path")  # what tells one set of images from another
 
@@ -31,12 +33,14 @@ class Entry:
         settings: Its configuration by dotted keys; a group's own key names the class.
         chosen: What its user chose, by key: groups by their options' names.
         numbers: By name, with their standard errors, and what they depend on.
+        is_evaluated: Whether vae-eval has measured the checkpoint that is there.
     """
 
     path: str
     settings: Mapping[str, Any]
     chosen: Mapping[str, str]
     numbers: Mapping[str, Any]
+    is_evaluated: bool = False
 
 
 def run_paths(places: Sequence[str]) -> list[str]:
@@ -47,7 +51,8 @@ def run_paths(places: Sequence[str]) -> list[str]:
     """
     found: dict[Path, str] = {}
     for place in places:
-        below = sorted(Path(place).rglob("overrides.yaml")) if Path(place).is_dir() else []
+        walked = os.walk(place)  # which passes over what it cannot read
+        below = sorted(Path(folder, MARK) for folder, _, names in walked if MARK in names)
         if not below and len(places) == 1:
             rule = "holds no run" if Path(place).exists() else "there is no such folder"
             raise ConfigError("run", place, rule, "Try vae-compare outputs.")
@@ -95,6 +100,7 @@ def _read(path: str, split: str, note: Note) -> Entry:
             **treatment_of(config),
             **measured(numbers.results, numbers.evaluations.get(split, {}), split),
         },
+        split in numbers.evaluations,
     )
 
 
@@ -114,6 +120,8 @@ def values_of_images(entry: Entry, key: str) -> np.ndarray | None:
 
     Errors of q(y|x) are of the images with a label alone.
     """
+    if not entry.is_evaluated:
+        return None
     file, split = RunFolder(entry.path).evaluated, entry.numbers["split"]
     found = read_values(file, f"{split}/{key}")
     if found is None or not (np.abs(found) <= LARGEST).all():  # NaN is not below it, either

@@ -14,7 +14,7 @@ from vae_cli.report.measured import measured
 from vae_cli.run.current import CurrentNumbers
 from vae_cli.run.environment import date_of
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.png import opened_png
+from vae_cli.run.png import CHECKPOINT, opened_png
 from vae_cli.run.recorded import Note, Notes
 from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
 
@@ -120,7 +120,7 @@ def _read_run(path: str, folder: RunFolder, room: Room, note: Note) -> RunRecord
     results, evaluation = numbers.results, numbers.evaluations
     overrides = read_overrides(folder.overrides)
     room.left_out = []
-    pictures = _pictures(folder.figures, room, note)
+    pictures = _pictures(folder.figures, numbers, room, note)
     environment = _text(folder.path / "environment.txt", note)
     return RunRecord(
         name=path,
@@ -148,8 +148,11 @@ def _text(file: Path, note: Note) -> str:
         return ""
 
 
-def _pictures(folder: Path, room: Room, note: Note) -> dict[str, str]:
-    """The pictures that there is room for, by name; a folder elsewhere is not followed."""
+def _pictures(folder: Path, numbers: CurrentNumbers, room: Room, note: Note) -> dict[str, str]:
+    """The pictures that there is room for, by name; a folder elsewhere is not followed.
+
+    Those of a checkpoint that was replaced are left out.
+    """
     if folder.is_symlink():
         note(f"{folder.name} is a symbolic link: left out")
         return {}
@@ -163,9 +166,13 @@ def _pictures(folder: Path, room: Room, note: Note) -> dict[str, str]:
             content = read_bytes(file, LARGEST_PICTURE)
             with opened_png(content) as image:
                 image.verify()
+                digest = image.info.get(CHECKPOINT)
         except UnsafeFile as error:
             reason = str(error).removeprefix(f"{file.name} ")
             note(f"{folder.name}/{file.name} {reason}: left out")
+            continue
+        if not numbers.is_current_picture(digest):
+            note(f"{folder.name}/{file.name} is of a checkpoint that was replaced: left out")
             continue
         address = f"data:image/png;base64,{base64.b64encode(content).decode()}"
         if len(address) > room.pictures:

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -23,13 +23,13 @@ import vae_cli
 from vae_cli.files import UnsafeFile, open_regular, read_bytes, read_json
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.recorded import SPLITS, checked
+from vae_cli.run.recorded import LONGEST, SPLITS, checked
 
 GROUPS = ("metric", "analysis")  # of what vae-eval can measure
 SOURCE = "source"  # key of a record under which its source stands
 WHOLE_FOLDER = "vae_cli.data.image_folder.load"  # the data that are all files of their root
 CHOICES = ("split", "seed", "checkpoint", "data", "trust")  # keys that choose model and images
-PLACES = ("VAE_CLI_DATA", "XDG_CACHE_HOME")  # variables that say where data are
+PLACES = ("VAE_CLI_DATA", "XDG_CACHE_HOME", "HOME")  # variables that say where data are
 GPUS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")  # of which one is there if torch sees a GPU
 TEXTS = ("data", "binarize", "device", "images_sha256")  # that a record has
 NUMBERS = ("images", "latent_dim")
@@ -82,9 +82,13 @@ def stored_answer(path: str, cfg: DictConfig, named: Collection[str]) -> Answer 
             and _is_whole(folder.evaluated)
         )
         notes = source.get("notes")
-        if is_same and isinstance(notes, list) and all(isinstance(note, str) for note in notes):
+        if is_same and _are_notes(notes):
             return Answer(found, notes)
     return None
+
+
+def _are_notes(notes: object) -> TypeGuard[list[str]]:
+    return isinstance(notes, list) and all(isinstance(n, str) and len(n) <= LONGEST for n in notes)
 
 
 def source_of(
@@ -134,8 +138,8 @@ def state_of(cfg: DictConfig, folder: RunFolder, places: Mapping[str, Any]) -> d
     """
     options = OmegaConf.to_container(cfg)
     assert isinstance(options, dict)
-    variables = [os.environ.get(name) for name in PLACES]
-    text = json.dumps([{key: options[key] for key in CHOICES}, variables], sort_keys=True)
+    places_of = [str(Path.cwd()), *(os.environ.get(name) for name in PLACES)]  # of relative paths
+    text = json.dumps([{key: options[key] for key in CHOICES}, places_of], sort_keys=True)
     latest = 0
     try:
         digest = hashlib.sha256(read_bytes(folder.data, LARGEST_RECORD))

@@ -42,12 +42,15 @@ class CurrentNumbers:
             renew = f"vae-eval run={path}" + f" split={old[0]}" * (old[0] != "test")
             note(f"{folder.evaluation.name}: {rule}. Renew it with {renew}")
 
+    def is_current_picture(self, digest: str | None) -> bool:
+        """Whether a picture of a checkpoint is of one that is there; True if nobody knows."""
+        files = [file.name for file in (self._folder.best, self._folder.last) if file.is_file()]
+        return not files or any(self._is_current({DIGEST: digest}, name) for name in files)
+
     def _is_current(self, record: Mapping[str, Any], checkpoint: str) -> bool:
         """Whether a record is of the checkpoint that is there; True if nobody knows."""
-        known, files = (
-            record.get(DIGEST),
-            {f.name: f for f in (self._folder.best, self._folder.last)},
-        )
+        known = record.get(DIGEST)
+        files = {file.name: file for file in (self._folder.best, self._folder.last)}
         if known is None or checkpoint not in files or not files[checkpoint].is_file():
             return True
         if checkpoint not in self._digests:

@@ -18,9 +18,13 @@ from vae_cli.folders import replaced
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.history import frames_of
 from vae_cli.run.images import shown_images
+from vae_cli.run.png import CHECKPOINT
 from vae_cli.run.recorded import Note
 from vae_cli.run.short_names import short_names
 from vae_cli.run.subject import Subject
+
+About = Mapping[str, str]  # texts that a file keeps by name
+Writer = Callable[[Drawing, BinaryIO, str, About], None]
 
 FRAME_SECONDS = 0.1
 HOLD = 8  # times as long: the first and the last frame of an animation
@@ -130,23 +134,25 @@ def in_motion(drawings: Mapping[str, Drawing], folder: Path, note: Note) -> dict
     return moving
 
 
-def write_picture(drawing: Drawing, path: Path, words: str) -> None:
+def write_picture(drawing: Drawing, path: Path, words: str, checkpoint: str | None = None) -> None:
     """Writes a picture, its numbers or its animation, as the path's suffix says.
 
     Args:
         drawing: The picture.
         path: Of the file.
         words: Below the picture, see ``caption``.
+        checkpoint: SHA-256 of the model's, which a ``png`` keeps.
     """
+    about = {CHECKPOINT: checkpoint} if checkpoint else {}
     with replaced(path) as file:
-        _WRITERS[path.suffix](drawing, file, words)
+        _WRITERS[path.suffix](drawing, file, words, about)
 
 
-def _write_npz(drawing: Drawing, file: BinaryIO, words: str) -> None:
+def _write_npz(drawing: Drawing, file: BinaryIO, words: str, about: About) -> None:
     np.savez(file, **drawing.arrays)  # type: ignore[arg-type]  # the stubs take it for an option
 
 
-def _write_gif(drawing: Drawing, file: BinaryIO, words: str) -> None:
+def _write_gif(drawing: Drawing, file: BinaryIO, words: str, about: About) -> None:
     first, *others = [Image.fromarray(frame_with(frame, words)) for frame in drawing.frames]
     inner = [int(1000 * FRAME_SECONDS)] * max(len(others) - 1, 0)
     ends = int(1000 * FRAME_SECONDS * HOLD)
@@ -156,12 +162,16 @@ def _write_gif(drawing: Drawing, file: BinaryIO, words: str) -> None:
     file.write(content.getbuffer())
 
 
-def _saved_as(kind: str) -> Callable[[Drawing, BinaryIO, str], None]:
-    return lambda drawing, file, words: save_with(drawing.canvas, file, kind, words)
+def _write_png(drawing: Drawing, file: BinaryIO, words: str, about: About) -> None:
+    save_with(drawing.canvas, file, "png", words, about)
 
 
-_WRITERS: dict[str, Callable[[Drawing, BinaryIO, str], None]] = {
-    ".png": _saved_as("png"),
+def _saved_as(kind: str) -> Writer:
+    return lambda drawing, file, words, about: save_with(drawing.canvas, file, kind, words)
+
+
+_WRITERS: dict[str, Writer] = {
+    ".png": _write_png,
     ".svg": _saved_as("svg"),
     ".pdf": _saved_as("pdf"),
     ".npz": _write_npz,

@@ -8,6 +8,7 @@ from PIL import Image
 
 from vae_cli.files import UnsafeFile
 
+CHECKPOINT = "checkpoint_sha256"  # the text of a file that says whose picture it is
 SIDE = 8192  # pixels, at most
 PIXELS = 1 << 25  # at most
 

@@ -79,7 +79,7 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
         try:
             if isinstance(trainer.logger, TensorBoardLogger):
                 write_board(experiment, folder, results, trainer.global_step)
-            _draw(experiment, folder)
+            _draw(experiment, folder, digest)
             ends.append(time.perf_counter())
             results["train/figure_seconds"] = ends[3] - ends[2]
             results["train/total_seconds"] = ends[3] - job.began
@@ -122,9 +122,9 @@ def _read_best(folder: RunFolder, console: Console) -> tuple[dict[str, Any], str
         return read_checkpoint(folder.last), None
 
 
-def _draw(experiment: Experiment, folder: RunFolder) -> None:
+def _draw(experiment: Experiment, folder: RunFolder, digest: str | None) -> None:
     for name, figure in experiment.figures.items():
         with suppress(Inapplicable):
             drawing = draw(name, figure, experiment.model, experiment.splits["test"])
             words = caption([(experiment.config, folder)])
-            write_picture(drawing, folder.figures / f"{name}.png", words)
+            write_picture(drawing, folder.figures / f"{name}.png", words, digest)

@@ -1,5 +1,6 @@
 """The names of pictures: one that differs from a run's usual picture has a name that says how."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,13 @@ def _places(cfg: DictConfig) -> Iterator[Any]:
 
 
 def _word(value: object) -> str:
-    """A value as a part of a file's name; of a path, the name alone."""
-    text = Path(value).stem if isinstance(value, str) else as_written(value)
-    return UNSAFE.sub("-", text)[:LONGEST].strip(".-") or "other"
+    """A value as a part of a file's name; of a path the last part, and a digest of the whole.
+
+    Different values have different words.
+    """
+    text = as_written(value)
+    word = UNSAFE.sub("-", Path(text).name)[:LONGEST].strip(".")
+    if word and word == text:
+        return word
+    digest = hashlib.blake2b(str(value).encode(), digest_size=3).hexdigest()
+    return f"{word}-{digest}"

@@ -64,6 +64,7 @@ class ProgressDisplay(Callback):
         )
         self._looked, self._told, self._next_line = 0.0, 0.0, 0
         self._timed_from: tuple[float, int] | None = None  # a time, and the step then
+        self._validation_began = 0.0
         self._first_step, self._is_announced = 0, False
         self._validated: list[str] = []
 
@@ -107,9 +108,16 @@ class ProgressDisplay(Callback):
             parts = [f"step {step}/{self.total_steps}", *self.numbers.parts, *self.time_left()]
             self.console.print(GAP.join(parts), highlight=False, soft_wrap=True)
 
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keeps the time."""
+        self._validation_began = time.monotonic()
+
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tells the latest numbers."""
         step = trainer.global_step
+        if self._timed_from is not None:  # the first validation also draws, which few others do
+            began, first = self._timed_from
+            self._timed_from = began + time.monotonic() - self._validation_began, first
         score = float(trainer.callback_metrics[f"validation/{self.monitor}"])
         self._validated = [f"validation {self.monitor} {score:.2f}"]
         self.bar.update(self.task, completed=step)
