@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vae_cli.commands.entry import Parser, command
+from vae_cli.commands.entry import command
+from vae_cli.commands.parser import Parser
 from vae_cli.commands.runs import find_places, parted
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of

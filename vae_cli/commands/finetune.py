@@ -4,7 +4,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from vae_cli.commands.entry import Parser, command, prepare_libraries
+from vae_cli.commands.entry import command, prepare_libraries
+from vae_cli.commands.parser import Parser
 from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from vae_cli.commands.entry import Parser, command, prepare_libraries
+from vae_cli.commands.entry import command, prepare_libraries
+from vae_cli.commands.parser import Parser
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, TrainingError

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from vae_cli.commands.entry import Parser, command
+from vae_cli.commands.entry import command
+from vae_cli.commands.parser import Parser
 from vae_cli.commands.runs import parted, run_folders
 from vae_cli.config.compose import compose
 from vae_cli.config.help import help_of

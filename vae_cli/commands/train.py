@@ -70,7 +70,7 @@ def _code(signals: Signals, argv: Sequence[str] | None) -> int:
 
 
 def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
-    from vae_cli.commands.entry import Parser
+    from vae_cli.commands.parser import Parser
 
     parser = Parser("train")
     parser.add_argument("--config-name", "-cn", default="train")
