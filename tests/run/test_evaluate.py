@@ -119,7 +119,7 @@ def test_another_split_stands_beside_the_first(runs: Path) -> None:
 
 
 def interrupt_after(
-    batches: int, monkeypatch: pytest.MonkeyPatch, number: int = signal.SIGINT
+    batches: int, monkeypatch: pytest.MonkeyPatch, sent: int = signal.SIGINT
 ) -> list[int]:
     """A signal before batch number ``batches``; what was counted in is noted in the list."""
     counted: list[int] = []
@@ -127,7 +127,7 @@ def interrupt_after(
 
     def spy(self: Evaluation, model: VAE, number: int, batch: Any) -> None:
         if len(counted) == batches:
-            signal.raise_signal(number)
+            signal.raise_signal(sent)
         counted.append(number)
         add(self, model, number, batch)
 
@@ -246,7 +246,7 @@ def test_several_runs_are_put_into_tables(
         (["run=nowhere"], ["run=nowhere", "no such folder"]),
         (["run=nowhere/*"], ["run=nowhere/*", "pattern"]),
         (["run=plain,nowhere"], ["run=nowhere"]),
-        (["run=."], ["run=.", "not the folder of a run"]),
+        (["run=."], ["run=.", "is no run, but holds"]),
         (["run=empty"], ["run=empty", "no best.ckpt", "Try vae-train resume=empty"]),
         (["run=half"], ["run=half", "no best.ckpt", "Try checkpoint=last"]),
         (["run=plain", "metric=[]", "analysis=[]"], ["nothing to measure"]),
@@ -335,7 +335,7 @@ def test_an_autoencoder_is_measured_by_what_it_has(
     error = (expected.var() / len(expected)).sqrt().item()
     assert found["reconstruction_se"] == pytest.approx(error, rel=1e-6)
     shown = " ".join(capsys.readouterr().out.split())
-    assert "log p(x|z), z the code" in shown and "squared error" in shown
+    assert "log p(x|z), z the code" in shown and "squared" in shown
 
 
 BASE = {"log_likelihood_samples": 50, "posterior_normalization_se": 0.01}
