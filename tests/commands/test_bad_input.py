@@ -192,7 +192,7 @@ TABLE = [
     ),
     Bad("data.label_seed=-1", ["data.label_seed=-1", "at least 0"]),
     Bad("data.labels=some", ["data.labels=some", "a whole number"]),
-    Bad("data=frey_faces data.lables=9", ["data.lables=9", "Did you mean data.labels?"]),
+    Bad("data=frey_faces data.lables=9", ["data.lables=9", "Did you mean data.labels=9?"]),
     Bad("derived.classes=3", ["derived.classes=3", "Leave it out"]),
     Bad("trainer.max_epochs=null", ["trainer.max_steps=null", "trainer.max_epochs=10"]),
     Bad("objective.tempering=joint", ["objective.closed_form_kl=true", "closed_form_kl=false"]),

@@ -59,7 +59,8 @@ def events(folder: Path) -> EventAccumulator:
 
 def test_files(folder: Path) -> None:
     files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    written = {f for f in files if not f.startswith(("events.out.tfevents.", "projector"))}
+    events = ("events.out.tfevents.", "train/events.", "validation/events.", "projector")
+    written = {f for f in files if not f.startswith(events)}
     assert written == FILES
     assert len(files) > len(FILES)
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from vae_cli.config.check import NO_SUCH_KEY
-from vae_cli.config.composition import SEARCH_PATH, base_of
+from vae_cli.config.composition import SEARCH_PATH, NotComposable, base_of
 from vae_cli.config.deletion import explain_deletion
 from vae_cli.config.grammar import parsed
 from vae_cli.config.unknown import explain_bare, remedy_of, unknown_key, unknown_option
@@ -23,6 +23,8 @@ EXTRAS = {  # of this package, by launcher
     "joblib": "joblib", "submitit_local": "submitit", "submitit_slurm": "submitit", "ray": "ray",
 }  # fmt: skip
 REFUSED = "Error merging override "  # Hydra's words before an override
+
+LEAVE_OUT = "Leave it out."  # the remedy of what nobody can set
 
 
 def check_single(
@@ -84,7 +86,10 @@ def explained(
         own = _own([text for text in overrides if text not in bare])
     except VaeCliError as unreadable:
         return unreadable
-    base = base_of(config_name, overrides, groups)
+    try:
+        base = base_of(config_name, overrides, groups)
+    except NotComposable:  # there is no such primary file, say
+        return _in_hydras_words(error, overrides)
     known = vocabulary_of(config_name, base, groups)
     if bare:
         return explain_bare(config_name, overrides, bare[0], known)
@@ -136,7 +141,7 @@ def explained_key(
     known = vocabulary_of(config_name, base_of(config_name, overrides, groups), groups)
     remedy = remedy_of(key, value, known)
     is_choice = any(f" {group}=" in remedy for group in groups)
-    if not remedy or not (is_choice or error.rule == NO_SUCH_KEY):
+    if not remedy or not (error.rule == NO_SUCH_KEY or (is_choice and error.remedy != LEAVE_OUT)):
         return None
     return ConfigError(key, error.value, error.rule, remedy)
 
