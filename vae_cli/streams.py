@@ -10,7 +10,7 @@ from typing import TextIO
 # What stands for the signs that commands print where the encoding of a stream has none of them.
 ASCII = {
     "±": "+/-", "…": "...", "≥": ">=", "≤": "<=", "−": "-", "‖": "||", "²": "^2", "₁": "_1",
-    "Δ": "D", "Σ": "sum", "∫": "integral", "∂": "d", "α": "alpha", "β": "beta",
+    "\u00a0": " ", "Δ": "D", "Σ": "sum", "∫": "integral", "∂": "d", "α": "alpha", "β": "beta",
 }  # fmt: skip
 FALLBACK = "vae_cli_ascii"
 
