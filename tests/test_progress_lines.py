@@ -21,7 +21,7 @@ def test_durations(seconds: float, said: str) -> None:
 
 
 def shown(each: float, total: int, done: int = 0, is_announced: bool = False) -> list[str]:
-    """The lines of work in a pipe, on a clock that goes as it is told."""
+    """The lines that work prints into a pipe, on a fake clock."""
     now, file = 0.0, io.StringIO()
     console = Console(file=file, width=200, force_terminal=False)
     with progress("work", total, "steps", console, done, is_announced, lambda: now) as advance:

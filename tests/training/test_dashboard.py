@@ -48,7 +48,7 @@ def test_events_of_a_diagonal_posterior(small: Path) -> None:
     assert "overview/elbo_test" in tags["scalars"]
     assert sorted(tags["scalars"])[0].startswith("overview/")  # the first screen
     assert "validation_kl_per_dimension/03" in tags["scalars"]
-    for part in PARTS:  # a run of its own has one colour in all charts
+    for part in PARTS:  # a separate run keeps its colour in all charts
         own = events_of(small / part)
         for name in ("elbo", "kl", "reconstruction"):
             found = {event.step: event.value for event in events.Scalars(f"{part}/{name}")}

@@ -1,4 +1,4 @@
-"""What all commands share: how they start, and how a mistake is told."""
+"""What all commands share: starting, and printing a mistake as one line."""
 
 import ctypes
 import errno

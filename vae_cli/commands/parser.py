@@ -9,7 +9,7 @@ from vae_cli.errors import VaeCliError
 
 
 class Parser(argparse.ArgumentParser):
-    """Flags and overrides in any order; what it does not know is told in one line.
+    """Reads flags and overrides in any order, and answers an unknown one in one line.
 
     Args:
         config_name: Name of the command's primary file.

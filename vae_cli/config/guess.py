@@ -76,7 +76,7 @@ def _set(target: str, value: str, known: Vocabulary) -> str:
     """The words that set a target, as a shell takes them; empty where it can't be set.
 
     Args:
-        target: A key, a group, or either with a value of its own.
+        target: A key, a group, or either with a fixed value.
         value: That it gets otherwise; empty for none.
         known: What can be set.
     """

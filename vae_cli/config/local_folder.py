@@ -19,7 +19,7 @@ def unmarked_folder(groups: set[str]) -> Path | None:
 
 
 def remedy_for(group: str, name: str) -> str:
-    """The remedy for an option in ``conf`` that is not read; empty if there is none."""
+    """The remedy for an option in ``conf`` that is not read; empty for any other option."""
     file = CONF / group / f"{name}.yaml"
     if not file.is_file():
         return ""
