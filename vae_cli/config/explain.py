@@ -24,8 +24,6 @@ EXTRAS = {  # of this package, by launcher
 }  # fmt: skip
 REFUSED = "Error merging override "  # Hydra's words before an override
 
-LEAVE_OUT = "Leave it out."  # the remedy of what nobody can set
-
 
 def check_single(
     cfg: DictConfig, choices: Mapping[str, str], known: Iterable[str], overrides: Sequence[str]
@@ -140,8 +138,8 @@ def explained_key(
     key, value = given[-1].key_or_group, _typed(given[-1], typed)
     known = vocabulary_of(config_name, base_of(config_name, overrides, groups), groups)
     remedy = remedy_of(key, value, known)
-    is_choice = any(f" {group}=" in remedy for group in groups)
-    if not remedy or not (error.rule == NO_SUCH_KEY or (is_choice and error.remedy != LEAVE_OUT)):
+    is_choice = key.replace(".", "/") in groups
+    if not remedy or not (is_choice or error.rule == NO_SUCH_KEY):
         return None
     return ConfigError(key, error.value, error.rule, remedy)
 
