@@ -443,6 +443,14 @@ def test_arc_is_of_constant_speed_on_a_sphere() -> None:
     torch.testing.assert_close(steps, steps[:, :1].expand(5, 8))
 
 
+def test_arc_between_nearly_opposite_codes_stays_near() -> None:
+    a, b = torch.tensor([[2.0, 0.0]]).double(), torch.tensor([[-1.0, 0.01]]).double()
+    t = torch.linspace(0, 1, 9, dtype=torch.float64).view(-1, 1)
+    points = spherical(a, b, t)
+    torch.testing.assert_close(points.norm(dim=-1), torch.lerp(a.norm(), b.norm(), t[:, 0]))
+    torch.testing.assert_close(points[[0, -1]], torch.cat([a, b]))
+
+
 @pytest.mark.parametrize("factor", [1.0, 2.0, -1.0, 0.0])
 def test_arc_between_parallel_codes_is_a_line(factor: float) -> None:
     a = torch.tensor([[1.0, 2.0]])

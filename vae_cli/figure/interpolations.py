@@ -18,11 +18,12 @@ WAYS = ("line", "arc")
 class Interpolations(Figure):
     r"""Means of p(x|z) for z between the codes a and b of two images: on a line and on an arc.
 
-    .. math:: (1 - t)\, a + t\, b, \qquad
-              \frac{\sin((1 - t)\, \omega)\, a + \sin(t\, \omega)\, b}{\sin \omega}
+    .. math:: (1 - t)\, a + t\, b, \qquad ((1 - t)\, |a| + t\, |b|)\,
+              \frac{\sin((1 - t)\, \omega)\, a / |a| + \sin(t\, \omega)\, b / |b|}{\sin \omega}
 
     with the angle :math:`\omega` between a and b (Shoemake 1985, Animating rotation with
-    quaternion curves). In many dimensions most of N(0, I) lies on a sphere, which the line leaves.
+    quaternion curves, for directions; lengths change evenly). In many dimensions most of N(0, I)
+    lies on a sphere, which the line leaves.
 
     At both ends of a row stands the image itself.
 
@@ -95,9 +96,12 @@ class Interpolations(Figure):
 
 def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """The arc from a to b, shapes ``(*, D)``, at t in [0, 1]; the line where they are parallel."""
-    norms = a.norm(dim=-1, keepdim=True) * b.norm(dim=-1, keepdim=True)
-    cosine = ((a * b).sum(-1, keepdim=True) / norms.clamp_min(1e-12)).clamp(-1, 1)
-    angle = torch.arccos(cosine)
+    from_, to = a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True)
+    # Of codes themselves, in place of their directions, a and b that are nearly opposite and not
+    # equally long would have an arc that leads far away from both.
+    u, v = a / from_.clamp_min(1e-12), b / to.clamp_min(1e-12)
+    # An arccos would lose half of the digits where they are nearly opposite.
+    angle = 2 * torch.atan2((u - v).norm(dim=-1, keepdim=True), (u + v).norm(dim=-1, keepdim=True))
     sine = torch.sin(angle)
-    arc = (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / sine
-    return torch.where(sine.abs() < 1e-4, torch.lerp(a, b, t), arc)
+    direction = (torch.sin((1 - t) * angle) * u + torch.sin(t * angle) * v) / sine
+    return torch.where(sine.abs() < 1e-4, torch.lerp(a, b, t), torch.lerp(from_, to, t) * direction)
