@@ -3,11 +3,14 @@
 import importlib.util
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig
 
 from vae_cli.commands.train import main
+from vae_cli.config.composition import NotComposable, composed
 from vae_cli.sweep.job import visible_gpus
 
 PLUGINS = {"joblib": "joblib", "submitit_local": "submitit", "ray": "ray"}
@@ -55,7 +58,7 @@ def test_four_jobs(launcher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     arguments += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
     assert main([*arguments, *QUICK, "hydra.sweep.dir=sweep"]) == 0
     for number in range(4):
-        job = Path("sweep") / f"objective.number={number}"
+        job = Path("sweep") / f"objective.number-{number}"
         assert (job / "results.json").is_file(), (job / "error.txt").read_text(encoding="utf-8")
     seen = [json.loads(Path(f"seen-{n}.json").read_text(encoding="utf-8")) for n in range(4)]
     if launcher == "joblib":
@@ -79,15 +82,14 @@ def test_gpus_are_listed_without_torch(tmp_path: Path, monkeypatch: pytest.Monke
 def test_missing_extra_is_told(
     launcher: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def without_plugin(config_name: str, overrides: Sequence[str]) -> DictConfig:
+        if any(text.startswith("launcher=") for text in overrides):
+            raise NotComposable("Could not override 'hydra/launcher'")
+        return composed(config_name, overrides)
+
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setattr("vae_cli.config.explain.composed", _refuse)
-    monkeypatch.setattr("vae_cli.config.compose.composed", _refuse)
+    for module in ("compose", "composition"):
+        monkeypatch.setattr(f"vae_cli.config.{module}.composed", without_plugin)
     assert main(["-m", f"launcher={launcher}", "seed=0,1"]) == 2
     extra = launcher.partition("_")[0]
     assert f"launcher={launcher}: needs packages of the extra {extra}" in capsys.readouterr().err
-
-
-def _refuse(*_: object) -> None:
-    from vae_cli.config.composition import NotComposable
-
-    raise NotComposable("Could not override 'hydra/launcher'")

@@ -108,7 +108,7 @@ def test_names_and_overrides(tmp_path: Path) -> None:
     space = choices("b=1,2", "lr=tag(log,interval(1e-4,1e-2))", "seed=3")
     (job,) = search(tmp_path, lambda at: {"validation/elbo": 0.0}, space, trials=1).jobs
     chosen = study_in(tmp_path).trials[0].params
-    assert job.name == f"trial-000+b={chosen['b']}+lr={chosen['lr']:.4g}"
+    assert job.name == f"trial-000__b-{chosen['b']}__lr-{chosen['lr']:.4g}"
     assert job.overrides == ["seed=3", f"b={chosen['b']}", f"lr={chosen['lr']}"]
     assert not job.environment
 

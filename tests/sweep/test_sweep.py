@@ -130,7 +130,7 @@ def test_several_processes_a_job_and_one_that_fails(capsys: pytest.CaptureFixtur
     assert Path("several/objective-elbo/results.json").is_file()
     left = [p.name for p in Path("several").iterdir()]
     assert sorted(left) == [
-        "jobs.yaml", "lock", "objective=elbo", "objective=lame", "sweep.csv", "sweep.md",
+        "jobs.yaml", "lock", "objective-elbo", "objective-lame", "sweep.csv", "sweep.md",
     ]  # fmt: skip
 
 
