@@ -8,7 +8,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch: threads of several runs get
 import torch
 
 from vae_cli.commands.train import main
-from vae_cli.run.folder import SHARED_FOLDER
+from vae_cli.launch.launch import SHARED_FOLDER
 
 torch.set_num_threads(1)
 QUICK = ["trainer.progress=false", "logger=none", "metric=[]", "figure=[]"]

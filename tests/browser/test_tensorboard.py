@@ -16,7 +16,7 @@ import pytest
 from browser.chromium import PROGRAM, Chromium
 
 from vae_cli.commands.train import main
-from vae_cli.run.folder import SHARED_FOLDER
+from vae_cli.launch.launch import SHARED_FOLDER
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium on the path")
 

@@ -16,7 +16,7 @@ QUICK = ["steps=6", "restarts=2", "samples=8", "lengths=[1,3]"]
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VAE_CLI_CONF", "")
-    monkeypatch.setattr("vae_cli.run.flow.DRAWS", 500)
+    monkeypatch.setattr("vae_cli.evaluation.flow.DRAWS", 500)
 
 
 def test_leaves_picture_numbers_and_parameters(capsys: pytest.CaptureFixture[str]) -> None:

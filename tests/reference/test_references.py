@@ -10,8 +10,8 @@ from vae_cli import conf
 from vae_cli.config.keys import DataSettings
 from vae_cli.options import accepts
 from vae_cli.reference.published import Published
-from vae_cli.run.comparable import COMPARED
-from vae_cli.run.quantity import quantity
+from vae_cli.terminal.comparable import COMPARED
+from vae_cli.terminal.quantity import quantity
 
 FOLDER = Path(conf.__path__[0])
 FILES = sorted((FOLDER / "reference").glob("*.yaml"))

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from pages import EVALUATION, make_run
 
 from vae_cli.commands.compare import main
-from vae_cli.run.quantity import quantity
+from vae_cli.terminal.quantity import quantity
 
 
 @pytest.fixture(autouse=True)

@@ -20,8 +20,8 @@ from PIL import Image
 
 from vae_cli.commands.compare import main as compare
 from vae_cli.commands.report import main as report
+from vae_cli.report.values import read_values
 from vae_cli.run.recorded import is_number
-from vae_cli.run.values import read_values
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from vae_cli.commands.train import main
 from vae_cli.data.split import Split
+from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.metric.base import Evaluation
 from vae_cli.run.checkpoint import load_model
-from vae_cli.run.folder import SHARED_FOLDER, RunFolder
+from vae_cli.run.folder import RunFolder
 
 ARGUMENTS = [
     "trainer.max_epochs=2", "trainer.log_every=10", "metric.log_likelihood.samples=3",

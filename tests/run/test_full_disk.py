@@ -12,7 +12,7 @@ import pytest
 
 from vae_cli.commands.flow import main as flow
 from vae_cli.commands.train import main as train
-from vae_cli.run.folder import SHARED_FOLDER
+from vae_cli.launch.launch import SHARED_FOLDER
 
 LIMIT = 200  # bytes of a file: enough for a lock
 COMMANDS = {

@@ -11,7 +11,8 @@ import pytest
 import vae_cli
 from vae_cli.commands.eval import main as evaluate
 from vae_cli.commands.sample import main as sample
-from vae_cli.run.folder import SHARED_FOLDER, RunFolder
+from vae_cli.launch.launch import SHARED_FOLDER
+from vae_cli.run.folder import RunFolder
 from vae_cli.training.checkpoint_file import read_checkpoint
 
 Train = Callable[..., Path]

@@ -11,8 +11,9 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from vae_cli.commands.train import main
+from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.report.curves import read_curves
-from vae_cli.run.folder import SHARED_FOLDER, RunFolder
+from vae_cli.run.folder import RunFolder
 from vae_cli.training.checkpoint_file import read_checkpoint
 
 SMALL = ["network.hidden_dims=[8]", "data.batch_size=100", "trainer.max_steps=20", "logger=none",

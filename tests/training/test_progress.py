@@ -12,7 +12,7 @@ from rich.console import Console
 from vae_cli.console import folded, make_console
 from vae_cli.kl_schedule.linear import LinearSchedule
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.summary import print_summary
+from vae_cli.terminal.summary import print_summary
 from vae_cli.training.callbacks import CollapseWarning
 from vae_cli.training.collapse import collapse_advice
 from vae_cli.training.progress import ProgressDisplay

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     from vae_cli.console import printable
     from vae_cli.report.comparison import filtered, sheets
     from vae_cli.report.ledger import beside, read_entries, run_paths
-    from vae_cli.run.comparable import with_stand_ins
+    from vae_cli.terminal.comparable import with_stand_ins
 
     places = [place for word in [*words, *given] for place in find_places(word)]
     entries, notes = read_entries(run_paths(places), cfg.split)
@@ -72,7 +72,7 @@ def _write(found: list["Sheet"], form: str, output: str | None) -> None:
     from vae_cli.console import make_console, printable
     from vae_cli.report.formats import WRITTEN
     from vae_cli.run.files import named_place, write_text
-    from vae_cli.run.table import print_table
+    from vae_cli.terminal.table import print_table
 
     if form == "terminal":
         if output is not None:

@@ -30,9 +30,9 @@ def main(arguments: list[str]) -> int:
     OmegaConf.resolve(cfg)
     paths = run_folders(given, "vae-eval")
     from vae_cli.console import make_console
-    from vae_cli.run.answer import named_in
-    from vae_cli.run.comparable import print_comparison
-    from vae_cli.run.summary import print_evaluation
+    from vae_cli.evaluation.answer import named_in
+    from vae_cli.terminal.comparable import print_comparison
+    from vae_cli.terminal.summary import print_evaluation
 
     for path in paths:
         folder = RunFolder.existing(path, key="run")  # all, before hours of work on the first
@@ -58,13 +58,13 @@ def _evaluation(
 ) -> dict[str, Any]:
     """The numbers of a run: stored ones, without torch, or new ones."""
     from vae_cli.console import print_line
-    from vae_cli.run.answer import stored_answer
+    from vae_cli.evaluation.answer import stored_answer
 
     answer = stored_answer(path, cfg, named)
     notes = answer.notes if answer else []
     if answer is None:
         prepare_libraries()
-        from vae_cli.run.evaluate import evaluate
+        from vae_cli.evaluation.evaluate import evaluate
         from vae_cli.run.subject import load_subject
 
         subject = load_subject(path, cfg)

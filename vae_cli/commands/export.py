@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
         check_installed(each)
     prepare_libraries()
     from vae_cli.console import printable
-    from vae_cli.run.export import export
+    from vae_cli.export.export import export
 
     with _interrupted_by_sigterm():
         for path in paths:

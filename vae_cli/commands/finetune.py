@@ -28,8 +28,8 @@ def main(arguments: list[str]) -> int:
     prepare_libraries()
     from vae_cli.config.memory import check_widths
     from vae_cli.console import make_console
-    from vae_cli.run.finetune import finetune
-    from vae_cli.run.finetuned import print_finetuned, print_several
+    from vae_cli.evaluation.finetune import finetune
+    from vae_cli.terminal.finetuned import print_finetuned, print_several
 
     check_widths("hidden_dims", cfg.hidden_dims)
     for path in paths:

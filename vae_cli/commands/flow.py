@@ -24,9 +24,10 @@ def main(arguments: list[str]) -> int:
     _check(cfg, own.overrides)
     prepare_libraries()
     from vae_cli.console import make_console
+    from vae_cli.evaluation.flow import FlowFits
     from vae_cli.run.files import new_folder
-    from vae_cli.run.flow import FlowFits, print_fits
     from vae_cli.run.folder import describe
+    from vae_cli.terminal.fits import print_fits
 
     fits, console = FlowFits(cfg), make_console()
     is_named = any(text.startswith("output=") for text in own.overrides)

@@ -4,10 +4,10 @@ from vae_cli.commands.entry import prepare_libraries
 from vae_cli.config.compose import compose, last_of_each
 from vae_cli.config.trust import check_saved
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.launch.launch import Launch, clear_environment, find_launch
+from vae_cli.launch.meeting import PATIENCE, Meeting
+from vae_cli.launch.server import BRIEF
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.launch import Launch, clear_environment, find_launch
-from vae_cli.run.meeting import PATIENCE, Meeting
-from vae_cli.run.server import BRIEF
 
 
 def meet(

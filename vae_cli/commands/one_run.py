@@ -16,10 +16,10 @@ from vae_cli.commands.runs import find_run
 from vae_cli.config.compose import compose
 from vae_cli.config.trust import check_paths, concrete
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError, shell_word
-from vae_cli.run.folder import SHARED_FOLDER, RunFolder
+from vae_cli.launch.launch import SHARED_FOLDER, Launch, clear_environment, is_first_process
+from vae_cli.launch.meeting import Meeting
+from vae_cli.run.folder import RunFolder
 from vae_cli.run.identity import identified
-from vae_cli.run.launch import Launch, clear_environment, is_first_process
-from vae_cli.run.meeting import Meeting
 from vae_cli.streams import ignore_output_errors
 from vae_cli.training.signals import GRACE, Signals
 
@@ -117,8 +117,8 @@ def _execute(
     from vae_cli.run.fit import Job, say
     from vae_cli.run.known_data import write_record
     from vae_cli.run.resume import find_start, is_finished
-    from vae_cli.run.summary import print_lines, print_summary, print_warning
     from vae_cli.run.train import train
+    from vae_cli.terminal.summary import print_lines, print_summary, print_warning
 
     is_first = is_first_process()
     console = make_console(quiet=not is_first)

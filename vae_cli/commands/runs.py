@@ -158,7 +158,7 @@ def _last(key: str, part: str, place: str) -> str:
 def _best(key: str, part: str, place: str) -> str:
     """The run with the best numbers of the validation images."""
     from vae_cli.report.ledger import read_entries
-    from vae_cli.run.comparable import comparable
+    from vae_cli.terminal.comparable import comparable
 
     entries, _ = read_entries(_some_below(key, part, place), "test")
     groups = comparable([(entry.path, entry.numbers) for entry in entries], mixed=False)

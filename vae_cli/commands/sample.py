@@ -155,10 +155,10 @@ def _write_pictures(
 
     from vae_cli.config.build import build_each
     from vae_cli.console import print_line
+    from vae_cli.evaluation.variants import variant
     from vae_cli.run.files import sha256_of
     from vae_cli.run.fit import say
     from vae_cli.run.pictures import caption, draw_together, in_motion, write_picture
-    from vae_cli.run.variants import variant
 
     figures, first = build_each(cfg, "figure"), subjects[0]
     drawings = draw_together(subjects, figures, cfg.seed)
@@ -178,10 +178,16 @@ def _write_samples(
     console: "Console",
 ) -> None:  # fmt: skip
     from vae_cli.console import print_line
+    from vae_cli.evaluation.samples import (
+        label_of,
+        prior_of,
+        sample_chunks,
+        write_arrays,
+        write_images,
+    )
+    from vae_cli.evaluation.variants import variant
     from vae_cli.figure.points import are_points
     from vae_cli.progress import progress
-    from vae_cli.run.samples import label_of, prior_of, sample_chunks, write_arrays, write_images
-    from vae_cli.run.variants import variant
 
     subject = subjects[0]
     prior_of(subject.model, cfg.count)  # before anything is written

@@ -88,7 +88,7 @@ def tell(folder: "SweepFolder") -> bool:
     from vae_cli.console import make_console, print_line
     from vae_cli.report.outcome import outcome_of, write_outcome
     from vae_cli.report.sheet import Sheet
-    from vae_cli.run.table import print_table
+    from vae_cli.terminal.table import print_table
 
     jobs = folder.known_jobs()
     places = {name: folder.path / name for name in jobs}

@@ -16,7 +16,7 @@ from vae_cli.training.signals import GRACE, Signals
 from vae_cli.training.wish import Wish
 
 if TYPE_CHECKING:
-    from vae_cli.run.meeting import Meeting
+    from vae_cli.launch.meeting import Meeting
 
 ALONE = ("multirun", "cfg", "info", "hydra_help", "shell_completion")
 SHELLS = ("bash", "fish", "zsh")
@@ -48,8 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _code(signals: Signals, argv: Sequence[str] | None) -> int:
     from vae_cli.commands.entry import run_command
-    from vae_cli.run.folder import SHARED_FOLDER
-    from vae_cli.run.meeting import Meeting
+    from vae_cli.launch.launch import SHARED_FOLDER
+    from vae_cli.launch.meeting import Meeting
 
     meeting = Meeting()
     signals.farewells.append(meeting.stop)
@@ -101,7 +101,7 @@ def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
             raise VaeCliError(f"resume: {rule}.")
         from vae_cli.commands.sweep import call_hydra, sweep
         from vae_cli.config.compose import compose
-        from vae_cli.run.launch import find_launch
+        from vae_cli.launch.launch import find_launch
 
         if own.multirun:
             if (find_launch().size or 1) > 1:

@@ -11,7 +11,8 @@ from vae_cli.report.estimate import Difference, Estimate, differences, estimate
 from vae_cli.report.ledger import REFERENCE, Entry
 from vae_cli.report.sheet import Cell, Column, Runs, Sheet
 from vae_cli.report.tables import differing_settings
-from vae_cli.run.comparable import (
+from vae_cli.run.short_names import name_together, short_names
+from vae_cli.terminal.comparable import (
     MEASURED,
     Comparable,
     comparable,
@@ -21,9 +22,8 @@ from vae_cli.run.comparable import (
     rank,
     ranking_key,
 )
-from vae_cli.run.quantity import quantity
-from vae_cli.run.short_names import name_together, short_names
-from vae_cli.run.table import cell
+from vae_cli.terminal.quantity import quantity
+from vae_cli.terminal.table import cell
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne, ">=": operator.ge, "<=": operator.le, "=": operator.eq, ">": operator.gt,

@@ -8,8 +8,8 @@ import numpy as np
 
 from vae_cli.report.interval import half_width, image_variance, pooled_variance, seed_variance
 from vae_cli.report.ledger import Entry, each, values_of_images
-from vae_cli.run.comparable import images_of, protocol, treatment
-from vae_cli.run.quantity import bound_sign
+from vae_cli.terminal.comparable import images_of, protocol, treatment
+from vae_cli.terminal.quantity import bound_sign
 
 RUNS = "runs"  # of a setting: they differ in their seeds, or in whatever is averaged over
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from vae_cli import escape
 from vae_cli.console import printable
 from vae_cli.report.sheet import Sheet
-from vae_cli.run.table import Table
+from vae_cli.terminal.table import Table
 
 TREATMENT = "treatment"  # of the data: a column in a csv, elsewhere the title
 MINUS = re.compile(r"(?<![\w.-])-(?=\d)")

@@ -11,12 +11,12 @@ import numpy as np
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.reference.published import Published
 from vae_cli.report.measured import measured
+from vae_cli.report.values import read_values
 from vae_cli.run.current import CurrentNumbers
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.quantity import quantity
 from vae_cli.run.recorded import LARGEST, Note, Notes, is_number
 from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
-from vae_cli.run.values import read_values
+from vae_cli.terminal.quantity import quantity
 
 ANY = ("elbo", "log_likelihood", "reconstruction")  # numbers, without which a run has none
 MARK = "overrides.yaml"  # a file that every run's folder has

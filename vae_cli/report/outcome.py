@@ -7,9 +7,9 @@ from vae_cli.report.comparison import sheets
 from vae_cli.report.formats import as_csv, as_markdown
 from vae_cli.report.ledger import read_entries
 from vae_cli.report.sheet import Sheet
-from vae_cli.run.comparable import with_stand_ins
 from vae_cli.run.files import write_text
-from vae_cli.run.table import Table
+from vae_cli.terminal.comparable import with_stand_ins
+from vae_cli.terminal.table import Table
 
 OVER = ("seed",)  # rows are means over it
 # What decides is of the validation images: the best of many by the test images looks too good.

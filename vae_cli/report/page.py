@@ -20,11 +20,11 @@ from vae_cli.report.tables import (
     headlines,
     results_table,
 )
-from vae_cli.run.comparable import treatment
 from vae_cli.run.files import named_place, write_text
-from vae_cli.run.quantity import number
-from vae_cli.run.rows import rows_of_evaluation, rows_of_run, warnings_of
-from vae_cli.run.table import Table
+from vae_cli.terminal.comparable import treatment
+from vae_cli.terminal.quantity import number
+from vae_cli.terminal.rows import rows_of_evaluation, rows_of_run, warnings_of
+from vae_cli.terminal.table import Table
 
 MARK = '<meta name="generator" content="vae-report'  # what only our pages have
 BEGINNING = 2_000  # bytes of a file in which it stands

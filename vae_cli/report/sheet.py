@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from vae_cli.report.estimate import RUNS, Difference, Estimate
-from vae_cli.run.quantity import with_error
-from vae_cli.run.table import Table
+from vae_cli.terminal.quantity import with_error
+from vae_cli.terminal.table import Table
 
 
 class Runs(NamedTuple):

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple, Protocol
 
 from vae_cli.report.chart import Chart, Series
 from vae_cli.report.record import RunRecord
-from vae_cli.run.comparable import (
+from vae_cli.run.recorded import is_number
+from vae_cli.run.short_names import short_names
+from vae_cli.terminal.comparable import (
     MEASURED,
     comparable,
     compared_keys,
@@ -13,11 +15,9 @@ from vae_cli.run.comparable import (
     marked,
     protocol,
 )
-from vae_cli.run.quantity import number, quantity
-from vae_cli.run.recorded import is_number
-from vae_cli.run.rows import Row
-from vae_cli.run.short_names import short_names
-from vae_cli.run.table import Table, cell
+from vae_cli.terminal.quantity import number, quantity
+from vae_cli.terminal.rows import Row
+from vae_cli.terminal.table import Table, cell
 
 HEADLINES = (
     "log_likelihood", "elbo", "kl", "reconstruction", "denoising", "reconstruction_error",

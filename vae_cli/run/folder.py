@@ -26,7 +26,6 @@ from vae_cli.run.files import (
 from vae_cli.run.lock import Held, locked
 from vae_cli.run.settings import read_overrides
 
-SHARED_FOLDER = "VAE_CLI_RUN_FOLDER"  # tells the other processes of a run which folder is theirs
 COPY = "Make room, or copy the folder to where you may write."
 
 

@@ -20,9 +20,10 @@ from vae_cli.config.trust import (
 )
 from vae_cli.errors import ConfigError, VaeCliError, as_written
 from vae_cli.files import UnsafeFile, read_yaml
+from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.memory import is_out_of_memory
 from vae_cli.run.checkpoint import check_fits
-from vae_cli.run.folder import SHARED_FOLDER, RunFolder
+from vae_cli.run.folder import RunFolder
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.restored import check_restores
 

@@ -15,7 +15,6 @@ from vae_cli.approximation.measure import Divergence, diverge, log_densities
 from vae_cli.approximation.picture import Column, draw
 from vae_cli.config.build import build_each
 from vae_cli.config.construct import construct
-from vae_cli.console import print_line
 from vae_cli.energy.base import Energy
 from vae_cli.errors import ConfigError
 from vae_cli.folders import replaced
@@ -23,7 +22,6 @@ from vae_cli.memory import in_words, machine_memory
 from vae_cli.posterior.base import Posterior
 from vae_cli.progress import progress
 from vae_cli.run.files import write_arrays, write_json
-from vae_cli.run.table import Table, print_table
 
 DIMENSIONS = 2
 DRAWS = 100_000  # for the KL: its standard error is then some thousandths of a nat
@@ -101,19 +99,3 @@ def _numbers(found: Divergence, row: int, seconds: float) -> dict[str, float]:
         "mass": found.mass[row].item(),
         "seconds": seconds,  # of all energies together: they are fitted side by side
     }
-
-
-def print_fits(results: Mapping[str, Any], folder: Path, console: Console) -> None:
-    """Prints KL(q‖p) of each energy and length, and where everything is."""
-    lengths = next(iter(results.values()))["length"]
-    heads = ["energy", *(f"K = {k}" for k in lengths)]
-    rows = []
-    for name, found in results.items():
-        cells = [f"{n['kl']:.3f} ± {n['kl_se']:.3f}" for n in found["length"].values()]
-        rows.append([name, *cells])
-    print_table(Table("KL(q‖p), nats", heads, rows, range(1, len(heads))), console)
-    off = max(abs(n["mass"] - 1) for found in results.values() for n in found["length"].values())
-    seconds = sum(n["seconds"] for n in next(iter(results.values()))["length"].values())
-    console.print(f"∫ q over the grid is 1 within {off:.0e}; {seconds:.0f} s", highlight=False)
-    for path in sorted(folder.iterdir()):
-        print_line(console, path)

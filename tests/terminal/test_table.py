@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from vae_cli.run.table import Table, print_table
+from vae_cli.terminal.table import Table, print_table
 
 NUMBERS = ["log p(x)", "ELBO", "KL", "validation reconstruction", "squared error"]
 MODELS = ["Autoencoder", "VAE", "contractive_autoencoder"]

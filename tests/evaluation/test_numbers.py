@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from vae_cli.errors import VaeCliError
-from vae_cli.run import numbers
+from vae_cli.evaluation import numbers
+from vae_cli.evaluation.numbers import Found, read_evaluation, update_evaluation, update_finetuned
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.numbers import Found, read_evaluation, update_evaluation, update_finetuned
 
 WRITERS, ROUNDS = 6, 6
 BASIS = {"checkpoint": "best.ckpt", "seed": 0}

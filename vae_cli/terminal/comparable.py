@@ -6,11 +6,11 @@ from typing import NamedTuple
 from rich.console import Console
 
 from vae_cli.console import printable
-from vae_cli.run.quantity import number, quantity
 from vae_cli.run.recorded import is_number
-from vae_cli.run.rows import Results
 from vae_cli.run.short_names import short_names
-from vae_cli.run.table import Table, print_table
+from vae_cli.terminal.quantity import number, quantity
+from vae_cli.terminal.rows import Results
+from vae_cli.terminal.table import Table, print_table
 
 TREATMENT = ("data", "split", "binarize", "dequantize")  # the head of a table of several runs
 COMPARED = (

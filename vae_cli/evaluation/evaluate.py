@@ -16,16 +16,16 @@ from vae_cli.analysis.base import Analysis
 from vae_cli.config.construct import construct
 from vae_cli.console import print_line
 from vae_cli.errors import ConfigError, Resumable, TrainingError
+from vae_cli.evaluation.answer import GROUPS, source_of
+from vae_cli.evaluation.cost import describe_cost
+from vae_cli.evaluation.numbers import Found, read_evaluation, update_evaluation
+from vae_cli.evaluation.unfinished import BATCH, Unfinished
 from vae_cli.folders import check_name
 from vae_cli.metric.base import Evaluation, Metric
 from vae_cli.progress import progress
-from vae_cli.run.answer import GROUPS, source_of
 from vae_cli.run.bits import bits_per_dim
-from vae_cli.run.cost import describe_cost
 from vae_cli.run.images import basis_of
-from vae_cli.run.numbers import Found, read_evaluation, update_evaluation
 from vae_cli.run.subject import Subject
-from vae_cli.run.unfinished import BATCH, Unfinished
 
 SAVE_EVERY = 10.0  # seconds of work that a crash may cost, beside a batch
 

@@ -20,10 +20,15 @@ from vae_cli.commands import eval as evaluate
 from vae_cli.commands import launched, train
 from vae_cli.commands.launched import meet
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
-from vae_cli.run import meeting as meeting_module
-from vae_cli.run.folder import SHARED_FOLDER
-from vae_cli.run.launch import Launch, clear_environment, find_launch, is_first_process
-from vae_cli.run.meeting import Meeting
+from vae_cli.launch import meeting as meeting_module
+from vae_cli.launch.launch import (
+    SHARED_FOLDER,
+    Launch,
+    clear_environment,
+    find_launch,
+    is_first_process,
+)
+from vae_cli.launch.meeting import Meeting
 from vae_cli.training.checkpoint_file import read_checkpoint
 
 TEST_IMAGES = 1100  # three evaluation batches, which two processes can't share out evenly

@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from vae_cli.config.compose import compose
-from vae_cli.run.variants import variant
+from vae_cli.evaluation.variants import variant
 
 ASKED = {
     (): "reconstructions",

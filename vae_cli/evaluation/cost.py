@@ -7,10 +7,10 @@ import torch
 from omegaconf import DictConfig
 
 from vae_cli.config.construct import construct
+from vae_cli.evaluation.unfinished import BATCH
 from vae_cli.metric.base import Evaluation
 from vae_cli.progress import LONG, cost_line, duration
 from vae_cli.run.subject import Subject
-from vae_cli.run.unfinished import BATCH
 from vae_cli.training.callbacks import seconds_now
 
 PILOTS = (100, 500)  # draws an image that are timed: they show what a draw costs, and the rest

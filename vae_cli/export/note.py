@@ -9,8 +9,8 @@ from torch import Tensor
 
 from vae_cli.config.vocabulary import name_of
 from vae_cli.escape import as_markdown
+from vae_cli.export.graphs import MEANING, Graph
 from vae_cli.model.base import Model
-from vae_cli.run.graphs import MEANING, Graph
 from vae_cli.run.settings import plain, treatment_of
 
 NOTE, RECORD, WEIGHTS = "README.md", "export.json", "weights.safetensors"

@@ -15,12 +15,12 @@ from torch.export.graph_signature import InputKind
 
 import vae_cli
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.export.graphs import EXAMPLES, NAMES, Graph, graphs_of
+from vae_cli.export.note import NOTE, RECORD, WEIGHTS, note, record_of
 from vae_cli.model.base import Model
 from vae_cli.run.checkpoint import checkpoint_of, load_model
-from vae_cli.run.export_note import NOTE, RECORD, WEIGHTS, note, record_of
 from vae_cli.run.files import sha256_of, write_json
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.graphs import EXAMPLES, NAMES, Graph, graphs_of
 
 SUFFIX = {"torch_export": ".pt2", "onnx": ".onnx"}  # by format
 REMEDY = "Try output=SOME_OTHER_FOLDER."

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vae_cli.evaluation.answer import GROUPS, SOURCE
 from vae_cli.files import UnsafeFile, read_json
-from vae_cli.run.answer import GROUPS, SOURCE
 from vae_cli.run.files import write_arrays, write_json
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import TRUTHS, is_number

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from vae_cli.errors import ConfigError
-from vae_cli.run.folder import SHARED_FOLDER
 
+SHARED_FOLDER = "VAE_CLI_RUN_FOLDER"  # tells the other processes of a run which folder is theirs
 INTERACTIVE = ("bash", "interactive")  # Slurm jobs whose processes Lightning takes for lone ones
 MORE = "Set MASTER_ADDR, MASTER_PORT and NODE_RANK, or use torchrun or srun: docs/devices.md."
 OF_TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE")

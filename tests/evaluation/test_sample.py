@@ -14,9 +14,10 @@ from vae_cli.commands.report import main as report
 from vae_cli.commands.sample import main
 from vae_cli.commands.train import main as train
 from vae_cli.errors import ConfigError
+from vae_cli.evaluation import samples
 from vae_cli.figure.sheet import STRIP
-from vae_cli.run import samples, subject
-from vae_cli.run.folder import SHARED_FOLDER
+from vae_cli.launch.launch import SHARED_FOLDER
+from vae_cli.run import subject
 
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "npz": b"PK", "gif": b"GIF89a"}
 

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
-from vae_cli.run.launch import Launch
-from vae_cli.run.server import BRIEF, PAUSE, UNSET, Notice, address_of_first, wait_for_server
+from vae_cli.launch.launch import Launch
+from vae_cli.launch.server import BRIEF, PAUSE, UNSET, Notice, address_of_first, wait_for_server
 
 PATIENCE = 900.0  # seconds for all to come, and for each to load its data
 GRACE = 60.0  # seconds for a folder to be seen on other nodes

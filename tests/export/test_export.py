@@ -23,12 +23,12 @@ from vae_cli.data.batch import Batch, unlabelled
 from vae_cli.distribution.bernoulli import BernoulliImage
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.relations import from_noise
+from vae_cli.export.export import SUFFIX, export
+from vae_cli.export.graphs import graphs_of
+from vae_cli.export.note import note
+from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.model.base import Model
-from vae_cli.run.export import SUFFIX, export
-from vae_cli.run.export_note import note
 from vae_cli.run.files import sha256_of
-from vae_cli.run.folder import SHARED_FOLDER
-from vae_cli.run.graphs import graphs_of
 
 RUNS = {
     "mlp": ["network.hidden_dims=[16]"],
@@ -288,7 +288,7 @@ def test_stopped_it_leaves_nothing(
 ) -> None:
     monkeypatch.chdir(trained)
     monkeypatch.setattr(
-        "vae_cli.run.export._write_weights", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+        "vae_cli.export.export._write_weights", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
     )
     before = sorted(trained.rglob("*"))
     handler = signal.getsignal(signal.SIGTERM)

@@ -9,10 +9,10 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from vae_cli.console import print_line, printable
-from vae_cli.run.comparable import treatment
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.quantity import number
-from vae_cli.run.rows import (
+from vae_cli.terminal.comparable import treatment
+from vae_cli.terminal.quantity import number
+from vae_cli.terminal.rows import (
     Results,
     Row,
     bound_advice,

@@ -7,8 +7,8 @@ import pytest
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from vae_cli.evaluation.cost import describe_cost
 from vae_cli.metric.base import Evaluation
-from vae_cli.run.cost import describe_cost
 
 FIXED, EACH = 0.1, 0.002  # seconds of a batch, and of a draw for it
 

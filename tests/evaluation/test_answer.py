@@ -15,8 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 from vae_cli.commands.eval import main
 from vae_cli.commands.train import main as train
 from vae_cli.config.compose import compose
-from vae_cli.run.answer import state_of, stored_answer
-from vae_cli.run.folder import SHARED_FOLDER, RunFolder
+from vae_cli.evaluation.answer import state_of, stored_answer
+from vae_cli.launch.launch import SHARED_FOLDER
+from vae_cli.run.folder import RunFolder
 
 QUICK = ["samples=5", "analysis=[]"]
 

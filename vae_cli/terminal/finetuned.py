@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 
 from vae_cli.console import print_line
-from vae_cli.run.comparable import comparable
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.quantity import number
-from vae_cli.run.rows import Results
 from vae_cli.run.short_names import short_names
-from vae_cli.run.summary import heading
-from vae_cli.run.table import Table, print_table
+from vae_cli.terminal.comparable import comparable
+from vae_cli.terminal.quantity import number
+from vae_cli.terminal.rows import Results
+from vae_cli.terminal.summary import heading
+from vae_cli.terminal.table import Table, print_table
 
 
 def print_finetuned(record: Results, folder: RunFolder, console: Console) -> None:

@@ -14,11 +14,11 @@ from vae_cli import noise
 from vae_cli.data.batch import unlabelled
 from vae_cli.distribution.relations import mean
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.evaluation.arrays import Array, Labels, labels, like, numbers
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.importance import evidence_estimate
 from vae_cli.model.labelled import LabelledModel, SemiSupervisedModel, with_labels
 from vae_cli.options import Draws, NonNegativeInt, PositiveInt, checked
-from vae_cli.run.arrays import Array, Labels, labels, like, numbers
 from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.folder import RunFolder
 

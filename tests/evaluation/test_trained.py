@@ -20,10 +20,10 @@ from vae_cli.commands.train import main as train
 from vae_cli.data.batch import Batch, unlabelled
 from vae_cli.distribution.relations import mean
 from vae_cli.errors import VaeCliError
+from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.model.base import Model
 from vae_cli.model.evidence import exact_log_likelihood
 from vae_cli.model.importance import evidence_estimate
-from vae_cli.run.folder import SHARED_FOLDER
 
 SHAPE = (1, 8, 8)
 BRIEF = ["trainer.max_steps=3", "logger=none", "figure=[]", "metric=[]", "network.hidden_dims=[16]"]

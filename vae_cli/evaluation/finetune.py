@@ -16,13 +16,13 @@ from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import class_count, missing_labels
 from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError, as_written
+from vae_cli.evaluation.numbers import matching, read_finetuned, update_finetuned
 from vae_cli.model.base import Model
 from vae_cli.model.classifier import EncoderClassifier, Head
 from vae_cli.model.codes import coded
 from vae_cli.progress import progress
 from vae_cli.run.fit import say
 from vae_cli.run.images import basis_of
-from vae_cli.run.numbers import matching, read_finetuned, update_finetuned
 from vae_cli.run.subject import Subject, load_trained
 from vae_cli.training.supervised import FitOptions, fit, score_of
 

@@ -1,7 +1,7 @@
 import pytest
 
-from vae_cli.run.quantity import number
 from vae_cli.run.settings import treatment_of
+from vae_cli.terminal.quantity import number
 
 
 @pytest.mark.parametrize(

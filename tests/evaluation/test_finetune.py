@@ -16,8 +16,8 @@ from vae_cli.commands.finetune import main
 from vae_cli.commands.train import main as train
 from vae_cli.data.digits import load
 from vae_cli.data.labels import keep_labels
-from vae_cli.run import finetune
-from vae_cli.run.folder import SHARED_FOLDER
+from vae_cli.evaluation import finetune
+from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.run.subject import Subject, load_subject, load_trained
 
 QUICK = ["steps=30", "hidden_dims=[16]", "device=cpu"]

@@ -17,11 +17,11 @@ from vae_cli.commands.eval import main
 from vae_cli.commands.runs import run_folders
 from vae_cli.commands.train import main as train
 from vae_cli.config.build import build
+from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.metric.base import Evaluation
 from vae_cli.model.vae import VAE
 from vae_cli.run.checkpoint import load_model
-from vae_cli.run.folder import SHARED_FOLDER
-from vae_cli.run.rows import warnings_of
+from vae_cli.terminal.rows import warnings_of
 
 QUICK = ["samples=20", "analysis.posterior_check.samples=40"]
 CONDITIONS = {

@@ -1,0 +1,1 @@
+"""What trained runs are asked for: numbers, classifiers, samples, plain arrays."""
