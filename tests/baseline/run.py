@@ -38,10 +38,12 @@ PROGRAMS = Path(sys.executable).parent
 # Each line of a chain works on what the one before it left; chains know nothing of each other.
 CHAINS: dict[str, list[str]] = {
     "vae": [
-        "vae-train hydra.run.dir=vae trainer.max_steps=40 kl_schedule=linear kl_schedule.warmup_steps=9",
+        "vae-train hydra.run.dir=vae trainer.max_steps=40 kl_schedule=linear"
+        " kl_schedule.warmup_steps=9",
         "vae-train resume=vae trainer.max_steps=60",
         "vae-eval run=vae samples=50 analysis=[mutual_information,posterior_check,probe]",
-        "vae-sample run=vae what=samples,reconstructions,traversals,interpolations format=npz output=drawn",
+        "vae-sample run=vae what=samples,reconstructions,traversals,interpolations format=npz"
+        " output=drawn",
         "vae-export run=vae output=vae.onnx",
     ],
     "flow": [
@@ -64,7 +66,8 @@ CHAINS: dict[str, list[str]] = {
     "codes": [
         "vae-train hydra.run.dir=ae model=autoencoder trainer.max_steps=30",
         "vae-train hydra.run.dir=cae model=contractive_autoencoder trainer.max_steps=20",
-        "vae-train hydra.run.dir=dae model=denoising_autoencoder likelihood=bernoulli trainer.max_steps=30",
+        "vae-train hydra.run.dir=dae model=denoising_autoencoder likelihood=bernoulli"
+        " trainer.max_steps=30",
         "vae-train hydra.run.dir=sae model=sparse_autoencoder network=conv trainer.max_steps=20",
         "vae-eval run=ae,dae",
         "vae-eval run=ae split=train metric=[codes] analysis=[]",
@@ -74,7 +77,8 @@ CHAINS: dict[str, list[str]] = {
         "vae-train hydra.run.dir=m1 model=m1 data.labels=100 trainer.max_steps=30",
         "vae-train hydra.run.dir=m2 model=m2 data.labels=100 trainer.max_steps=30",
         "vae-train hydra.run.dir=m1_m2 model=m1_m2 data.labels=100 trainer.max_steps=30",
-        "vae-train hydra.run.dir=of_m1 model=m1_m2 data.labels=100 model.m1=m1 trainer.max_steps=20",
+        "vae-train hydra.run.dir=of_m1 model=m1_m2 data.labels=100 model.m1=m1"
+        " trainer.max_steps=20",
         "vae-eval run=m2 samples=20",
         "vae-eval run=m2 metric=[labelled_elbo,classification]",
     ],
@@ -87,7 +91,8 @@ CHAINS: dict[str, list[str]] = {
     ],
     "processes": [
         "vae-train hydra.run.dir=ddp accelerator=ddp_cpu trainer.max_steps=20",
-        "vae-train -m posterior=diagonal,planar seed=0,1 hydra.sweep.dir=sweep trainer.max_steps=20",
+        "vae-train -m posterior=diagonal,planar seed=0,1 hydra.sweep.dir=sweep"
+        " trainer.max_steps=20",
     ],
 }
 
