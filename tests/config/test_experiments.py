@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from vae_cli.config.build import Experiment, build
+from vae_cli.config.build import build
 from vae_cli.config.compose import compose
+from vae_cli.training.experiment import Experiment
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,12 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from vae_cli.config.build import Experiment, build
+from vae_cli.config.build import build
 from vae_cli.config.compose import compose
 from vae_cli.config.suited import suited_batch, suited_epochs, suited_steps
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.kind import kind_of
+from vae_cli.training.experiment import Experiment
 
 GENERATOR = np.random.default_rng(0)
 NOISE = GENERATOR.integers(0, 256, (100, 3, 4, 4), np.uint8)

@@ -17,7 +17,7 @@ from vae_cli.metric.confusion import Confusion
 from vae_cli.metric.reported import Reported
 from vae_cli.model.base import ElboTerms, Model
 from vae_cli.model.labelled import LabelledModel
-from vae_cli.objective.base import Objective
+from vae_cli.objective.base import SingleObjective
 
 N, K = 400, 5
 GENERATOR = torch.Generator().manual_seed(0)
@@ -57,7 +57,7 @@ class Told(LabelledModel):
         raise NotImplementedError
 
 
-class Odd(Objective):
+class Odd(SingleObjective):
     """Reports numbers of which only some images have the second."""
 
     monitor, partial = "of_all", frozenset({"of_some"})

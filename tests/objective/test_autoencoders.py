@@ -16,14 +16,14 @@ from vae_cli.network.base import Network
 from vae_cli.network.conv import Conv
 from vae_cli.network.gated_conv import GatedConv
 from vae_cli.network.mlp import MLP
-from vae_cli.objective.base import Objective
+from vae_cli.objective.base import Objective, SingleObjective
 from vae_cli.objective.contractive import Contractive
 from vae_cli.objective.denoising import Denoising
 from vae_cli.objective.jacobian import decoder_jacobian, encoder_jacobian
 from vae_cli.objective.reconstruction import Reconstruction
 from vae_cli.objective.sparse import Sparse
 
-OBJECTIVES: dict[str, Callable[[], Objective]] = {
+OBJECTIVES: dict[str, Callable[[], SingleObjective]] = {
     "reconstruction": Reconstruction,
     "sparse": partial(Sparse, sparsity_weight=0.7),
     **{f"denoising, {c}": partial(Denoising, corruption=c)
@@ -54,7 +54,7 @@ def batch(count: int) -> Batch:
 
 
 def evaluate(
-    objective: Objective, model: Autoencoder, images: Batch, weight: float = 1.0
+    objective: SingleObjective, model: Autoencoder, images: Batch, weight: float = 1.0
 ) -> tuple[Tensor, dict[str, Tensor]]:
     torch.manual_seed(2)
     return objective(model, images, weight)
@@ -62,7 +62,7 @@ def evaluate(
 
 @ROWS
 @pytest.mark.parametrize("count", [1, 4])
-def test_reported(make: Callable[[], Objective], count: int) -> None:
+def test_reported(make: Callable[[], SingleObjective], count: int) -> None:
     objective, model, images = make(), build(), batch(count)
     loss, reported = evaluate(objective, model, images)
     assert loss.shape == () and loss.requires_grad
@@ -80,7 +80,7 @@ def test_reported(make: Callable[[], Objective], count: int) -> None:
 
 @ROWS
 @NETS
-def test_gradients(make: Callable[[], Objective], network: Callable[..., Network]) -> None:
+def test_gradients(make: Callable[[], SingleObjective], network: Callable[..., Network]) -> None:
     objective, model, images = make(), build(network), batch(3)
     start = [p.detach().clone() for p in model.parameters()]
     generator = torch.Generator().manual_seed(3)

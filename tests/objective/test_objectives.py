@@ -11,14 +11,14 @@ from vae_cli.errors import ConfigError
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.model.vae import VAE
 from vae_cli.network.mlp import MLP
-from vae_cli.objective.base import Objective
+from vae_cli.objective.base import SingleObjective
 from vae_cli.objective.elbo import Elbo
 from vae_cli.posterior.diagonal import DiagonalPosterior
 from vae_cli.posterior.planar import PlanarPosterior
 from vae_cli.posterior.radial import RadialPosterior
 from vae_cli.prior.standard import StandardPrior
 
-OBJECTIVES: dict[str, Callable[[], Objective]] = {
+OBJECTIVES: dict[str, Callable[[], SingleObjective]] = {
     "elbo": Elbo,
     "elbo of 3 draws": partial(Elbo, samples=3),
     "elbo by Monte Carlo": partial(Elbo, closed_form_kl=False),
@@ -46,7 +46,7 @@ def batch(count: int) -> Batch:
 
 
 def evaluate(
-    objective: Objective, model: VAE, images: Batch, weight: float
+    objective: SingleObjective, model: VAE, images: Batch, weight: float
 ) -> tuple[Tensor, dict[str, Tensor]]:
     torch.manual_seed(2)
     return objective(model, images, weight)
@@ -55,7 +55,7 @@ def evaluate(
 @ROWS
 @pytest.mark.parametrize("posterior", POSTERIORS)
 @pytest.mark.parametrize("count", [1, 4])
-def test_reported(make: Callable[[], Objective], posterior: str, count: int) -> None:
+def test_reported(make: Callable[[], SingleObjective], posterior: str, count: int) -> None:
     objective, model, images = make(), build(posterior), batch(count)
     loss, reported = evaluate(objective, model, images, 1.0)
     assert loss.shape == ()
@@ -74,7 +74,7 @@ def test_reported(make: Callable[[], Objective], posterior: str, count: int) -> 
 @ROWS
 @pytest.mark.parametrize("posterior", POSTERIORS)
 @pytest.mark.parametrize("weight", [0.3, 1.0])
-def test_gradients(make: Callable[[], Objective], posterior: str, weight: float) -> None:
+def test_gradients(make: Callable[[], SingleObjective], posterior: str, weight: float) -> None:
     objective, model, images = make(), build(posterior), batch(3)
     names, start = zip(*[(n, p.detach().clone()) for n, p in model.named_parameters()], strict=True)
     generator = torch.Generator().manual_seed(3)
@@ -99,7 +99,7 @@ def test_gradients(make: Callable[[], Objective], posterior: str, weight: float)
 
 
 @ROWS
-def test_mean_over_images(make: Callable[[], Objective]) -> None:
+def test_mean_over_images(make: Callable[[], SingleObjective]) -> None:
     objective, model, images = make(), build(), batch(4)
     twice = Batch(*(torch.cat([tensor] * 2) for tensor in images))
 

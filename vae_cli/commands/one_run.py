@@ -24,9 +24,9 @@ from vae_cli.streams import ignore_output_errors
 from vae_cli.training.signals import GRACE, Signals
 
 if TYPE_CHECKING:
-    from vae_cli.config.build import Experiment
     from vae_cli.data.record import Record
     from vae_cli.run.features import FirstStage
+    from vae_cli.training.experiment import Experiment
 
 
 def one_run(

@@ -4,8 +4,6 @@ What depends on several groups (the images' shape, ``binarize=auto``, durations 
 found out here, once, and written into the configuration as concrete values.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -40,53 +38,19 @@ from vae_cli.data.dataset import Dataset
 from vae_cli.data.kind import kind_of
 from vae_cli.data.labels import class_count
 from vae_cli.data.record import Record
-from vae_cli.data.split import Split, Treatment
+from vae_cli.data.split import Treatment
 from vae_cli.errors import ConfigError
-from vae_cli.figure.base import Figure
 from vae_cli.folders import check_name
 from vae_cli.kl_schedule.base import KlSchedule
-from vae_cli.metric.base import Metric, check_rivals
+from vae_cli.metric.base import check_rivals
 from vae_cli.metric.reported import Reported
 from vae_cli.model.base import Model
-from vae_cli.objective.base import Objective
+from vae_cli.training.experiment import Experiment
+from vae_cli.training.optimizer_state import optimizers_of
 from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 from vae_cli.training.trainer import check_accelerator
 
 FAST_DEV_STEPS = 5
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """Everything a run is made of.
-
-    Attributes:
-        config: The configuration, every value concrete.
-        record: What the run is to remember of its data.
-        notes: What was inferred about the data, a line each.
-        inferred: About the user's own data, three lines by name; empty for a published set.
-        doubts: Choices that are hardly meant, a line each.
-        range_advice: What to do about their range if training fails; empty for nothing.
-        kl_schedule: None where the objective weighs no KL.
-        monitor: The quantity that the best checkpoint and early stopping follow.
-    """
-
-    config: DictConfig
-    splits: dict[str, Split]
-    record: Record
-    notes: Sequence[str]
-    inferred: Mapping[str, str]
-    doubts: Sequence[str]
-    range_advice: str
-    model: Model
-    objective: Objective
-    kl_schedule: KlSchedule | None
-    make_optimizer: Callable[..., Any]
-    make_lr_schedule: Callable[..., Any] | None
-    monitor: str
-    metrics: Mapping[str, Metric]
-    figures: Mapping[str, Figure]
-    trainer: TrainerOptions
-    accelerator: AcceleratorOptions
 
 
 def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
@@ -225,10 +189,11 @@ def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:
 def _try_optimizer(experiment: Experiment) -> None:
     """Builds the optimizer once: what it does not accept is told before anything is written."""
     options, trainer = experiment.config.optimizer, experiment.trainer
+    players = experiment.objective.players(experiment.model)
     try:
-        optimizer = experiment.make_optimizer(experiment.model.parameters())
-        if experiment.make_lr_schedule is not None:
-            experiment.make_lr_schedule(optimizer)
+        for optimizer in optimizers_of(players, experiment.make_optimizer):
+            if experiment.make_lr_schedule is not None:
+                experiment.make_lr_schedule(optimizer)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError("optimizer", option_of(options), " ".join(str(error).split())) from error
     fused = options.get("fused") and experiment.accelerator.precision == "16-mixed"

@@ -14,7 +14,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.memory import in_words, is_overflow, machine_memory
 from vae_cli.model.base import Model
-from vae_cli.objective.base import Objective
+from vae_cli.objective.base import Objective, Player
 
 COPIES = 4  # of the weights: themselves, their gradients and two moments in the optimizer
 SIZES = (
@@ -60,7 +60,7 @@ def check_weights(cfg: DictConfig, model: Model) -> None:
     _check(cfg, needed, machine_memory(), f"training its {count:.4g} weights")
 
 
-def check_step(cfg: DictConfig, model: Model, objective: Objective) -> None:
+def check_step(cfg: DictConfig, model: Model, objective: Objective[Any]) -> None:
     """Checks that one step of training fits: what the gradient needs of it is kept till its end.
 
     What an operation needs that the meta device does not know is not counted, nor what follows
@@ -74,26 +74,31 @@ def check_step(cfg: DictConfig, model: Model, objective: Objective) -> None:
     Raises:
         ConfigError: If it does not.
     """
+    size, shape = cfg.data.batch_size, Size(cfg.derived.shape)
+    needed = max(_kept_bytes(player, model, size, shape) for player in objective.players(model))
+    if cfg.accelerator.precision != "32-true":
+        needed //= 2
+    on_gpu = cfg.accelerator.kind != "cpu" and torch.cuda.is_available()
+    there = torch.cuda.get_device_properties(0).total_memory if on_gpu else machine_memory()
+    _check(cfg, needed // _processes(cfg), there, "one step of training")
+
+
+def _kept_bytes(player: Player[Any], model: Model, size: int, shape: Size) -> int:
+    """Bytes that a player's loss keeps for its gradient, as far as the meta device knows them."""
     kept: dict[int, Tensor] = {}  # by storage: several views of one count once
 
     def keep(tensor: Tensor) -> Tensor:
         kept[tensor.untyped_storage()._cdata] = tensor
         return tensor
 
-    size, shape = cfg.data.batch_size, Size(cfg.derived.shape)
     with torch.device("meta"), saved_tensors_hooks(keep, lambda tensor: tensor):
         x, number = torch.empty(size, *shape), torch.empty(size, dtype=torch.int64)
         try:
-            objective(model, Batch(x, x, number, number), 1.0)
+            player.loss(model, Batch(x, x, number, number), 1.0)
         except (RuntimeError, NotImplementedError) as error:
             if is_overflow(error):
                 raise
-    needed = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
-    if cfg.accelerator.precision != "32-true":
-        needed //= 2
-    on_gpu = cfg.accelerator.kind != "cpu" and torch.cuda.is_available()
-    there = torch.cuda.get_device_properties(0).total_memory if on_gpu else machine_memory()
-    _check(cfg, needed // _processes(cfg), there, "one step of training")
+    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
 
 
 def check_widths(key: str, widths: Sequence[int]) -> None:

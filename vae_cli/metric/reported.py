@@ -1,6 +1,7 @@
 """What the objective itself reports: the bound and its parts."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor
 from torch.distributions import Distribution
@@ -27,7 +28,7 @@ class Reported(Metric):
 
     is_costly = False
 
-    def __init__(self, objective: Objective, weight: float = 1.0) -> None:
+    def __init__(self, objective: Objective[Any], weight: float = 1.0) -> None:
         self.objective = objective
         self.weight = weight if objective.weighs_kl else 1.0
 
@@ -38,7 +39,7 @@ class Reported(Metric):
 
     def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
-        values = self.objective(model, batch, 1.0)[1]
+        values = self.objective.report(model, batch)
         if self.weight != 1:
             values[WEIGHTED] = values["reconstruction"] - self.weight * values["kl"]
         has = {name: ~values[name].isnan() for name in self.objective.partial}

@@ -3,16 +3,15 @@
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
-from vae_cli.objective.base import Objective
+from vae_cli.objective.base import Loss, SingleObjective
 from vae_cli.objective.jacobian import decoder_jacobian, encoder_jacobian
 from vae_cli.options import NonNegativeFloat, checked
 
 
-class Contractive(Objective):
+class Contractive(SingleObjective[Autoencoder]):
     r"""Maximises :math:`\log p(x|z) - \lambda \|\partial E[x|z] / \partial x\|_F^2` at z = f(x).
 
     (Alain & Bengio 2014, arXiv:1211.4246, section 3.1.) The reconstruction is to stay where it is
@@ -42,9 +41,7 @@ class Contractive(Objective):
         self.contraction_weight, self.unit = contraction_weight, unit
         self.term_weights = {"contraction_weight": contraction_weight}
 
-    def forward(  # type: ignore[override]  # at one code
-        self, model: Autoencoder, batch: Batch, weight: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, model: Autoencoder, batch: Batch, weight: float) -> Loss:
         """See the base class."""
         is_training = torch.is_grad_enabled()
         with torch.enable_grad():  # the penalty is a derivative itself

@@ -2,17 +2,15 @@
 
 from typing import Annotated, Literal
 
-from torch import Tensor
-
 from vae_cli.data.batch import Batch
 from vae_cli.data.corruption import CORRUPTIONS
 from vae_cli.errors import ConfigError
 from vae_cli.model.autoencoder import Autoencoder
-from vae_cli.objective.base import Objective
+from vae_cli.objective.base import Loss, SingleObjective
 from vae_cli.options import Above, checked
 
 
-class Denoising(Objective):
+class Denoising(SingleObjective[Autoencoder]):
     r"""Maximises :math:`\log p(x | f(\tilde x))` for :math:`\tilde x` spoilt anew at each step.
 
     (Vincent, Larochelle, Bengio & Manzagol 2008, Extracting and composing robust features with
@@ -44,9 +42,7 @@ class Denoising(Objective):
             raise ConfigError("level", level, rule, f"Try objective.level={usual}.")
         self.level = usual if level is None else level
 
-    def forward(  # type: ignore[override]  # at one code
-        self, model: Autoencoder, batch: Batch, weight: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, model: Autoencoder, batch: Batch, weight: float) -> Loss:
         """See the base class."""
         spoilt = batch._replace(input=self.corrupt(batch.input, self.level))
         denoising = model.decode(model.encode(spoilt).mean).log_prob(batch.x)

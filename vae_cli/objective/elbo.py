@@ -3,16 +3,15 @@
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import LatentVariableModel
-from vae_cli.objective.base import Objective
+from vae_cli.objective.base import Loss, SingleObjective
 from vae_cli.options import PositiveInt, checked
 
 
-class Elbo(Objective):
+class Elbo(SingleObjective[LatentVariableModel]):
     """Maximises the bound, tempered by the schedule's weight.
 
     Args:
@@ -42,9 +41,7 @@ class Elbo(Objective):
             )
         self.samples, self.closed_form_kl, self.tempering = samples, closed_form_kl, tempering
 
-    def forward(  # type: ignore[override]  # a bound needs a prior
-        self, model: LatentVariableModel, batch: Batch, weight: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, model: LatentVariableModel, batch: Batch, weight: float) -> Loss:
         """See the base class."""
         terms = model.terms(batch, self.samples, self.closed_form_kl)
         tempered = terms.bound if self.tempering == "kl" else terms.tempered_bound

@@ -1,22 +1,18 @@
 """The log-likelihood of images at their codes."""
 
-from torch import Tensor
-
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
-from vae_cli.objective.base import Objective
+from vae_cli.objective.base import Loss, SingleObjective
 
 
-class Reconstruction(Objective):
+class Reconstruction(SingleObjective[Autoencoder]):
     """Maximises log p(x|z) at z = f(x), nats: squared error or cross-entropy, as p has it."""
 
     monitor = "reconstruction"
     model_class = Autoencoder
     weighs_kl = False
 
-    def forward(  # type: ignore[override]  # at one code
-        self, model: Autoencoder, batch: Batch, weight: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, model: Autoencoder, batch: Batch, weight: float) -> Loss:
         """See the base class."""
         reconstruction = model.decode(model.encode(batch).mean).log_prob(batch.x)
         return -reconstruction.mean(), {"reconstruction": reconstruction.detach()}

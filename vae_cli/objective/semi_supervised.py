@@ -7,11 +7,11 @@ from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.labelled import SemiSupervisedModel, of_labels
-from vae_cli.objective.base import Objective
+from vae_cli.objective.base import Loss, SingleObjective
 from vae_cli.options import Above, AtMost, NonNegativeFloat, PositiveInt, checked
 
 
-class SemiSupervised(Objective):
+class SemiSupervised(SingleObjective[SemiSupervisedModel]):
     r"""Maximises the bound of images with and without labels, and tells the known labels.
 
     .. math:: J = \sum_{labelled} L(x, y) + \sum_{unlabelled} U(x)
@@ -56,9 +56,7 @@ class SemiSupervised(Objective):
         self.labelled_fraction = labelled_fraction
         self.term_weights = {"classification_weight": classification_weight / self.labelled_share}
 
-    def forward(  # type: ignore[override]  # a bound for each class
-        self, model: SemiSupervisedModel, batch: Batch, weight: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, model: SemiSupervisedModel, batch: Batch, weight: float) -> Loss:
         """See the base class. Images without a label have no ``labelled_elbo``: NaN."""
         terms = model.class_terms(batch, self.samples, self.closed_form_kl)
         is_labelled = batch.y >= 0

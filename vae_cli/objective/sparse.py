@@ -3,17 +3,16 @@
 from typing import Literal
 
 import torch
-from torch import Tensor
 from torch.linalg import vector_norm
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
-from vae_cli.objective.base import Objective
+from vae_cli.objective.base import Loss, SingleObjective
 from vae_cli.objective.jacobian import decoder_jacobian
 from vae_cli.options import NonNegativeFloat, checked
 
 
-class Sparse(Objective):
+class Sparse(SingleObjective[Autoencoder]):
     r"""Maximises :math:`\log p(x|z) - \lambda \sum_d |z_d|\, \|\partial E[x|z] / \partial z_d\|`.
 
     Here z = f(x). The penalty pulls each number of the code towards 0 with the same force, however
@@ -42,9 +41,7 @@ class Sparse(Objective):
         self.sparsity_weight, self.unit = sparsity_weight, unit
         self.term_weights = {"sparsity_weight": sparsity_weight}
 
-    def forward(  # type: ignore[override]  # at one code
-        self, model: Autoencoder, batch: Batch, weight: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, model: Autoencoder, batch: Batch, weight: float) -> Loss:
         """See the base class."""
         is_training = torch.is_grad_enabled()
         with torch.enable_grad():  # the penalty has a derivative in it

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from vae_cli.config.build import Experiment
 from vae_cli.files import UnsafeFile, read_yaml
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import is_number
 from vae_cli.run.settings import OMITTED
+from vae_cli.training.experiment import Experiment
 from vae_cli.training.hyperparameters import write_hyperparameters
 from vae_cli.training.projector import write_projector
 

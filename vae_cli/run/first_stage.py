@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from vae_cli.config.build import Experiment, build_model
+from vae_cli.config.build import build_model
 from vae_cli.data.split import Split
 from vae_cli.errors import Interrupted, VaeCliError
 from vae_cli.launch.launch import is_first_process
@@ -18,6 +18,7 @@ from vae_cli.run.child import environment_without, train_command
 from vae_cli.run.features import FirstStage
 from vae_cli.run.files import save_yaml
 from vae_cli.run.folder import RunFolder
+from vae_cli.training.experiment import Experiment
 from vae_cli.training.signals import Signals
 from vae_cli.training.wish import Wish
 

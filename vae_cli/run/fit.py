@@ -10,7 +10,6 @@ from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer
 from rich.console import Console
 
-from vae_cli.config.build import Experiment
 from vae_cli.config.construct import construct
 from vae_cli.console import print_line, printable
 from vae_cli.errors import TrainingError, VaeCliError
@@ -25,6 +24,7 @@ from vae_cli.training.checkpoint_file import CheckpointError
 from vae_cli.training.checkpoints import Checkpoints
 from vae_cli.training.dashboard import Dashboard
 from vae_cli.training.data_module import ImageDataModule
+from vae_cli.training.experiment import Experiment
 from vae_cli.training.module import TrainingModule, noise_seed
 from vae_cli.training.progress import ProgressDisplay
 from vae_cli.training.recorder import ADVICE
@@ -145,7 +145,9 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
         progress.after_step(step)
         checkpoints.after_step(module, step)
 
-    module = _module(experiment, restores, after_step, console)
+    module = TrainingModule(
+        experiment, restores=restores, after_step=after_step, report=partial(say, console)
+    )
     display = console if options.progress else Console(quiet=True)
     progress = ProgressDisplay(
         total, config.data.batch_size, monitor, experiment.kl_schedule, module.recorder, display
@@ -169,6 +171,7 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
             *_pruning(config.derived.steps_per_epoch), progress,
         ],
         job.signals,
+        len(module.players),
     )  # fmt: skip
     _warn_of_unsettled(experiment, console)
     with shared(folder), _restoring(start, lambda: has_begun):
@@ -192,33 +195,6 @@ def _restoring(start: Start | None, has_begun: Callable[[], bool]) -> Iterator[N
             raise
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise CheckpointError(f"{start.path}: no run can be resumed from it ({reason})") from error
-
-
-def _module(
-    experiment: Experiment,
-    restores: int,
-    after_step: Callable[[int], None],
-    console: Console,
-) -> TrainingModule:
-    config, options = experiment.config, experiment.trainer
-    return TrainingModule(
-        experiment.model,
-        experiment.objective,
-        experiment.kl_schedule,
-        experiment.make_optimizer,
-        experiment.make_lr_schedule,
-        {name: m for name, m in experiment.metrics.items() if not m.is_costly},
-        config.seed,
-        restores,
-        options.gradient_clip,
-        options.on_nan,
-        config.derived.total_steps,
-        options.validate_every * config.derived.steps_per_epoch,
-        after_step,
-        lambda text: say(console, text),
-        options.log_every,
-        OmegaConf.to_yaml(config),
-    )
 
 
 def _watchers(experiment: Experiment, console: Console) -> list[Callback]:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from vae_cli.config.build import Experiment
 from vae_cli.config.compose import check_again, compose, last_of_each
 from vae_cli.config.parts import has_reference, leaves
 from vae_cli.config.suited import SETTLED, is_auto
@@ -25,6 +24,7 @@ from vae_cli.memory import is_out_of_memory
 from vae_cli.run.checkpoint import check_fits
 from vae_cli.run.folder import RunFolder
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
+from vae_cli.training.experiment import Experiment
 from vae_cli.training.restored import check_restores
 
 Say = Callable[[str], None]
@@ -83,9 +83,8 @@ def find_start(folder: RunFolder, experiment: Experiment, say: Say) -> Start | N
 def _check_restores(
     folder: RunFolder, name: str, state: dict[str, Any], experiment: Experiment
 ) -> None:
-    makers = (experiment.make_optimizer, experiment.make_lr_schedule)
     try:
-        check_restores(state, experiment.model.parameters(), *makers)
+        check_restores(state, experiment)
     except Exception as error:  # torch and Python raise whatever a malformed state leads to
         if is_out_of_memory(error):
             raise

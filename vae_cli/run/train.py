@@ -7,7 +7,6 @@ from typing import Any
 from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 
-from vae_cli.config.build import Experiment
 from vae_cli.figure.base import Inapplicable, draw
 from vae_cli.metric.base import Evaluation, Number
 from vae_cli.model.labelled import fit_classifier
@@ -22,7 +21,8 @@ from vae_cli.run.pictures import caption, write_picture
 from vae_cli.run.resume import Start
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.data_module import ImageDataModule
-from vae_cli.training.module import gather
+from vae_cli.training.experiment import Experiment
+from vae_cli.training.ranks import gather
 from vae_cli.training.wish import Wish
 
 

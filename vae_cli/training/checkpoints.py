@@ -14,7 +14,8 @@ from vae_cli.errors import shell_word
 from vae_cli.folders import new_name, open_new, opened_folder
 from vae_cli.metric.reported import is_same_number
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
-from vae_cli.training.module import TrainingModule, gather
+from vae_cli.training.module import TrainingModule
+from vae_cli.training.ranks import gather
 from vae_cli.training.signals import Signals
 from vae_cli.training.wish import Wish
 

@@ -1,27 +1,27 @@
-"""The training loop's view of a model."""
+"""The loop that trains."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import torch
-import torch.distributed
+from omegaconf import OmegaConf
 from pytorch_lightning import LightningModule
 from torch import Tensor
-from torch.nn import Parameter
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from vae_cli import noise
 from vae_cli.data.batch import Batch
 from vae_cli.errors import TrainingError
-from vae_cli.kl_schedule.base import KlSchedule
-from vae_cli.metric.base import Evaluation, Metric
-from vae_cli.model.base import Model
-from vae_cli.objective.base import Objective
-from vae_cli.training.optimizer_state import adopt
-from vae_cli.training.recorder import ADVICE, Recorder, merged
+from vae_cli.metric.base import Evaluation
+from vae_cli.objective.base import Loss
+from vae_cli.training.experiment import Experiment
+from vae_cli.training.optimizer_state import adopt, optimizers_of
+from vae_cli.training.ranks import gather
+from vae_cli.training.recorder import ADVICE, Recorder, error_in, merged
 from vae_cli.training.restored import LOOP_STEPS, check_steps
+from vae_cli.training.turn import Turn, turns_of
 
 SKIPPED_AT_MOST = 100  # steps in a row
 
@@ -31,83 +31,56 @@ def noise_seed(seed: int, restores: int) -> object:
     return (seed, restores) if restores else seed
 
 
-def gather(item: Any) -> list[Any]:
-    """The item of every process, in the order of their ranks."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return [item]
-    items: list[Any] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(items, item)
-    return items
-
-
 def _curve(key: str) -> str:
     """The name of a validation curve: parts of a number have a group of their own."""
     return f"validation_{key}" if "/" in key else f"validation/{key}"
 
 
 class TrainingModule(LightningModule):
-    """Minimises an objective over a model and measures it on the validation images.
+    """Minimizes an objective over a model and measures it on the validation images.
+
+    ``training_step`` is the loop: draw a batch, let each player step, write curves, save, stop.
+    Lightning validates after it, and calls it again.
 
     Args:
-        model: What is trained.
-        objective: What is minimised.
-        kl_schedule: The weight at each step; None where the objective weighs nothing.
-        make_optimizer: From parameters to an optimizer.
-        make_lr_schedule: From an optimizer to a schedule of its learning rate, stepped with it;
-            None keeps the rate.
-        metrics: Measured at each validation.
-        seed: Of the run's noise.
-        restores: How often the run has gone back to a checkpoint; the noise depends on it.
-        gradient_clip: Largest norm of the gradient; None leaves it.
-        on_nan: What to do about a step whose loss or gradient is no number: ``skip`` leaves the
-            weights as they are; else it is found when the curves are next written.
-        total_steps: After so many training ends.
-        validation_interval: Steps between validations.
-        after_step: Called with the number of steps taken, after each.
-        report: Called with what there is to say of a step that was left out.
-        log_every: Steps between points of the training curves.
-        config: The resolved configuration, in YAML, which checkpoints carry.
+        experiment: What is trained, and how.
+        restores: How many times the run has gone back to a checkpoint; the noise depends on it.
+        after_step: Called with the number of steps taken, after each; saves and stops the run.
+        report: Called with a note about a step that was skipped.
     """
 
     def __init__(
         self,
-        model: Model,
-        objective: Objective,
-        kl_schedule: KlSchedule | None,
-        make_optimizer: Callable[[Iterable[Parameter]], Optimizer],
-        make_lr_schedule: Callable[[Optimizer], LRScheduler] | None,
-        metrics: Mapping[str, Metric],
-        seed: int,
+        experiment: Experiment,
+        *,
         restores: int,
-        gradient_clip: float | None,
-        on_nan: str,
-        total_steps: int,
-        validation_interval: int,
         after_step: Callable[[int], None],
         report: Callable[[str], None],
-        log_every: int,
-        config: str,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False  # a training step is many steps of optimization
-        self.model, self.objective, self.kl_schedule = model, objective, kl_schedule
-        self.make_optimizer, self.make_lr_schedule = make_optimizer, make_lr_schedule
-        self.metrics, self.seed, self.restores, self.config = metrics, seed, restores, config
-        self.noise = noise_seed(seed, restores)
-        self.gradient_clip, self.on_nan = gradient_clip, on_nan
-        self.total_steps, self.validation_interval = total_steps, validation_interval
+        config, options = experiment.config, experiment.trainer
+        self.experiment, self.restores = experiment, restores
         self.after_step, self.report = after_step, report
+        self.model, self.objective = experiment.model, experiment.objective
+        self.kl_schedule = experiment.kl_schedule
+        self.players = self.objective.players(self.model)
+        self.metrics = {name: m for name, m in experiment.metrics.items() if not m.is_costly}
+        self.seed, self.noise = config.seed, noise_seed(config.seed, restores)
+        self.total_steps = config.derived.total_steps
+        self.validation_interval = options.validate_every * config.derived.steps_per_epoch
+        self.gradient_clip, self.skips_broken = options.gradient_clip, options.on_nan == "skip"
         self.validated_at, self.skipped, self._skipped_in_a_row = 0, 0, 0
-        self._recorded: dict[str, Any] | None = None  # by the run's last leg
-        self.recorder = Recorder(log_every)
-        self.evaluation = Evaluation(metrics, seed, "validation")
+        self._recorded: dict[str, Any] | None = None  # since the last resume
+        self.config_text = OmegaConf.to_yaml(config)
+        self.recorder = Recorder(options.log_every)
+        self.evaluation = Evaluation(self.metrics, self.seed, "validation")
 
     def configure_optimizers(self) -> Any:
-        """See Lightning."""
-        optimizer = self.make_optimizer(self.parameters())
-        if self.make_lr_schedule is None:
-            return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": self.make_lr_schedule(optimizer)}
+        """See Lightning. Each player has an optimizer, and a learning-rate schedule if any has."""
+        optimizers = optimizers_of(self.players, self.experiment.make_optimizer)
+        make_lr_schedule = self.experiment.make_lr_schedule
+        return optimizers, list(map(make_lr_schedule, optimizers)) if make_lr_schedule else []
 
     def on_train_start(self) -> None:
         """Ends a run that has nothing left to do."""
@@ -115,18 +88,17 @@ class TrainingModule(LightningModule):
             self.recorder.load_state_dict(self._recorded, self.device)
         ended = self.global_step >= self.total_steps
         self.trainer.should_stop = ended and not self._is_due(self.global_step)
-        # A NaN anywhere on the way back through the networks reaches their biases, which are few.
-        vectors = [p for p in self.parameters() if p.requires_grad and p.ndim == 1]
-        self._watched = vectors or list(self.parameters())
+        self._turns = turns_of(self.players, self.trainer.strategy)
+        self._schedules = [config.scheduler for config in self.trainer.lr_scheduler_configs]
 
     def training_step(self, batches: Iterator[Batch], batch_idx: int) -> None:
-        """All steps of optimization until the next validation.
+        """Takes all steps until the next validation.
 
         There are none if the run was stopped in the middle of a validation.
         """
         step = self.global_step
         while not self._is_due(step):
-            self._update(step, next(batches).to(self.device))
+            self._play(step, next(batches).to(self.device))
             step = self.global_step
             if self.recorder.is_full:
                 self.write_curves()
@@ -138,52 +110,64 @@ class TrainingModule(LightningModule):
         is_boundary = step % self.validation_interval == 0 or step >= self.total_steps
         return is_boundary and step > self.validated_at
 
-    def _update(self, step: int, batch: Batch) -> None:
-        """One step of optimization."""
-        optimizer: Any = self.optimizers()
-        lr_schedule: Any = self.lr_schedulers()
-        loss = self._loss(step, batch)
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        if self.on_nan == "skip":
-            self._skip_if_broken(loss)
-        optimizer.step()
-        if lr_schedule is not None:
-            lr_schedule.step()
+    def _play(self, step: int, batch: Batch) -> None:
+        """Lets each player step on a batch: one step of training."""
+        losses, reported, is_whole = dict[str, Tensor](), dict[str, Tensor](), True
+        self._norms: list[Tensor] = []  # filled before each step
+        for turn in self._turns:
+            self._turn = turn
+            # The other players' weights get no gradient meanwhile.
+            with self.toggled_optimizer(turn.optimizer) if len(self._turns) > 1 else nullcontext():
+                loss, own = self._loss(turn, step, batch)
+                turn.optimizer.zero_grad()
+                self.manual_backward(loss)
+            losses[turn.loss_name], reported = loss, reported | own
+            if self.skips_broken and not self._is_finite(turn, loss):
+                is_whole = False
+            turn.take_step()
+        for schedule in self._schedules:
+            schedule.step()
+        partial = self.objective.partial
+        if is_whole:
+            self._skipped_in_a_row = 0
+            gradient = sum(self._norms[1:], self._norms[0]) if self._norms else None
+            self.recorder.add(step, losses, reported, partial, gradient)
+        else:
+            self._report_skipped(error_in(step, losses, reported, partial))
 
-    def _loss(self, step: int, batch: Batch) -> Tensor:
-        """The loss of one step. Its noise is a function of (noise, step, rank)."""
-        noise.seed_draws(batch.x.device, "train", self.noise, step, self.global_rank)
+    def _loss(self, turn: Turn, step: int, batch: Batch) -> Loss:
+        """The loss of a turn. Its noise is a function of (noise, step, rank) and the turn."""
+        stream = ("train", self.noise, step, self.global_rank)
+        noise.seed_draws(batch.x.device, *stream, *([turn.number] if turn.number else []))
         weight = 1.0 if self.kl_schedule is None else self.kl_schedule(step)
-        loss, reported = self.objective(self.model, batch, weight)
-        self.recorder.add(step, loss, reported, self.objective.partial)
-        return loss
+        return turn.player.loss(self.model, batch, weight)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Looks at the gradient and clips it; 16-mixed has scaled it back by now."""
-        gradients = [p.grad for p in self._watched if p.grad is not None]
-        # In 16-mixed infinite gradients are how the scale is found, and such steps are left out.
-        if gradients and self.trainer.precision != "16-mixed":
-            norms = torch._foreach_norm(gradients)
-            self.recorder.add_gradient(torch.stack(norms).sum())
+        """Measures the gradient and clips it; 16-mixed has scaled it back by now."""
+        # In 16-mixed infinite gradients are how the scale is found, and such steps are skipped.
+        if self.trainer.precision != "16-mixed":
+            self._norms += self._turn.gradient_norm()
         if self.gradient_clip is not None:
-            torch.nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+            torch.nn.utils.clip_grad_norm_(self._turn.player.parameters, self.gradient_clip)
 
-    def _skip_if_broken(self, loss: Tensor) -> None:
-        """Takes the gradients away if one is no number: the step then changes nothing."""
-        scaled = self.trainer.precision == "16-mixed"  # whose scaler sees to the gradients itself
-        gradients = [] if scaled else [p.grad for p in self.parameters() if p.grad is not None]
+    def _is_finite(self, turn: Turn, loss: Tensor) -> bool:
+        """Whether loss and gradients are finite on all ranks; else removes the gradients."""
+        scaled = self.trainer.precision == "16-mixed"  # whose scaler skips such steps itself
+        parameters = [] if scaled else turn.player.parameters
+        gradients = [p.grad for p in parameters if p.grad is not None]
         size = torch.stack([loss.detach(), *torch._foreach_norm(gradients)]).sum()
         if self.trainer.strategy.reduce_boolean_decision(bool(size.isfinite())):
-            self._skipped_in_a_row = 0
-            return
-        error = self.recorder.drop(torch.full((), math.nan))
+            return True
+        for parameter in parameters:
+            parameter.grad = None
+        return False
+
+    def _report_skipped(self, error: TrainingError) -> None:
+        """Notes that a step was skipped; raises the error after too many in a row."""
         self.skipped, self._skipped_in_a_row = self.skipped + 1, self._skipped_in_a_row + 1
         if self._skipped_in_a_row >= SKIPPED_AT_MOST:
             raise TrainingError(f"{error} {SKIPPED_AT_MOST} steps in a row were left out.")
         self.report(f"{str(error).partition('. ')[0]}: left out")
-        for parameter in () if scaled else self.parameters():
-            parameter.grad = None
 
     def check_numbers(self) -> None:
         """Stops the run if the latest numbers are none: such weights are not to be saved."""
@@ -206,7 +190,7 @@ class TrainingModule(LightningModule):
         curves |= {f"train/{name}": value for name, value in self.objective.term_weights.items()}
         if self.kl_schedule is not None:
             curves["train/weight"] = self.kl_schedule(self.global_step)
-        curves["train/lr"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
+        curves["train/lr"] = self.trainer.optimizers[0].param_groups[0]["lr"]
         self.logger.log_metrics(curves, step=self.global_step)
         self.recorder.curves = curves
 
@@ -241,12 +225,12 @@ class TrainingModule(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Makes the checkpoint one that explains itself, and says where it stands."""
         checkpoint |= {
-            "config": self.config,
+            "config": self.config_text,
             "validated_at": self.validated_at,
             "skipped": self.skipped,
             "restores": self.restores,
             "recorder": merged(gather(self.recorder.state_dict())),
-            "optimizer": type(self.optimizers(use_pl_optimizer=False)).__qualname__,
+            "optimizer": type(self.trainer.optimizers[0]).__qualname__,
         }
         # What a checkpoint needs of Lightning's loops is the step: where a validation or an epoch
         # of theirs was interrupted does not matter, for the order starts where the step says.
@@ -259,4 +243,5 @@ class TrainingModule(LightningModule):
         self.validated_at = checkpoint.get("validated_at", checkpoint["global_step"])
         self.skipped = checkpoint.get("skipped", 0)
         self._recorded = checkpoint.get("recorder")
-        adopt(checkpoint, self.make_optimizer(self.parameters()), self.make_lr_schedule)
+        make = self.experiment.make_optimizer
+        adopt(checkpoint, optimizers_of(self.players, make), self.experiment.make_lr_schedule)

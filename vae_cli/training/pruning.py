@@ -9,7 +9,7 @@ from optuna.storages import BaseStorage
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from vae_cli.errors import Pruned, VaeCliError
-from vae_cli.training.module import gather
+from vae_cli.training.ranks import gather
 from vae_cli.training.study import Trial, make_pruner, storage_at
 
 

@@ -1,4 +1,4 @@
-"""The processes of a run that Lightning starts on one machine: none outlives the others."""
+"""The processes of a run: what they tell each other, and that none outlives the others."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import torch.distributed
 from lightning_fabric.utilities.distributed import _set_num_threads_if_needed
 from pytorch_lightning import Trainer
 from pytorch_lightning.strategies import DDPStrategy
@@ -21,6 +22,15 @@ from vae_cli.training.wish import WISHES, Wish, held_back
 # Exit codes of a process that somebody has stopped, whether it could say so or not.
 STOPPED = (Interrupted.exit_code, *(-number for number, w in WISHES.items() if w is Wish.STOP))
 LOST = "another process of the run has ended"
+
+
+def gather(item: Any) -> list[Any]:
+    """The item of every process, in the order of their ranks."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return [item]
+    items: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(items, item)
+    return items
 
 
 class RankLauncher(_SubprocessScriptLauncher):

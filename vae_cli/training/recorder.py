@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -38,42 +38,25 @@ class Recorder:
     def add(
         self,
         step: int,
-        loss: Tensor,
-        reported: dict[str, Tensor],
+        losses: Mapping[str, Tensor],
+        reported: Mapping[str, Tensor],
         partial: frozenset[str] = frozenset(),
+        gradient: Tensor | None = None,
     ) -> None:
-        """Keeps what a step gave.
+        """Keeps the numbers of a step.
 
         Args:
             step: Of training.
-            loss: A scalar.
+            losses: Scalars, by name.
             reported: Quantities by name, each ``(B,)``.
             partial: Which of them only some images have; the others have NaN.
+            gradient: The norm of the gradient.
         """
         if not self.rows:
-            self.first_step, self.names = step, ["loss", *reported]
-        table = torch.stack(list(reported.values())).detach()
-        means = table.mean(1)
-        if partial:  # row by row: a mask would be copied to the device at every step
-            rows = zip(reported, means, table.nanmean(1), strict=True)
-            means = torch.stack([some if name in partial else all_ for name, all_, some in rows])
-        self.rows.append(torch.cat([loss.detach().view(1), means]))
-
-    def add_gradient(self, norm: Tensor) -> None:
-        """Keeps the norm of the gradient of the step added last, to be looked at likewise."""
-        self.gradients.append(norm.detach())
-
-    def drop(self, gradient: Tensor) -> TrainingError | None:
-        """Takes out the step added last, whose gradient has not been kept.
-
-        Args:
-            gradient: Its norm.
-
-        Returns:
-            What there is to say of the step's numbers.
-        """
-        row = self.rows.pop()
-        return self._error(self.first_step + len(self.rows), row.cpu(), gradient.cpu())
+            self.first_step, self.names = step, [*losses, *reported]
+        self.rows.append(_row(losses, reported, partial))
+        if gradient is not None:
+            self.gradients.append(gradient.detach())
 
     @property
     def is_full(self) -> bool:
@@ -103,7 +86,8 @@ class Recorder:
     def _first_error(
         self, table: Tensor, gradients: Sequence[Tensor | None]
     ) -> TrainingError | None:
-        found = map(self._error, itertools.count(self.first_step), table, gradients)
+        steps = zip(itertools.count(self.first_step), table, gradients, strict=False)
+        found = (_error_of(step, self.names, row, gradient) for step, row, gradient in steps)
         return next(filter(None, found), None)
 
     def state_dict(self) -> dict[str, Any]:
@@ -129,16 +113,44 @@ class Recorder:
         self.rows = [row.to(device) for row in state["rows"]]
         self.gradients = [gradient.to(device) for gradient in state["gradients"]]
 
-    def _error(self, step: int, row: Tensor, gradient: Tensor | None) -> TrainingError | None:
-        """What to say of one step's numbers, None where all are finite."""
-        if bool(row.isfinite().all()) and (gradient is None or bool(gradient.isfinite())):
-            return None
-        broken = (~row.isfinite()).nonzero().flatten().tolist()
-        # The parts stand behind the loss: one of them is named if one is to blame.
-        name = f"train/{self.names[broken[-1]]}" if broken else "the gradient"
-        value = gradient if gradient is not None and not broken else row[broken[-1]]
-        word = "nan" if math.isnan(value) else "infinite"
-        return TrainingError(f"step {step}: {name} is {word}. {ADVICE}")
+
+def error_in(
+    step: int,
+    losses: Mapping[str, Tensor],
+    reported: Mapping[str, Tensor],
+    partial: frozenset[str],
+) -> TrainingError:
+    """The error of one step whose loss or gradient is NaN or infinite."""
+    row = _row(losses, reported, partial).cpu()
+    error = _error_of(step, [*losses, *reported], row, torch.full((), math.nan))
+    assert error is not None  # the gradient is NaN
+    return error
+
+
+def _error_of(
+    step: int, names: Sequence[str], row: Tensor, gradient: Tensor | None
+) -> TrainingError | None:
+    """The error of a step with a number that is NaN or infinite; None where all are finite."""
+    if bool(row.isfinite().all()) and (gradient is None or bool(gradient.isfinite())):
+        return None
+    broken = (~row.isfinite()).nonzero().flatten().tolist()
+    # The parts come after the loss, so the error names a part where there is one.
+    name = f"train/{names[broken[-1]]}" if broken else "the gradient"
+    value = gradient if gradient is not None and not broken else row[broken[-1]]
+    word = "nan" if math.isnan(value) else "infinite"
+    return TrainingError(f"step {step}: {name} is {word}. {ADVICE}")
+
+
+def _row(
+    losses: Mapping[str, Tensor], reported: Mapping[str, Tensor], partial: frozenset[str]
+) -> Tensor:
+    """The losses and the means of the reported quantities, in one tensor on their device."""
+    table = torch.stack(list(reported.values())).detach()
+    means = table.mean(1)
+    if partial:  # row by row: a mask would be copied to the device at every step
+        rows = zip(reported, means, table.nanmean(1), strict=True)
+        means = torch.stack([some if name in partial else all_ for name, all_, some in rows])
+    return torch.cat([torch.stack([*losses.values()]).detach(), means])
 
 
 def merged(states: Sequence[dict[str, Any]]) -> dict[str, Any]:

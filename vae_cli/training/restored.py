@@ -1,13 +1,11 @@
 """Whether training can continue from a checkpoint, found out before anything is written."""
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch.nn import Parameter
-from torch.optim import Optimizer
 
-from vae_cli.training.optimizer_state import adopt
+from vae_cli.training.experiment import Experiment
+from vae_cli.training.optimizer_state import adopt, optimizers_of
 from vae_cli.training.recorder import Recorder
 
 LOOP_STEPS = "epoch_loop.manual_optimization.optim_step_progress"  # of Lightning's loops
@@ -24,30 +22,25 @@ def check_steps(state: dict[str, Any]) -> None:
         raise ValueError("its numbers of steps contradict each other")
 
 
-def check_restores(
-    state: dict[str, Any],
-    parameters: Iterable[Parameter],
-    make_optimizer: Callable[..., Optimizer],
-    make_lr_schedule: Callable[..., Any] | None,
-) -> None:
-    """Loads the state of optimizer, learning rate, curves and callbacks into objects of no use.
+def check_restores(state: dict[str, Any], experiment: Experiment) -> None:
+    """Loads the state of optimizers, learning rates, curves and callbacks into throwaway objects.
 
     Args:
-        state: Of a run's checkpoint; its optimizer's settings become today's.
-        parameters: Of the model.
-        make_optimizer, make_lr_schedule: As for the training module.
+        state: Of a run's checkpoint; its optimizers' settings become today's.
+        experiment: The run that is to continue from it.
 
     Raises:
-        Exception: Whatever torch and Python raise for a state that is none.
+        Exception: Whatever torch and Python raise for a malformed state.
     """
     check_steps(state)
-    optimizer = make_optimizer(parameters)
-    adopt(state, optimizer, make_lr_schedule)
-    (own,) = state["optimizer_states"]
-    optimizer.load_state_dict(own)
-    if make_lr_schedule is not None:
-        for schedule in state["lr_schedulers"]:
-            make_lr_schedule(optimizer).load_state_dict(schedule)
+    players = experiment.objective.players(experiment.model)
+    optimizers = optimizers_of(players, experiment.make_optimizer)
+    adopt(state, optimizers, experiment.make_lr_schedule)
+    for optimizer, own in zip(optimizers, state["optimizer_states"], strict=True):
+        optimizer.load_state_dict(own)
+    if experiment.make_lr_schedule is not None:
+        for optimizer, schedule in zip(optimizers, state["lr_schedulers"], strict=False):
+            experiment.make_lr_schedule(optimizer).load_state_dict(schedule)
     if (recorded := state.get("recorder")) is not None:  # earlier versions kept none
         Recorder(1).load_state_dict(recorded, torch.device("cpu"))
     for callback in state["callbacks"].values():

@@ -39,6 +39,7 @@ def make_trainer(
     logger: Any,
     callbacks: Sequence[Callback],
     signals: Signals,
+    players: int = 1,
 ) -> Trainer:
     """A trainer that ends when the module says so; Lightning is told of no steps and no epochs.
 
@@ -48,6 +49,7 @@ def make_trainer(
         logger: Of the curves, or None.
         callbacks: In the order in which they are called.
         signals: What asks the run to stop.
+        players: Of the objective.
     """
     # Lightning sets this on import; torch's optimizers then load NVML anew at every step.
     os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
@@ -55,7 +57,10 @@ def make_trainer(
     if accelerator.processes > 1:
         # Evaluation batches are shared out whole, so one rank may have more of them than
         # another: no buffer may be broadcast in a forward pass. None ever changes.
-        strategy = RankStrategy(signals, broadcast_buffers=False, gradient_as_bucket_view=True)
+        strategy = RankStrategy(
+            signals, broadcast_buffers=False, gradient_as_bucket_view=True,
+            find_unused_parameters=players > 1,  # a loss has no gradient for the other players
+        )  # fmt: skip
     return Trainer(
         accelerator=accelerator.kind,
         devices=accelerator.devices,
