@@ -59,7 +59,9 @@ def test_recorder_names_step_and_term(loss: list[float], kl: list[float], said: 
     recorder = Recorder(3)
     for step, (a, b) in enumerate(zip(loss, kl, strict=True), start=7):
         assert not recorder.is_full
-        recorder.add(step, torch.tensor(a), {"elbo": torch.ones(2), "kl": torch.full((2,), b)})
+        recorder.add(
+            step, {"loss": torch.tensor(a)}, {"elbo": torch.ones(2), "kl": torch.full((2,), b)}
+        )
     assert recorder.is_full
     _, error = recorder.read()
     assert isinstance(error, TrainingError) and said in str(error)

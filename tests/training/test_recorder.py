@@ -14,8 +14,8 @@ def test_partial_quantities_are_averaged_over_those_that_have_them() -> None:
     recorder = Recorder(2)
     for step in range(2):
         reported = {"whole": ALL + step, "of_some": SOME + step}
-        recorder.add(step, torch.tensor(7.0), reported, frozenset({"of_some"}))
-        recorder.add_gradient(torch.tensor(1.0))
+        partial, gradient = frozenset({"of_some"}), torch.tensor(1.0)
+        recorder.add(step, {"loss": torch.tensor(7.0)}, reported, partial, gradient)
     averages, error = recorder.read()
     assert error is None
     assert averages == {"loss": 7.0, "whole": 3.5, "of_some": 6.5}
@@ -24,7 +24,7 @@ def test_partial_quantities_are_averaged_over_those_that_have_them() -> None:
 @pytest.mark.parametrize("partial", [frozenset(), frozenset({"other"})])
 def test_a_gap_elsewhere_is_an_error(partial: frozenset[str]) -> None:
     recorder = Recorder(1)
-    recorder.add(0, torch.tensor(7.0), {"of_some": SOME, "other": ALL}, partial)
+    recorder.add(0, {"loss": torch.tensor(7.0)}, {"of_some": SOME, "other": ALL}, partial)
     _, error = recorder.read()
     assert error is not None and "of_some is nan" in str(error)
 
@@ -32,6 +32,6 @@ def test_a_gap_elsewhere_is_an_error(partial: frozenset[str]) -> None:
 def test_a_partial_quantity_may_still_be_infinite() -> None:
     recorder = Recorder(1)
     value = torch.tensor([NAN, float("inf")])
-    recorder.add(3, torch.tensor(7.0), {"of_some": value}, frozenset({"of_some"}))
+    recorder.add(3, {"loss": torch.tensor(7.0)}, {"of_some": value}, frozenset({"of_some"}))
     _, error = recorder.read()
     assert error is not None and "step 3: train/of_some is infinite" in str(error)
