@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_processes import CODE, DEADLY, ENVIRONMENT
+from processes import CODE, DEADLY, ENVIRONMENT
 
 from vae_cli.commands import eval as evaluate
 from vae_cli.commands import launched, train

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,7 @@ def test_stopped_in_the_first_stage_it_goes_on_there(tmp_path: Path) -> None:
     first = RunFolder(run / "m1")
     while not first.last.is_file():
         assert process.poll() is None
+        time.sleep(0.05)
     process.send_signal(signal.SIGTERM)  # to the second stage's process alone, as a scheduler does
     _, told = process.communicate(timeout=60)
     assert process.returncode == 75

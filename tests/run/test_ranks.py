@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_processes import ENVIRONMENT
+from processes import ENVIRONMENT
 
 PLACES = {
-    "starting": "",
     "finding each other": "torch.distributed:init_process_group",
     "testing": "vae_cli.run.train:test",
 }
@@ -22,18 +21,15 @@ from vae_cli.training import parent
 parent.LINGER = 1.0
 rank, number, place = os.environ["VICTIM"].split(",")
 
-def strike(original=None):
+def strike(original):
     def struck(*args, **kwargs):
         if os.environ.get("LOCAL_RANK", "0") == rank:
             os.kill(os.getpid(), int(number))
-        return original and original(*args, **kwargs)
+        return original(*args, **kwargs)
     return struck
 
-if place:
-    owner, _, name = place.replace(":", ".").rpartition(".")
-    setattr(resolve_name(owner), name, strike(resolve_name(place)))
-else:
-    strike()()
+owner, _, name = place.replace(":", ".").rpartition(".")
+setattr(resolve_name(owner), name, strike(resolve_name(place)))
 
 from vae_cli.commands.train import main
 sys.exit(main())
@@ -48,8 +44,6 @@ KILL, STOP = signal.SIGKILL, signal.SIGTERM
 @pytest.mark.parametrize(
     ("rank", "number", "place", "code"),
     [
-        ("1", KILL, "starting", 2),
-        ("0", STOP, "finding each other", 75),
         ("0", KILL, "finding each other", -KILL),
         ("1", STOP, "testing", 75),
     ],

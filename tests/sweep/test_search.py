@@ -11,7 +11,7 @@ import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
-from test_space import choices
+from spaces import choices
 
 from vae_cli.commands.train import main
 from vae_cli.errors import ConfigError, VaeCliError

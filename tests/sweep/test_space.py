@@ -3,17 +3,12 @@
 from typing import Any
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from spaces import choices
 
 from vae_cli.config.compose import compose_sweep
 from vae_cli.errors import ConfigError
 from vae_cli.sweep.space import space_of
-
-
-def choices(*texts: str) -> list[Override]:
-    return OverridesParser.create().parse_overrides([*texts])
 
 
 @pytest.mark.parametrize(("text", "expected"), [

@@ -175,7 +175,7 @@ def test_sweep_keys_without_several_runs(capsys: pytest.CaptureFixture[str]) -> 
 def test_stopped_in_the_middle_of_a_job(tmp_path: Path) -> None:
     """The first signal saves; the same command goes on from the checkpoint."""
     arguments = [
-        "-m", "seed=0,1", "trainer.max_epochs=4", "trainer.save_every=1", "figure=[]", "metric=[]",
+        "-m", "seed=0,1", "trainer.max_epochs=4", "trainer.save_every=20", "figure=[]", "metric=[]",
         "logger=none", "data.batch_size=10",
     ]  # fmt: skip
     code = "import sys; from vae_cli.commands.train import main; sys.exit(main())"

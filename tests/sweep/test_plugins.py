@@ -1,4 +1,4 @@
-"""Four real jobs by each launcher, and what each job is given of the machine."""
+"""Real jobs by each launcher, and what each job is given of the machine."""
 
 import importlib.util
 import json
@@ -44,7 +44,7 @@ QUICK = ["trainer.fast_dev_run=true", "figure=[]", "metric=[]", "logger=none"]
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_four_jobs(launcher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_run_at_once(launcher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.syspath_prepend(tmp_path)
@@ -54,15 +54,15 @@ def test_four_jobs(launcher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     Path("conf/objective").mkdir(parents=True)
     Path("conf/objective/seen.yaml").write_text("_target_: seen.Seen\nnumber: 0\n")
     Path("seen.py").write_text(SEEN)
-    arguments = ["-m", f"launcher={launcher}", "objective=seen", "objective.number=0,1,2,3"]
+    arguments = ["-m", f"launcher={launcher}", "objective=seen", "objective.number=0,1"]
     arguments += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
     assert main([*arguments, *QUICK, "hydra.sweep.dir=sweep"]) == 0
-    for number in range(4):
+    for number in range(2):
         job = Path("sweep") / f"objective.number-{number}"
         assert (job / "results.json").is_file(), (job / "error.txt").read_text(encoding="utf-8")
-    seen = [json.loads(Path(f"seen-{n}.json").read_text(encoding="utf-8")) for n in range(4)]
+    seen = [json.loads(Path(f"seen-{n}.json").read_text(encoding="utf-8")) for n in range(2)]
     if launcher == "joblib":
-        assert [each["CUDA_VISIBLE_DEVICES"] for each in seen] == ["3", "5", "3", "5"]
+        assert [each["CUDA_VISIBLE_DEVICES"] for each in seen] == ["3", "5"]
         threads = max(1, (os.cpu_count() or 1) // 2)
         assert {each["OMP_NUM_THREADS"] for each in seen} == {str(threads)}
 
