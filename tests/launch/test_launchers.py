@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import torch
 from test_processes import CODE, DEADLY, ENVIRONMENT
+from vae_cli.commands.launched import meet
 
 from vae_cli.commands import eval as evaluate
 from vae_cli.commands import launched, train
-from vae_cli.commands.launched import meet
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.launch import meeting as meeting_module
 from vae_cli.launch.launch import (
