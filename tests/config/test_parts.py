@@ -13,7 +13,8 @@ from torch.optim.lr_scheduler import LRScheduler
 from vae_cli.config.check import resolved
 from vae_cli.config.compose import compose
 from vae_cli.config.parts import check_parts, table
-from vae_cli.config.trust import check_saved, concrete, is_trusted, open_config
+from vae_cli.config.request import Request
+from vae_cli.config.trust import check_saved, concrete, open_config
 from vae_cli.data.dataset import Dataset
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.figure.base import Figure
@@ -161,7 +162,7 @@ def test_a_folder_can_say_neither_trust_nor_anything_of_hydras() -> None:
     ],
 )  # fmt: skip
 def test_only_todays_command_line_trusts(overrides: list[str], expected: bool) -> None:
-    assert is_trusted(overrides) is expected
+    assert Request.of("train", overrides).is_trusted is expected
 
 
 def test_references_are_saved_as_their_values(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vae_cli.config.request import Request
 
 Body = Callable[["DictConfig", list[str], "Request"], int]
-Find = Callable[["DictConfig", "Request"], list[str]]
+Find = Callable[["Request"], list[str]]
 Main = Callable[..., int]  # of arguments, or of none: the installed script's
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -65,7 +65,7 @@ def command(
                 print(help_of(name))
                 return 0
             cfg = (compose or _composed)(request)
-            return body(cfg, find(cfg, request) if find else [], request)
+            return body(cfg, find(request) if find else [], request)
 
         @wraps(body)
         def main(argv: Sequence[str] | None = None) -> int:

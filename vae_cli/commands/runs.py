@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from omegaconf import DictConfig
-
 from vae_cli.config.path_words import as_path, exists
 from vae_cli.config.request import Request
 from vae_cli.errors import ConfigError, Notice, Resumable, VaeCliError, shell_word
@@ -23,17 +21,14 @@ PART = re.compile(
 )  # commas within quotes separate nothing
 
 
-def runs_of(cfg: DictConfig, request: Request) -> list[str]:
-    """The folders of the runs that ``run=`` names, each once.
-
-    Args:
-        cfg: The command's settings: a preset of the user may give ``run``, too.
-        request: Which names the runs, see ``find_runs``.
+def runs_of(request: Request) -> list[str]:
+    """The folders of the runs that ``run=`` names, each once, see ``find_runs``.
 
     Raises:
         VaeCliError: If nothing is named, or no run has a name.
     """
-    named = [path for word in words_of(cfg, request) for path in find_runs("run", word)]
+    words = filter(None, request.values("run"))
+    named = [path for word in words for path in find_runs("run", word)]
     found = {Path(path).resolve(): path for path in named}
     if not found:
         example = f"vae-{request.config_name} run=last"
@@ -41,18 +36,12 @@ def runs_of(cfg: DictConfig, request: Request) -> list[str]:
     return list(found.values())
 
 
-def places_of(cfg: DictConfig, request: Request) -> list[str]:
+def places_of(request: Request) -> list[str]:
     """As ``runs_of``, but a folder above runs stands for itself, and ``run=`` may be left out."""
-    words = [*request.words, *words_of(cfg, request)]
+    words = [*request.words, *filter(None, request.values("run"))]
     if not words:
         raise VaeCliError("run: needs folders of runs. Try vae-compare outputs.")
     return [place for word in words for place in _places_in(word)]
-
-
-def words_of(cfg: DictConfig, request: Request) -> list[str]:
-    """The words that name runs, as given."""
-    given = request.values("run") if request.names("run") else [cfg.get("run")]
-    return [word for word in given if word]
 
 
 def _places_in(word: str) -> Iterator[str]:

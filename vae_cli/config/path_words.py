@@ -11,15 +11,8 @@ from vae_cli.files import INTERPOLATION
 SWEPT = ("data.path", "data.root", "model.m1")  # keys whose values a sweep may go through
 SINGLE = ("output", "sweep.resume", "sweep.storage", "hydra.run.dir",
           "hydra.sweep.dir")  # fmt: skip
-WORDS = (
-    "run",
-    "resume",
-    "where",
-    "what",
-    "from",
-    "to",
-    "draw",
-)  # keys whose commands read the word
+# Keys whose commands read the word themselves.
+AS_TYPED = ("run", "resume", "where", "what", "from", "to", "draw")
 
 
 def as_override(text: str) -> str:
@@ -34,9 +27,9 @@ def as_override(text: str) -> str:
     """
     key, _, word = text.partition("=")
     name = key.lstrip("+")
-    if name not in (*SWEPT, *SINGLE, *WORDS) or not word:
+    if name not in (*SWEPT, *SINGLE, *AS_TYPED) or not word:
         return text
-    if name in WORDS:
+    if name in AS_TYPED:
         key = name  # it is there: Hydra refuses to add it
     elif INTERPOLATION in word:
         return text
@@ -44,7 +37,7 @@ def as_override(text: str) -> str:
     override = _read(text)
     if override is not None and override.value() in (word, None):
         return text
-    if name not in WORDS and not exists(word):
+    if name not in AS_TYPED and not exists(word):
         if override is not None and _is_meant(override, name):
             return text
         parts = word.split(",")
