@@ -22,6 +22,7 @@ from vae_cli.likelihood.auto import Choice
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.metric.base import Metric
 from vae_cli.model.base import Model
+from vae_cli.model.pretrained import Pretrained
 from vae_cli.network.base import Network
 from vae_cli.objective.base import Objective
 from vae_cli.posterior.base import Posterior
@@ -32,7 +33,7 @@ from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 BASES: dict[str, Any] = {
     "accelerator": AcceleratorOptions, "data": Dataset, "figure": Figure,
     "likelihood": (Likelihood, Choice), "metric": Metric, "model": Model,
-    "network": Network, "objective": Objective, "optimizer": Optimizer,
+    "model/features": Pretrained, "network": Network, "objective": Objective, "optimizer": Optimizer,
     "optimizer/lr_schedule": LRScheduler, "posterior": (Posterior, ExactPosterior),
     "prior": Prior, "trainer": TrainerOptions,
 }  # fmt: skip
