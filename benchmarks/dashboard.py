@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 
-from vae_cli.commands.entry import prepare_libraries
 from vae_cli.config.build import build
 from vae_cli.config.compose import compose
+from vae_cli.launch.libraries import prepare_libraries
 from vae_cli.run.fit import Job, fit
 from vae_cli.run.folder import RunFolder
 from vae_cli.training.dashboard import Dashboard

@@ -22,8 +22,8 @@ import torch
 from torch import Size, Tensor, nn
 from torch.nn.functional import linear
 
-from vae_cli.commands.entry import prepare_libraries
 from vae_cli.data.batch import Batch
+from vae_cli.launch.libraries import prepare_libraries
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.model.importance import ROWS, evidence_estimate
 from vae_cli.model.vae import VAE

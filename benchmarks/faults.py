@@ -30,14 +30,14 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from tensorboard.summary.writer import event_file_writer
 from torch.utils.tensorboard.writer import FileWriter
 
-from vae_cli.commands import one_run
 from vae_cli.commands.train import main as vae_train
 from vae_cli.data import digits
 from vae_cli.data.split import Split
 from vae_cli.metric.base import Evaluation
-from vae_cli.run import summary
+from vae_cli.run import session
 from vae_cli.run import train as run_train
 from vae_cli.run.folder import RunFolder
+from vae_cli.terminal import summary as terminal_summary
 from vae_cli.training import checkpoint_file, checkpoints
 from vae_cli.training.callbacks import Throughput
 
@@ -73,7 +73,7 @@ class Death(NamedTuple):
 # What a run comes by once or twice, from its first moment to its last.
 PHASES: dict[str, tuple[Any, str]] = {
     "composing": (ConfigLoaderImpl, "load_configuration"),
-    "importing": (one_run, "prepare_libraries"),
+    "importing": (session, "prepare_libraries"),
     "loading data": (digits, "load_digits"),
     "describing the run": (RunFolder, "describe"),
     "making the logger": (TensorBoardLogger, "__init__"),
@@ -83,7 +83,7 @@ PHASES: dict[str, tuple[Any, str]] = {
     "testing": (run_train, "test"),
     "drawing": (run_train, "_draw"),
     "writing results": (RunFolder, "write_results"),
-    "showing results": (summary, "print_summary"),
+    "showing results": (terminal_summary, "print_summary"),
 }
 PLACES: dict[str, tuple[Any, str]] = {
     "a training step": (Throughput, "after_step"),

@@ -27,9 +27,9 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader, TensorDataset
 
-from vae_cli.commands.entry import prepare_libraries
 from vae_cli.config.build import build
 from vae_cli.config.compose import compose
+from vae_cli.launch.libraries import prepare_libraries
 from vae_cli.run.fit import Job, fit
 from vae_cli.run.folder import RunFolder
 from vae_cli.training.signals import Signals

@@ -13,7 +13,8 @@ from torch.optim.lr_scheduler import LRScheduler
 from vae_cli.config.check import resolved
 from vae_cli.config.compose import compose
 from vae_cli.config.parts import check_parts, table
-from vae_cli.config.trust import check_saved, concrete, is_trusted, open_config
+from vae_cli.config.request import Request
+from vae_cli.config.trust import check_saved, concrete, open_config
 from vae_cli.data.dataset import Dataset
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.figure.base import Figure
@@ -21,6 +22,7 @@ from vae_cli.likelihood.auto import Choice
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.metric.base import Metric
 from vae_cli.model.base import Model
+from vae_cli.model.pretrained import Pretrained
 from vae_cli.network.base import Network
 from vae_cli.objective.base import Objective
 from vae_cli.posterior.base import Posterior
@@ -31,7 +33,7 @@ from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 BASES: dict[str, Any] = {
     "accelerator": AcceleratorOptions, "data": Dataset, "figure": Figure,
     "likelihood": (Likelihood, Choice), "metric": Metric, "model": Model,
-    "network": Network, "objective": Objective, "optimizer": Optimizer,
+    "model/features": Pretrained, "network": Network, "objective": Objective, "optimizer": Optimizer,
     "optimizer/lr_schedule": LRScheduler, "posterior": (Posterior, ExactPosterior),
     "prior": Prior, "trainer": TrainerOptions,
 }  # fmt: skip
@@ -161,7 +163,7 @@ def test_a_folder_can_say_neither_trust_nor_anything_of_hydras() -> None:
     ],
 )  # fmt: skip
 def test_only_todays_command_line_trusts(overrides: list[str], expected: bool) -> None:
-    assert is_trusted(overrides) is expected
+    assert Request.of("train", overrides).is_trusted is expected
 
 
 def test_references_are_saved_as_their_values(

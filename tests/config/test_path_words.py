@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from vae_cli.commands.runs import parted, run_folders
+from vae_cli.commands.parser import Parser
+from vae_cli.commands.runs import listed
 from vae_cli.config.grammar import parsed, quoted
-from vae_cli.config.path_words import SINGLE, SWEPT, as_override, as_path
+from vae_cli.config.path_words import AS_TYPED, SINGLE, SWEPT, as_override, as_path
 from vae_cli.errors import VaeCliError
 
 WORDS = (
@@ -34,6 +35,9 @@ def test_a_path_is_the_word_of_the_shell(word: str) -> None:
     for key in (*SWEPT, *SINGLE, "+data.path", "++data.root") if word in WORDS else ():
         assert values(as_override(f"{key}={word}")) == word
     Path(word.replace("/", "")).touch()
+    for key in AS_TYPED:
+        for form in (key, f"+{key}", f"++{key}"):
+            assert values(as_override(f"{form}={word}")) == word
     for key in (*SWEPT, *SINGLE):
         text = as_override(f"{key}={word.replace('/', '')}")
         assert values(text) == word.replace("/", "")
@@ -43,7 +47,7 @@ def test_a_path_is_the_word_of_the_shell(word: str) -> None:
 def test_what_names_nothing_keeps_its_meaning() -> None:
     for text in ("data.path=null", "output=NULL", "data.root=${oc.env:HOME}/x", "data.path=",
                  "seed=0,1", "note=it's", "model=vae", "data.path='a b'", 'output="a b"',
-                 "~data.path", "resume=a b"):  # fmt: skip
+                 "~data.path", "resume=null", "run=", "~run"):  # fmt: skip
         assert as_override(text) == text
     Path("null").touch()
     assert as_override("data.path=null") == "data.path=null"
@@ -66,11 +70,11 @@ def test_commas_part_the_values_of_a_sweep_unless_the_word_exists() -> None:
 def test_a_run_is_the_word_of_the_shell() -> None:
     for name in ("it's (1)", "a,b", "c=d", "'e'", "f"):
         Path(name).mkdir()
-        assert run_folders([name], "vae-eval") == [name]
+        assert listed(name) == [name]
         with pytest.raises(VaeCliError, match=r"^.*: is not of the form key=value\. Did you mean"):
-            parted([name])
-    assert run_folders(["'a,b'"], "vae-eval") == ["a,b"]
-    assert run_folders(["c=d,f"], "vae-eval") == ["c=d", "f"]
+            Parser("eval", has_runs=True).read([name])
+    assert listed("'a,b'") == ["a,b"] and listed("c=d,f") == ["c=d", "f"]
+    assert listed("'a,b',\"no, none\",it's,g") == ["a,b", "no, none", "it's", "g"]
     assert as_path("'e'") == "'e'" and as_path("'f'") == "f"
 
 

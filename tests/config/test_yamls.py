@@ -68,7 +68,7 @@ def test_keys_are_parameters(path: Path) -> None:
     if group_of(path) in ("experiment", "launcher"):
         return  # differences only: test_option_composes checks them
     for node in targets(OmegaConf.load(ROOT / path)):
-        shared = SHARED.get(group_of(path)) or SHARED.get(node._target_)
+        shared = SHARED.get(group_of(path))
         signature = signature_of(node._target_)
         assert signature is not None
         known = {*signature.annotations, *(shared.__annotations__ if shared else ())}

@@ -14,7 +14,8 @@ import torch
 
 from vae_cli.analysis.probe import Probe
 from vae_cli.commands.eval import main
-from vae_cli.commands.runs import run_folders
+from vae_cli.commands.parser import Parser
+from vae_cli.commands.runs import runs_of
 from vae_cli.commands.train import main as train
 from vae_cli.config.build import build
 from vae_cli.launch.launch import SHARED_FOLDER
@@ -475,4 +476,5 @@ def test_what_is_damaged_is_measured_again(
 def test_which_runs_are_named(value: str, names: list[str], runs: Path) -> None:
     shutil.copytree("plain", "a, b")
     Path("stray.txt").touch()
-    assert run_folders([value], "vae-eval") == names
+    request = Parser("eval", has_runs=True).read([f"run={value}"])
+    assert runs_of(request) == names

@@ -17,8 +17,9 @@ import torch
 from processes import CODE, DEADLY, ENVIRONMENT
 
 from vae_cli.commands import eval as evaluate
-from vae_cli.commands import launched, train
-from vae_cli.commands.launched import meet
+from vae_cli.commands import train
+from vae_cli.commands.runs import find_run
+from vae_cli.config.request import Request
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.launch import meeting as meeting_module
 from vae_cli.launch.launch import (
@@ -29,6 +30,8 @@ from vae_cli.launch.launch import (
     is_first_process,
 )
 from vae_cli.launch.meeting import Meeting
+from vae_cli.run import processes
+from vae_cli.run.processes import meet
 from vae_cli.training.checkpoint_file import read_checkpoint
 
 TEST_IMAGES = 1100  # three evaluation batches, which two processes can't share out evenly
@@ -292,7 +295,7 @@ def test_left_over_ranks_do_not_matter_to_a_lone_run(
 ) -> None:
     only(variables, monkeypatch)
     with Meeting() as meeting:
-        launch = meet(meeting, "train", ["data=digits", "accelerator=cpu"], None, "null")
+        launch = meet(Request.of("train", ["accelerator=cpu"]), meeting, find_run)
         assert launch.check(1, 1) == 1
         clear_environment(launch, is_lone=True)
         assert is_first_process() and not meeting.is_second
@@ -309,9 +312,9 @@ def test_a_mistake_is_never_silent(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     only(variables, monkeypatch)
-    monkeypatch.setattr(launched, "BRIEF", 0.0)  # nobody answers
+    monkeypatch.setattr(processes, "BRIEF", 0.0)  # nobody answers
     monkeypatch.setattr(meeting_module, "PATIENCE", 0.0)
-    monkeypatch.setattr(launched, "PATIENCE", 0.0)
+    monkeypatch.setattr(processes, "PATIENCE", 0.0)
     assert main(["nowhere"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 

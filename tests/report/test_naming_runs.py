@@ -9,7 +9,8 @@ import pytest
 from pages import make_run
 
 from vae_cli.commands import report, train
-from vae_cli.commands.runs import find_run, find_runs, run_folders
+from vae_cli.commands.runs import find_run, find_runs, runs_of
+from vae_cli.config.request import Request
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.run import short_names as naming
 from vae_cli.run.short_names import name_together, short_names
@@ -89,8 +90,9 @@ def test_one_run_is_needed() -> None:
     with pytest.raises(ConfigError, match=r"resume=outputs/digits_vae/.*: needs one run, and this"):
         find_run("resume", "outputs/digits_vae/*")
     with pytest.raises(VaeCliError, match=r"Try vae-eval run=last\."):
-        run_folders([], "vae-eval")
-    assert run_folders([A1, f"./{A1}"], "vae-eval") == [f"./{A1}"]
+        runs_of(Request("eval"))
+    request = Request.of("eval", [f"run={A1}", f"++run=./{A1}"])
+    assert runs_of(request) == [f"./{A1}"]
 
 
 def test_commands_say_which_run_it_is(capsys: pytest.CaptureFixture[str]) -> None:

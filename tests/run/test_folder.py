@@ -12,7 +12,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from vae_cli.commands.eval import main as evaluate
-from vae_cli.commands.runs import run_folders
+from vae_cli.commands.runs import find_runs
 from vae_cli.commands.train import main as train
 from vae_cli.config.build import build_each
 from vae_cli.errors import ConfigError, VaeCliError
@@ -112,7 +112,7 @@ def test_a_link_to_a_folder_is_not_opened(tmp_path: Path, monkeypatch: pytest.Mo
     (run / "overrides.yaml").write_text("[]")
     with pytest.raises(ConfigError, match=f"run=link: is a symbolic link.*Try run={run}"):
         RunFolder.existing("link", "run")
-    assert run_folders(["*"], "vae-eval") == ["run"]
+    assert [*find_runs("run", "*")] == ["run"]
     (tmp_path / "outputs").symlink_to(tmp_path)  # folders above may be links: they are the user's
     assert RunFolder.existing("outputs/run").path == Path("outputs/run")
 

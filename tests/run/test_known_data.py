@@ -13,6 +13,7 @@ from vae_cli.commands.eval import main as vae_eval
 from vae_cli.commands.sample import main as vae_sample
 from vae_cli.commands.train import main as vae_train_command
 from vae_cli.config.compose import compose
+from vae_cli.config.request import Request
 from vae_cli.errors import ConfigError
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.known_data import read_record
@@ -100,7 +101,7 @@ def test_changed_data_stop_every_command_until_accepted(
 
 def test_a_resumed_run_keeps_what_its_data_decided(run: Path) -> None:
     def resumed(*overrides: str) -> DictConfig:
-        cfg, *_ = resumed_config(RunFolder(run), "train", overrides, None)
+        cfg, *_ = resumed_config(RunFolder(run), Request.of("train", overrides))
         keep_settled(RunFolder(run), cfg)
         return cfg
 

@@ -4,33 +4,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from omegaconf import DictConfig
+
 from vae_cli.commands.entry import command
-from vae_cli.commands.parser import Parser
-from vae_cli.commands.runs import find_places, parted
-from vae_cli.config.compose import compose
-from vae_cli.config.help import help_of
+from vae_cli.commands.runs import places_of
 from vae_cli.config.nearest import suggest
-from vae_cli.config.path_words import exists
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.config.request import Request
+from vae_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from vae_cli.report.sheet import Sheet
 
 
-@command("vae-compare")
-def main(arguments: list[str]) -> int:
+@command("compare", places_of, takes_places=True)
+def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     """Runs the command."""
-    own = Parser("compare", takes_places=True).read(arguments)
-    if own.help:
-        print(help_of("compare"))
-        return 0
-    words = [t for t in own.overrides if exists(t) or not ("=" in t or t.startswith("~"))]
-    given, others = parted([text for text in own.overrides if text not in words])
-    where = next((t.partition("=")[2] for t in others if t.startswith("where=")), "")
-    others = [text for text in others if not text.startswith("where=")]  # Hydra can't read it
-    cfg, _ = compose("compare", others, own.config_dir)
-    if not [*words, *given]:
-        raise VaeCliError("run: needs folders of runs. Try vae-compare outputs.")
     if not cfg.metrics:
         raise ConfigError("metrics", [], "needs one number at least", "Try metrics=[elbo].")
     from vae_cli.console import printable
@@ -38,22 +26,21 @@ def main(arguments: list[str]) -> int:
     from vae_cli.report.ledger import beside, read_entries, run_paths
     from vae_cli.terminal.comparable import with_stand_ins
 
-    places = [place for word in [*words, *given] for place in find_places(word)]
-    entries, notes = read_entries(run_paths(places), cfg.split)
+    entries, notes = read_entries(run_paths(runs), cfg.split)
     for note in notes:
         print(f"note: {printable(note)}", file=sys.stderr)
     metrics = list(cfg.metrics)
-    if not any(text.startswith("metrics=") for text in others):
+    if not request.names("metrics"):
         metrics = with_stand_ins(metrics, [entry.numbers for entry in entries])
     else:
         known = sorted({key for entry in entries for key in entry.numbers})
         for name in cfg.metrics if entries else ():
             if name not in known:
                 raise ConfigError("metrics", name, "no run has it", suggest(name, known))
-    kept = filtered(entries, where.strip("'\"")) if where not in ("", "null") else entries
+    kept = filtered(entries, cfg.where.strip("'\"")) if cfg.where else entries
     if not kept:
         what = "no run meets it" if entries else "no run there has numbers"
-        key, value = ("where", where) if entries else ("run", ",".join(places))
+        key, value = ("where", cfg.where) if entries else ("run", ",".join(runs))
         raise ConfigError(key, value, what, f"There are {len(entries)} runs with numbers.")
     if "reference" in cfg:
         from vae_cli.config.construct import construct

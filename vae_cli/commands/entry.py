@@ -1,8 +1,6 @@
-"""What all commands share: starting, and printing a mistake as one line."""
+"""What all commands share: their settings and runs, and one line for a mistake."""
 
-import ctypes
 import errno
-import logging
 import os
 import re
 import signal
@@ -12,14 +10,20 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from vae_cli import __version__
 from vae_cli.errors import NOTE, Notice, Resumable, VaeCliError, shortened
 from vae_cli.memory import is_out_of_memory
 from vae_cli.streams import OutputError, drop_output, prepare_streams
 
-Body = Callable[[list[str]], int]
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from vae_cli.config.request import Request
+
+Body = Callable[["DictConfig", list[str], "Request"], int]
+Find = Callable[["Request"], list[str]]
 Main = Callable[..., int]  # of arguments, or of none: the installed script's
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -27,26 +31,46 @@ MISPLACED = {
     errno.EISDIR: "is a folder, and a file belongs there",
     errno.ENOTDIR: "leads through a file, and a folder belongs there",
 }
-INTERRUPTED = 130  # what a shell says of a program that Ctrl-C has ended
+INTERRUPTED = 130  # a shell's exit code of a program that Ctrl-C has ended
 LONGEST_WORD, LONGEST_LINE = 300, 1200  # of a mistake's message
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
 
 
-def command(program: str) -> Callable[[Body], Main]:
-    """Makes the entry of an installed script of what it does with its arguments.
+def command(
+    name: str,
+    find: "Find | None" = None,
+    compose: "Callable[[Request], DictConfig] | None" = None,
+    takes_places: bool = False,
+) -> Callable[[Body], Main]:
+    """Makes the entry of an installed script, ``vae-NAME``, of a function that does its work.
 
-    The entry takes arguments without the program's name, those of the process by default, and
-    returns the exit code, as ``run_command`` does.
+    The function gets the checked settings, the folders of the runs and the request; it returns the
+    exit code. The entry takes arguments without the program's name, those of the process by
+    default, and returns the exit code, as ``run_command`` does.
 
     Args:
-        program: Its name.
+        name: Of the command and of its primary file.
+        find: Finds the runs; None for a command that has none.
+        compose: Gives the settings; None for those of the primary file.
+        takes_places: Whether words without a key name runs, too.
     """
 
     def entry(body: Body) -> Main:
+        def work(arguments: list[str]) -> int:
+            from vae_cli.commands.parser import Parser
+
+            request = Parser(name, takes_places, find is not None).read(arguments)
+            if request.flags["help"]:
+                from vae_cli.config.help import help_of
+
+                print(help_of(name))
+                return 0
+            cfg = (compose or _composed)(request)
+            return body(cfg, find(request) if find else [], request)
+
         @wraps(body)
         def main(argv: Sequence[str] | None = None) -> int:
             with _Termination() as termination:
-                code = run_command(program, body, argv)
+                code = run_command(f"vae-{name}", work, argv)
             return termination.code if code == INTERRUPTED else code
 
         return main
@@ -54,9 +78,17 @@ def command(program: str) -> Callable[[Body], Main]:
     return entry
 
 
+def _composed(request: "Request") -> "DictConfig":
+    from omegaconf import OmegaConf
+
+    cfg, _ = request.without("run").compose()
+    OmegaConf.resolve(cfg)
+    return cfg
+
+
 def run_command(
     program: str,
-    body: Body,
+    body: Callable[[list[str]], int],
     argv: Sequence[str] | None,
     is_silent: Callable[[], bool] = lambda: False,
 ) -> int:
@@ -80,19 +112,21 @@ def run_command(
         return code
     except VaeCliError as error:
         if str(error) and not is_silent():
-            _tell(program, str(error))
+            _print_mistake(program, str(error))
         return error.exit_code
-    except BrokenPipeError:  # whoever read the output has seen enough: "| head"
+    except BrokenPipeError:  # the reader has seen enough: "| head"
         drop_output()
         return 0
     except OutputError as error:
-        _tell(program, f"standard output: {error.strerror}. Free some space, or print elsewhere.")
+        _print_mistake(
+            program, f"standard output: {error.strerror}. Free some space, or print elsewhere."
+        )
         return VaeCliError.exit_code
     except OSError as error:
         rule = _rule_of(error)
         if rule is None:
             raise
-        _tell(program, rule)
+        _print_mistake(program, rule)
         return VaeCliError.exit_code
     except KeyboardInterrupt as stop:
         rest = ". Run the same command again to continue." * isinstance(stop, Resumable)
@@ -103,12 +137,14 @@ def run_command(
             raise
         reason = " ".join(str(error).split())[:200] or "there is not enough"
         if not is_silent():
-            _tell(program, f"memory: {reason}. Try a smaller network or batch, or fewer samples.")
+            _print_mistake(
+                program, f"memory: {reason}. Try a smaller network or batch, or fewer samples."
+            )
         return VaeCliError.exit_code
 
 
 class _Termination:
-    """Makes SIGTERM interrupt a command as Ctrl-C does: it then keeps what it has.
+    """Makes SIGTERM interrupt a command as Ctrl-C does, so that it keeps its results.
 
     Attributes:
         code: Of an interrupted command: which signal it was.
@@ -131,15 +167,15 @@ class _Termination:
 
     def _interrupt(self, number: int, frame: object) -> None:
         self.code = 128 + number
-        if os.getpid() != self._process:  # a worker that was forked: nobody hears it
+        if os.getpid() != self._process:  # a forked worker
             os._exit(self.code)
         raise KeyboardInterrupt
 
 
 @contextmanager
 def _notices_as_lines(is_silent: Callable[[], bool]) -> Iterator[None]:
-    """Prints each Notice once, as a line. Warnings of libraries stay: they are faults."""
-    show, said = warnings.showwarning, set[str]()
+    """Prints each Notice once, as a line. Warnings of libraries stay warnings: they are faults."""
+    show, printed = warnings.showwarning, set[str]()
 
     def show_notice(
         message: Warning | str,
@@ -151,10 +187,10 @@ def _notices_as_lines(is_silent: Callable[[], bool]) -> Iterator[None]:
     ) -> None:
         if not issubclass(category, Notice):
             show(message, category, filename, lineno, file, line)
-        elif str(message) not in said and not is_silent():
+        elif str(message) not in printed and not is_silent():
             from vae_cli.console import printable
 
-            said.add(str(message))
+            printed.add(str(message))
             print(f"{NOTE}{printable(message)}", file=sys.stderr)
 
     warnings.showwarning = show_notice
@@ -164,8 +200,8 @@ def _notices_as_lines(is_silent: Callable[[], bool]) -> Iterator[None]:
         warnings.showwarning = show
 
 
-def _tell(program: str, message: str) -> None:
-    """Prints one line, whatever signs the user's values have."""
+def _print_mistake(program: str, message: str) -> None:
+    """Prints one line, whatever characters the user's values have."""
     from vae_cli.console import printable  # rich takes its time to import
 
     words = re.sub(r"\S+", lambda word: shortened(word.group(), LONGEST_WORD), message)
@@ -190,31 +226,3 @@ def _rule_of(error: OSError) -> str | None:
 def _print_version() -> int:
     print(f"vae-cli {__version__}")
     return 0
-
-
-def prepare_libraries() -> None:
-    """Imports torch and Lightning, set up for a command: fast on a CPU, and without advice."""
-    # Idle threads spin this long, not a hundred times as long by libgomp's default: beside a busy
-    # program that slows small models down fifty times.
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-    _keep_freed_memory()
-    import pytorch_lightning  # noqa: F401  it sets the levels of its loggers
-
-    # Their advice is for programmers, not for people who run a command.
-    for name in ("pytorch_lightning", "lightning_fabric", "matplotlib.font_manager"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
-    warnings.filterwarnings("error", message="Image size .* exceeds limit")  # a bomb, PIL supposes
-
-
-def _keep_freed_memory() -> None:
-    """Has glibc keep what is freed for the next tensor, in place of giving it back to the system.
-
-    Tensors of a few megabytes are else new to the process each time, and touching their pages
-    takes as long as computing them.
-    """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "mallopt"):  # not in musl
-            libc.mallopt(M_MMAP_THRESHOLD, 1 << 25)
-            libc.mallopt(M_TRIM_THRESHOLD, 1 << 28)

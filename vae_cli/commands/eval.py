@@ -3,51 +3,32 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from vae_cli.commands.entry import command, prepare_libraries
-from vae_cli.commands.parser import Parser
-from vae_cli.commands.runs import parted, run_folders
-from vae_cli.config.compose import compose
-from vae_cli.config.help import help_of
-from vae_cli.errors import Resumable
-from vae_cli.run.files import check_writable
-from vae_cli.run.folder import COPY, RunFolder
+from vae_cli.commands.entry import command
+from vae_cli.commands.runs import runs_of, work_on_each
+from vae_cli.config.request import Request
+from vae_cli.launch.libraries import prepare_libraries
+from vae_cli.run.folder import RunFolder
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-@command("vae-eval")
-def main(arguments: list[str]) -> int:
+@command("eval", runs_of)
+def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     """Runs the command."""
-    own = Parser("eval").read(arguments)
-    if own.help:
-        print(help_of("eval"))
-        return 0
-    given, others = parted(own.overrides)
-    cfg, _ = compose("eval", others, own.config_dir)
-    OmegaConf.resolve(cfg)
-    paths = run_folders(given, "vae-eval")
     from vae_cli.console import make_console
     from vae_cli.evaluation.answer import named_in
     from vae_cli.terminal.comparable import print_comparison
     from vae_cli.terminal.summary import print_evaluation
 
-    for path in paths:
-        folder = RunFolder.existing(path, key="run")  # all, before hours of work on the first
-        check_writable("run", folder.path, COPY)
-    console, named = make_console(), named_in(others, cfg)
-    records: list[tuple[str, dict[str, Any]]] = []
-    for path in paths:
-        try:
-            record = _evaluation(path, cfg, named, console)
-        except KeyboardInterrupt as stop:
-            if not records:
-                raise
-            raise Resumable from stop
-        records.append((path, record))
-        print_evaluation(record, RunFolder(path), console)
+    console, named = make_console(), named_in(request, cfg)
+    records = work_on_each(
+        runs,
+        lambda path: _evaluation(path, cfg, named, console),
+        lambda path, record: print_evaluation(record, RunFolder(path), console),
+    )
     if len(records) > 1:
         print_comparison(records, cfg.mixed, console)
     return 0

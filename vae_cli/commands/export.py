@@ -5,34 +5,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig
 
-from vae_cli.commands.entry import command, prepare_libraries
-from vae_cli.commands.parser import Parser
-from vae_cli.commands.runs import parted, run_folders
-from vae_cli.config.compose import compose
-from vae_cli.config.help import help_of
+from vae_cli.commands.entry import command
+from vae_cli.commands.runs import runs_of
+from vae_cli.config.request import Request
 from vae_cli.errors import ConfigError, VaeCliError, install
+from vae_cli.launch.libraries import prepare_libraries
 
 NEEDED = {"torch_export": ("safetensors",), "onnx": ("safetensors", "onnx", "onnxscript")}
 
 
-@command("vae-export")
-def main(arguments: list[str]) -> int:
+@command("export", runs_of)
+def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     """Runs the command."""
-    own = Parser("export").read(arguments)
-    if own.help:
-        print(help_of("export"))
-        return 0
-    named, others = parted(own.overrides)
-    cfg, _ = compose("export", others, own.config_dir)
-    OmegaConf.resolve(cfg)
     formats = [cfg.format] if isinstance(cfg.format, str) else list(cfg.format)
     if not formats:
         raise ConfigError("format", [], "there is nothing to write", "Leave it out.")
-    paths = run_folders(named, "vae-export")
-    if len(paths) > 1 and cfg.output is not None:
-        rule = f"is one folder, and there are {len(paths)} runs"
+    if len(runs) > 1 and cfg.output is not None:
+        rule = f"is one folder, and there are {len(runs)} runs"
         raise ConfigError("output", cfg.output, rule, "Leave it out: each goes into its run's.")
     for each in formats:
         check_installed(each)
@@ -41,14 +32,14 @@ def main(arguments: list[str]) -> int:
     from vae_cli.export.export import export
 
     with _interrupted_by_sigterm():
-        for path in paths:
+        for path in runs:
             print(printable(export(path, formats, cfg.output, cfg.checkpoint, cfg.trust)))
     return 0
 
 
 @contextmanager
 def _interrupted_by_sigterm() -> Iterator[None]:
-    """SIGTERM is an interruption like Ctrl-C, after which no half-written export is left."""
+    """Makes SIGTERM interrupt like Ctrl-C, so that no half-written export is left."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

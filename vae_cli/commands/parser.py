@@ -2,10 +2,15 @@
 
 import argparse
 import re
+import shlex
 from collections.abc import Sequence
-from typing import NoReturn
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn
 
 from vae_cli.errors import VaeCliError
+
+if TYPE_CHECKING:
+    from vae_cli.config.request import Request
 
 
 class Parser(argparse.ArgumentParser):
@@ -13,27 +18,50 @@ class Parser(argparse.ArgumentParser):
 
     Args:
         config_name: Name of the command's primary file.
-        takes_places: Whether a word that is no override is one of the command's places.
+        takes_places: Whether a word that is no override names runs.
+        has_runs: Whether the command works on runs, which ``run`` names.
     """
 
-    def __init__(self, config_name: str, takes_places: bool = False) -> None:
+    def __init__(
+        self, config_name: str, takes_places: bool = False, has_runs: bool = False
+    ) -> None:
         super().__init__(add_help=False, allow_abbrev=False)
-        self.config_name, self.takes_places = config_name, takes_places
+        self.config_name, self.takes_places, self.has_runs = config_name, takes_places, has_runs
         self.add_argument("--help", "-h", action="store_true")
         self.add_argument("--config-dir", "-cd")
-        self.add_argument("overrides", nargs="*")
+        self.add_argument("words", nargs="*")
 
-    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Reads a command line: flags, and overrides in which paths mean what the shell gives."""
-        from vae_cli.config.path_words import as_override  # Hydra takes its time to import
+    def read(self, arguments: Sequence[str]) -> "Request":
+        """Reads a command line; of one that asks for help, the flags alone.
+
+        Raises:
+            VaeCliError: If it has an unknown flag, or an override that cannot be read.
+        """
+        # Hydra takes its time to import.
+        from vae_cli.config.path_words import as_override, exists
+        from vae_cli.config.request import Request
 
         own, unknown = self.parse_known_intermixed_args(arguments)
-        words = [text for text in own.overrides if "=" not in text and not text.startswith("~")]
-        if unknown or (words and not (self.takes_places or own.help)):
-            self._refuse(arguments, own, unknown, words)
-        own.flags = [text for text in arguments if text not in own.overrides]
-        own.overrides = [as_override(text) for text in own.overrides]
-        return own
+        bare = [text for text in own.words if "=" not in text and not text.startswith("~")]
+        if unknown or (bare and not (self.takes_places or own.help)):
+            self._refuse(arguments, own, unknown, bare)
+        request = Request(
+            getattr(own, "config_name", self.config_name),
+            config_dir=own.config_dir,
+            arguments=tuple(arguments),
+            flags=vars(own),
+            hydra_flags=tuple(text for text in arguments if text not in own.words),
+        )
+        if own.help:
+            return request
+        if self.has_runs:  # a run's folder may be called a=b
+            keyed = [text for text in own.words if text not in bare]
+            bare += [text for text in keyed if exists(text) and not text.startswith("run=")]
+        if bare and not self.takes_places:
+            remedy = f"Did you mean {shlex.quote(f'run={bare[0]}')}?"
+            raise VaeCliError(f"{bare[0]}: is not of the form key=value. {remedy}")
+        texts = [as_override(text) for text in own.words if text not in bare]
+        return replace(request.with_overrides(texts), words=tuple(bare))
 
     def _refuse(
         self, arguments: Sequence[str], own: argparse.Namespace, unknown: list[str], bare: list[str]
@@ -42,7 +70,7 @@ class Parser(argparse.ArgumentParser):
         from vae_cli.config.compose import vocabulary
         from vae_cli.config.unknown import explain_bare, explain_flags
 
-        given = [text for text in own.overrides if "=" in text]
+        given = [text for text in own.words if "=" in text]
         known = vocabulary(self.config_name, given, own.config_dir)
         flags = [*self._option_string_actions, "--version"]
         if unknown:
@@ -55,11 +83,11 @@ class Parser(argparse.ArgumentParser):
 
 
 def flags_in(arguments: Sequence[str], unknown: Sequence[str]) -> list[tuple[str, str]]:
-    """Flags that there are not, each with the word behind it if that may be its value, else "".
+    """Unknown flags, each with the word behind it if that may be its value, else "".
 
     Args:
         arguments: The command line.
-        unknown: Its words that are no known flags.
+        unknown: Its words that are not known as flags.
     """
     found = []
     for text, following in zip(arguments, [*arguments[1:], ""], strict=True):

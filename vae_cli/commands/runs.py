@@ -2,52 +2,55 @@
 
 import glob
 import os
-import shlex
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
+from typing import Any
 
 from vae_cli.config.path_words import as_path, exists
-from vae_cli.errors import ConfigError, Notice, VaeCliError, shell_word
-from vae_cli.run.folder import RunFolder
+from vae_cli.config.request import Request
+from vae_cli.errors import ConfigError, Notice, Resumable, VaeCliError, shell_word
+from vae_cli.run.files import check_writable
+from vae_cli.run.folder import COPY, RunFolder
 
 OUTPUTS = "outputs"  # where runs are looked for by a part of their name
 SHOWN = 3  # names of an error
+PART = re.compile(
+    r"""'[^']*'(?=,|$)|"[^"]*"(?=,|$)|[^,]+"""
+)  # commas within quotes separate nothing
 
 
-def parted(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The values of ``run``, which Hydra would not read, and the other overrides.
-
-    Raises:
-        VaeCliError: If a word is a path without its key.
-    """
-    for text in overrides:
-        if not text.startswith("run=") and exists(text):
-            remedy = f"Did you mean {shlex.quote(f'run={text}')}?"
-            raise VaeCliError(f"{text}: is not of the form key=value. {remedy}")
-    values = [text.partition("=")[2] for text in overrides if text.startswith("run=")]
-    return values, [text for text in overrides if not text.startswith("run=")]
-
-
-def run_folders(values: Sequence[str], program: str) -> list[str]:
-    """The folders of the runs that ``run=`` names, each once.
-
-    Args:
-        values: What stands after each ``run=``, see ``find_runs``.
-        program: The command, for the remedy.
+def runs_of(request: Request) -> list[str]:
+    """The folders of the runs that ``run=`` names, each once, see ``find_runs``.
 
     Raises:
         VaeCliError: If nothing is named, or no run has a name.
     """
-    named = (path for value in values for path in find_runs("run", value))
+    words = filter(None, request.values("run"))
+    named = [path for word in words for path in find_runs("run", word)]
     found = {Path(path).resolve(): path for path in named}
     if not found:
-        raise VaeCliError(f"run: needs the folder of a run. Try {program} run=last.")
+        example = f"vae-{request.config_name} run=last"
+        raise VaeCliError(f"run: needs the folder of a run. Try {example}.")
     return list(found.values())
 
 
+def places_of(request: Request) -> list[str]:
+    """As ``runs_of``, but a folder above runs stands for itself, and ``run=`` may be left out."""
+    words = [*request.words, *filter(None, request.values("run"))]
+    if not words:
+        raise VaeCliError("run: needs folders of runs. Try vae-compare outputs.")
+    return [place for word in words for place in _places_in(word)]
+
+
+def _places_in(word: str) -> Iterator[str]:
+    for part in listed(word):
+        yield from [part] if exists(part) else _named_by("run", part)
+
+
 def find_runs(key: str, word: str) -> Iterator[str]:
-    """The folders of the runs that a word names, of which commas separate the parts.
+    """The folders of the runs that a word of comma-separated parts names.
 
     A part is a path, a pattern (``outputs/*/*``), or the unique beginning of a path. Of a run under
     ``outputs`` the last folders are enough (``digits_vae/2026-11``). ``last[:FOLDER]`` is the run
@@ -78,18 +81,52 @@ def find_run(key: str, word: str) -> str:
     return found[0]
 
 
-def find_places(word: str) -> Iterator[str]:
-    """As ``find_runs``, but a folder above runs stands for itself."""
-    for part in listed(word):
-        yield from [part] if exists(part) else _named_by("run", part)
-
-
 def listed(value: str) -> list[str]:
-    """The paths of one word: the whole word if that exists, else what commas separate."""
+    """The paths of one word: the whole word if that exists, else its comma-separated parts.
+
+    Example:
+        >>> listed("a,'b,c'")
+        ['a', 'b,c']
+    """
     whole = as_path(value)
-    is_list = whole[:1] == "[" and whole[-1:] == "]"
-    parts = [whole] if exists(whole) else (whole[1:-1] if is_list else whole).split(",")
-    return [as_path(part) for part in parts if part]
+    if exists(whole):
+        return [whole]
+    is_list = value[:1] == "[" and value[-1:] == "]"
+    return [as_path(part) for part in PART.findall(value[1:-1] if is_list else value)]
+
+
+def work_on_each(
+    runs: Sequence[str],
+    work: Callable[[str], dict[str, Any]],
+    show: Callable[[str, dict[str, Any]], None],
+) -> list[tuple[str, dict[str, Any]]]:
+    """Gets the numbers of each run and shows them; all folders are checked before the first.
+
+    Args:
+        runs: Their folders, which keep the numbers.
+        work: Gives the numbers of one.
+        show: Prints them.
+
+    Returns:
+        Each run with its numbers.
+
+    Raises:
+        ConfigError: If a folder is not one of a run, or cannot be written to.
+        Resumable: If it is interrupted after the first run.
+    """
+    for path in runs:
+        check_writable("run", RunFolder.existing(path, key="run").path, COPY)
+    records: list[tuple[str, dict[str, Any]]] = []
+    for path in runs:
+        try:
+            record = work(path)
+        except KeyboardInterrupt as stop:
+            if not records:
+                raise
+            raise Resumable from stop
+        records.append((path, record))
+        show(path, record)
+    return records
 
 
 def _named_by(key: str, part: str) -> list[str]:

@@ -1,20 +1,21 @@
 """vae-sample: pictures of trained models."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
 
-from vae_cli.commands.entry import command, prepare_libraries
-from vae_cli.commands.parser import Parser
-from vae_cli.commands.runs import parted, run_folders
+from vae_cli.commands.entry import command
+from vae_cli.commands.runs import runs_of
 from vae_cli.config.compose import compose
 from vae_cli.config.grammar import quoted
-from vae_cli.config.help import help_of
 from vae_cli.config.path_words import as_path
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.config.request import Request
+from vae_cli.errors import ConfigError, VaeCliError, as_written
+from vae_cli.launch.libraries import prepare_libraries
 from vae_cli.run.files import check_writable
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from vae_cli.run.subject import Subject
 
-NEEDED = {"run": "RUN_DIR", "what": "samples"}  # keys, and what they may be
+NEEDED = {"run": "RUN_DIR", "what": "samples"}  # keys, each with an example
 SHORT = {  # keys that are an option of one picture, and that option
     "draw": "figure.samples.draw",
     "from": "figure.interpolations.start",
@@ -31,35 +32,59 @@ SHORT = {  # keys that are an option of one picture, and that option
 ENDS = ("from", "to")
 
 
-@command("vae-sample")
-def main(arguments: list[str]) -> int:
-    """Runs the command."""
+@contextmanager
+def _short_keys() -> Iterator[None]:
+    """Names a mistake's key as the user did."""
     try:
-        return _run(arguments)
+        yield
     except ConfigError as error:
         short = next((key for key, whole in SHORT.items() if whole == error.key), error.key)
         raise ConfigError(short, error.value, error.rule, error.remedy) from error
 
 
-def _run(arguments: list[str]) -> int:
-    own = Parser("sample").read(arguments)
-    if own.help:
-        print(help_of("sample"))
-        return 0
-    named, others = parted(own.overrides)
-    given = dict(text.split("=", 1) for text in others if "=" in text)
-    given |= {"run": ",".join(filter(None, named))}
-    missing = [key for key in NEEDED if not given.get(key)]
-    if missing:
+@_short_keys()
+def _composed(request: Request) -> DictConfig:
+    """The configuration with the pictures of ``what`` and their options in full.
+
+    Raises:
+        VaeCliError: If ``what`` is missing, or anything is wrong.
+    """
+    missing = [key for key in NEEDED if not any(request.values(key))]
+    if "what" in missing:
         example = " ".join(f"{key}={NEEDED[key]}" for key in missing)
         raise VaeCliError(f"{' and '.join(missing)}: not given. Try {example}.")
-    if "beside" in given:
-        word = shlex.quote(f"run={given['run']},{given['beside']}")
-        raise ConfigError("beside", given["beside"], "is now a further run", f"Try {word}.")
-    others = [text for text in others if not text.startswith("what=")]
-    cfg, usual = _composed(given["what"].strip("[]"), others, own.config_dir)
-    paths = run_folders(named, "vae-sample")
-    _check(cfg, given, len(paths))
+    if request.names("beside"):
+        word = shlex.quote(f"run={request.value('run')},{request.value('beside')}")
+        raise ConfigError("beside", request.value("beside"), "is now a further run", f"Try {word}.")
+    what = request.value("what").strip("[]")
+    chosen = [name.strip() for name in what.split(",")]
+    options = [_in_full(key, request, chosen) for key in SHORT if request.names(key)]
+    others = request.without("run", "what", *SHORT).texts
+    try:
+        cfg, _ = compose("sample", [f"figure=[{what}]", *others, *options], request.config_dir)
+    except ConfigError as error:
+        if error.key != "figure":
+            raise
+        remedy = error.remedy.replace("figure=", "what=").replace("[", "").replace("]", "")
+        raise ConfigError("what", error.value, error.rule, remedy) from error
+    OmegaConf.resolve(cfg)
+    return cfg
+
+
+def _in_full(key: str, request: Request, chosen: Sequence[str]) -> str:
+    """The override that a short key stands for."""
+    value, figure = request.value(key), SHORT[key].split(".")[1]
+    if figure not in chosen:
+        raise ConfigError(key, value, f"goes with what={figure}", "Leave it out.")
+    is_path = key in ENDS and value is not None and not value.lstrip("-").isdigit()
+    return f"{SHORT[key]}={quoted(as_path(value)) if is_path else as_written(value)}"
+
+
+@command("sample", runs_of, _composed)
+@_short_keys()
+def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
+    """Runs the command."""
+    _check(cfg, request, len(runs))
     prepare_libraries()
     from vae_cli.config.build import build_each
     from vae_cli.console import make_console
@@ -68,7 +93,7 @@ def _run(arguments: list[str]) -> int:
 
     figures = {} if cfg.count is not None else build_each(cfg, "figure")
     console, subjects = make_console(), []
-    for path in paths:
+    for path in runs:
         subject = load_subject(
             path, cfg, lambda model: any(each.needs_images(model) for each in figures.values())
         )
@@ -76,47 +101,16 @@ def _run(arguments: list[str]) -> int:
         for note in subject.notes:
             say(console, note)
     folder = _named_folder(cfg.output) if cfg.output else _own_folder(subjects)
+    usual = _composed(request.within("run", "what"))
     write = _write_pictures if cfg.count is None else _write_samples
     write(subjects, cfg, usual, folder, console)
     return 0
 
 
-def _composed(
-    what: str, overrides: Sequence[str], config_dir: str | None
-) -> tuple[DictConfig, DictConfig]:
-    """The configuration that the user asks for, and the one without further wishes."""
-    figures = f"figure=[{what}]"
-    chosen = [name.strip() for name in what.split(",")]
-    whole = [_expanded(text, chosen) for text in overrides]
-    try:
-        cfg, _ = compose("sample", [figures, *whole], config_dir)
-        usual, _ = compose("sample", [figures], config_dir) if whole else (cfg, "")
-    except ConfigError as error:
-        if error.key != "figure":
-            raise
-        remedy = error.remedy.replace("figure=", "what=").replace("[", "").replace("]", "")
-        raise ConfigError("what", error.value, error.rule, remedy) from error
-    for each in (cfg, usual):
-        OmegaConf.resolve(each)
-    return cfg, usual
-
-
-def _expanded(text: str, chosen: Sequence[str]) -> str:
-    """An override with a short key as the one that it stands for."""
-    key, _, value = text.partition("=")
-    if key not in SHORT:
-        return text
-    figure = SHORT[key].split(".")[1]
-    if figure not in chosen:
-        raise ConfigError(key, value, f"goes with what={figure}", "Leave it out.")
-    word = as_path(value)
-    is_path = key in ENDS and not word.lstrip("-").isdigit()
-    return f"{SHORT[key]}={quoted(word) if is_path else word}"
-
-
-def _check(cfg: DictConfig, given: dict[str, str], runs: int) -> None:
+def _check(cfg: DictConfig, request: Request, runs: int) -> None:
     """Raises ConfigError for the first key that does not go with the others."""
-    if cfg.count is not None and (given["what"] != "samples" or cfg.format not in ("png", "npz")):
+    is_samples = request.value("what") == "samples" and cfg.format in ("png", "npz")
+    if cfg.count is not None and not is_samples:
         rule = "goes with what=samples and format=png or npz"
         raise ConfigError("count", cfg.count, rule, "Leave it out.")
     if cfg.label is not None and cfg.count is None:
@@ -126,9 +120,10 @@ def _check(cfg: DictConfig, given: dict[str, str], runs: int) -> None:
         key = "format" if cfg.count is None else "count"
         rule = f"goes with one run, and run= names {runs}"
         raise ConfigError(key, cfg[key], rule, "Try a picture as png, svg or pdf.")
-    if alone := [key for key in ENDS if key in given and not {*ENDS} <= {*given}]:
-        other = next(key for key in ENDS if key not in alone)
-        raise ConfigError(alone[0], given[alone[0]], "needs the other end", f"Add {other}=87.")
+    if len(given := [key for key in ENDS if request.names(key)]) == 1:
+        other = next(key for key in ENDS if key not in given)
+        value = request.value(given[0])
+        raise ConfigError(given[0], value, "needs the other end", f"Add {other}=87.")
 
 
 def _own_folder(subjects: "Sequence[Subject]") -> Path:

@@ -1,4 +1,4 @@
-"""vae-train -m: many runs, and the table of what came of them."""
+"""vae-train -m: many runs, and the table of their results."""
 
 import contextlib
 import errno
@@ -13,6 +13,7 @@ import hydra
 from vae_cli.config.compose import compose_sweep
 from vae_cli.config.folders import OWN_FOLDERS, named_folders, search_path, search_path_override
 from vae_cli.config.grammar import quoted
+from vae_cli.config.request import Request
 from vae_cli.errors import Interrupted, VaeCliError, shell_word
 from vae_cli.streams import OutputError
 
@@ -22,38 +23,34 @@ if TYPE_CHECKING:
 FAILED = 1  # the exit code if a job did
 
 
-def sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) -> int:
+def sweep(request: Request) -> int:
     """Runs a sweep.
 
     Args:
-        config_name: Of the primary file.
-        overrides: As on the command line; values may be several.
-        config_dir: A folder of the user's own yamls.
+        request: Its values may be several.
 
     Returns:
-        The exit code: 0, 1 if a job failed, 75 if the sweep was stopped and can go on.
+        The exit code: 0, 1 if a job failed, 75 if the sweep was stopped and can be resumed.
 
     Raises:
         VaeCliError: With one line for the user, before any job has run.
     """
-    settings, hydras = compose_sweep(config_name, overrides, config_dir)
+    name, texts, config_dir = request.config_name, request.texts, request.config_dir
+    settings, hydras = compose_sweep(name, texts, config_dir)
     from vae_cli.sweep.driver import drive
     from vae_cli.sweep.folder import SweepFolder
 
-    is_new, wanted = settings.resume is None, hydras.sweep.dir
-    is_named = any(text.lstrip("+").startswith("hydra.sweep.dir=") for text in overrides)
-    folder = (
-        SweepFolder.create(wanted, is_named) if is_new else SweepFolder.existing(settings.resume)
-    )
+    if is_new := settings.resume is None:
+        folder = SweepFolder.create(hydras.sweep.dir, request.names("hydra.sweep.dir"))
+    else:
+        folder = SweepFolder.existing(settings.resume)
     more, own = [f"hydra.sweep.dir={quoted(folder.path)}"], named_folders(config_dir)
-    if own:  # the jobs are to find them, too
+    if own:  # for the jobs, too
         places = os.pathsep.join(map(str, own))
         more.append(f"+hydra.job.env_set.{OWN_FOLDERS}={quoted(places)}")
     with folder.held(is_new):
-        drive(
-            config_name, [*overrides, *more, *search_path_override(search_path(config_dir))], folder
-        )
-        failed = tell(folder)
+        drive(name, [*texts, *more, *search_path_override(search_path(config_dir))], folder)
+        failed = print_outcome(folder)
         if folder.stop.exists():
             remedy = f"Go on with the same command and sweep.resume={shell_word(folder.path)}"
             raise Interrupted(f"stopped. {remedy}")
@@ -61,7 +58,7 @@ def sweep(config_name: str, overrides: Sequence[str], config_dir: str | None) ->
 
 
 def call_hydra(arguments: Sequence[str], config_dir: str | None) -> int:
-    """Has Hydra do what only it can, showing a configuration and its help; the exit code."""
+    """Makes Hydra show a configuration or its help; returns the exit code."""
     sys.argv = ["vae-train", *arguments, *search_path_override(search_path(config_dir))]
     run = hydra.main(version_base="1.3", config_path="pkg://vae_cli.conf", config_name="train")
     words = io.StringIO()
@@ -79,7 +76,7 @@ def call_hydra(arguments: Sequence[str], config_dir: str | None) -> int:
     return 0
 
 
-def tell(folder: "SweepFolder") -> bool:
+def print_outcome(folder: "SweepFolder") -> bool:
     """Prints the table of a sweep and writes it.
 
     Returns:

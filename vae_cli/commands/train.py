@@ -3,10 +3,11 @@
 import logging
 import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # What takes long to import is imported once signals are received.
 from vae_cli.errors import Interrupted, VaeCliError
@@ -16,9 +17,16 @@ from vae_cli.training.signals import GRACE, Signals
 from vae_cli.training.wish import Wish
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vae_cli.commands.parser import Parser
+    from vae_cli.config.request import Request
     from vae_cli.launch.meeting import Meeting
+    from vae_cli.run.folder import RunFolder
+    from vae_cli.training.experiment import Experiment
 
 ALONE = ("multirun", "cfg", "info", "hydra_help", "shell_completion")
+HYDRAS = (*ALONE, "resolve", "package")  # flags that ask for no single run
 SHELLS = ("bash", "fish", "zsh")
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")  # as Hydra has it
 
@@ -70,54 +78,66 @@ def _code(signals: Signals, argv: Sequence[str] | None) -> int:
 
 
 def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
-    from vae_cli.commands.parser import Parser
-
-    parser = Parser("train")
-    parser.add_argument("--config-name", "-cn", default="train")
-    hydras = [parser.add_argument("--multirun", "-m", action="store_true")]
-    hydras += [parser.add_argument("--resolve", action="store_true")]
-    hydras += [parser.add_argument("--hydra-help", action="store_true")]
-    hydras += [parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])]
-    hydras += [parser.add_argument("--package", "-p")]
-    hydras += [parser.add_argument("--info", "-i", nargs="?", const="all", choices=INFO)]
-    hydras += [parser.add_argument("--shell-completion", "-sc", action="store_true")]
-    own = parser.read(arguments)
-    if own.help:
+    request = _parser().read(arguments)
+    if request.flags["help"]:
         from vae_cli.config.help import help_of
 
         print(help_of("train"))
         return 0
-    if (own.package or own.resolve) and not own.cfg:
+    _check_flags(request)
+    if any(request.flags[name] for name in HYDRAS):
+        return _call_hydra(request, signals)
+    if request.within("sweep").overrides:
+        raise VaeCliError("sweep: is about several runs. Try it behind vae-train -m.")
+    return _run(request, signals, meeting)
+
+
+def _parser() -> "Parser":
+    from vae_cli.commands.parser import Parser
+
+    parser = Parser("train")
+    parser.add_argument("--config-name", "-cn", default="train")
+    parser.add_argument("--multirun", "-m", action="store_true")
+    parser.add_argument("--resolve", action="store_true")
+    parser.add_argument("--hydra-help", action="store_true")
+    parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])
+    parser.add_argument("--package", "-p")
+    parser.add_argument("--info", "-i", nargs="?", const="all", choices=INFO)
+    parser.add_argument("--shell-completion", "-sc", action="store_true")
+    return parser
+
+
+def _check_flags(request: "Request") -> None:
+    """Checks that the flags go together."""
+    flags = request.flags
+    if (flags["package"] or flags["resolve"]) and not flags["cfg"]:
         raise VaeCliError("--package and --resolve: go with --cfg. Try --cfg job.")
-    if own.resolve and own.cfg != "job":
+    if flags["resolve"] and flags["cfg"] != "job":
         raise VaeCliError("--resolve: goes with --cfg job, as Hydra's part depends on the run.")
-    alone = [name for name in ALONE if getattr(own, name)]
+    alone = [name for name in ALONE if flags[name]]
     if len(alone) > 1:
         both = " and ".join(f"--{name.replace('_', '-')}" for name in alone)
         raise VaeCliError(f"{both}: do not go together. Leave one out.")
-    if any(getattr(own, action.dest) for action in hydras):
-        if any(text.startswith("resume=") for text in own.overrides):
-            rule = "goes on with one run. Leave out the flags; a sweep has sweep.resume=FOLDER"
-            raise VaeCliError(f"resume: {rule}.")
-        from vae_cli.commands.sweep import call_hydra, sweep
-        from vae_cli.config.compose import compose
-        from vae_cli.launch.launch import find_launch
 
-        if own.multirun:
-            if (find_launch().size or 1) > 1:
-                rule = "each process would do it all. Try accelerator.devices=N in the sweep"
-                raise VaeCliError(f"--multirun: {rule}.")
-            signals.release()  # to the sweep, which stops its jobs
-            return sweep(own.config_name, own.overrides, own.config_dir)
-        if own.shell_completion:
-            _check_completion(own.overrides)
-        else:
-            compose(own.config_name, own.overrides, own.config_dir)
-        return call_hydra([*own.flags, *own.overrides], own.config_dir)
-    if any(text.startswith("sweep") for text in own.overrides):
-        raise VaeCliError("sweep: is about several runs. Try it behind vae-train -m.")
-    command = ["vae-train", *arguments]
-    return _run(signals, meeting, own.config_name, own.overrides, own.config_dir, command)
+
+def _call_hydra(request: "Request", signals: Signals) -> int:
+    """Runs a sweep, or shows what Hydra knows of a configuration."""
+    from vae_cli.commands.sweep import call_hydra, sweep
+    from vae_cli.config.compose import check_not_resumed
+    from vae_cli.launch.launch import find_launch
+
+    check_not_resumed(request.value("resume"))
+    if request.flags["multirun"]:
+        if (find_launch().size or 1) > 1:
+            rule = "each process would do it all. Try accelerator.devices=N in the sweep"
+            raise VaeCliError(f"--multirun: {rule}.")
+        signals.release()  # to the sweep, which stops its jobs
+        return sweep(request)
+    if request.flags["shell_completion"]:
+        _check_completion(request.texts)
+    else:
+        request.compose()
+    return call_hydra([*request.hydra_flags, *request.texts], request.config_dir)
 
 
 def _check_completion(overrides: list[str]) -> None:
@@ -129,24 +149,37 @@ def _check_completion(overrides: list[str]) -> None:
         raise VaeCliError(f"--shell-completion: {rule}. Try {' or '.join(known[:3])}.")
 
 
-def _run(
-    signals: Signals,
-    meeting: "Meeting",
-    config_name: str,
-    overrides: list[str],
-    config_dir: str | None,
-    command: list[str],
-) -> int:
+def _run(request: "Request", signals: Signals, meeting: "Meeting") -> int:
     """One run. Whatever happens to it once it has to stop, it is stopped."""
-    from vae_cli.commands.one_run import one_run
+    from vae_cli.commands.runs import find_run
+    from vae_cli.run.processes import meet
+    from vae_cli.run.session import Process, decide, execute
 
+    began = time.perf_counter()
     with meeting:
         try:
-            return one_run(signals, meeting, config_name, overrides, config_dir, command)
+            launch = meet(request, meeting, find_run)
+            process = Process(launch, meeting, signals, began, _announce, _conclude)
+            execute(decide(request, process, find_run), process)
         except BaseException as error:
             if signals.wish is not Wish.STOP or isinstance(error, Interrupted):
                 raise
             raise Interrupted(signals.last_words()) from error
+    return 0
+
+
+def _announce(experiment: "Experiment", console: "Console") -> None:
+    from vae_cli.terminal.summary import print_lines, print_warning
+
+    print_lines(experiment.inferred, console)
+    for doubt in experiment.doubts:
+        print_warning(doubt, console)
+
+
+def _conclude(results: Mapping[str, Any], folder: "RunFolder", console: "Console") -> None:
+    from vae_cli.terminal.summary import print_summary
+
+    print_summary(results, folder, console)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ from vae_cli.config.data import (
 )
 from vae_cli.config.description import describe_inferred
 from vae_cli.config.doubts import Facts, doubts_about
-from vae_cli.config.keys import shared_keys
 from vae_cli.config.memory import check_step, check_weights, sizes_counted
 from vae_cli.config.suited import suit
 from vae_cli.config.treatment import advise_on_range, choose_treatment, models_binary_values
@@ -138,7 +137,7 @@ def construct_model(cfg: DictConfig) -> Model:
     Raises:
         ConfigError: If what it names is no model.
     """
-    model = construct(cfg, "model", without=shared_keys(cfg.model._target_))
+    model = construct(cfg, "model")
     if not isinstance(model, Model):
         raise ConfigError("model._target_", cfg.model._target_, "is not a Model of vae_cli")
     return model

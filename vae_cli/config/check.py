@@ -128,7 +128,7 @@ def check_group(group: str, node: Any) -> None:
             raise ConfigError(f"{group}.{name}", child, NO_SUCH_KEY)
         if "_target_" not in child:
             raise is_required(f"{group}.{name}._target_")
-    _check_node(group, node, SHARED.get(group) or SHARED.get(str(node.get("_target_"))))
+    _check_node(group, node, SHARED.get(group))
 
 
 def _check_node(key: str, node: Any, shared: type | None = None) -> None:

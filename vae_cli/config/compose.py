@@ -1,15 +1,16 @@
-"""From a command line to a configuration, with mistakes told in one line."""
+"""From a command line to a configuration; a mistake is one line."""
 
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Glob, IntervalSweep
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -76,10 +77,36 @@ def vocabulary(
     """
     folders = search_path(config_dir)
     groups = groups_of(config_name, folders)
+    base = _base(config_name, overrides, folders)
+    return as_vae_sample_says(vocabulary_of(config_name, base, groups))
+
+
+def preset_value(
+    config_name: str, overrides: Sequence[str], config_dir: str | None, key: str
+) -> Any:
+    """The value that the user's own yamls give a key at the top; None where none does.
+
+    It is known before the whole configuration is: a run that is resumed is composed with more.
+
+    Args:
+        config_name, overrides, config_dir: As for ``compose``; anything may be wrong in them.
+        key: Without dots.
+    """
+    folders = search_path(config_dir)
+    if not folders:  # the package's own yamls leave it null
+        return None
+    try:
+        return OmegaConf.select(_base(config_name, overrides, folders), key)
+    except (NotComposable, OmegaConfBaseException, VaeCliError):  # ``compose`` explains
+        return None
+
+
+def _base(config_name: str, overrides: Sequence[str], folders: Sequence[Path]) -> DictConfig:
+    """The configuration with the options as chosen, and without the values given to keys."""
+    groups = groups_of(config_name, folders)
     with _hydra(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        base = base_of(config_name, [*search_path_override(folders), *overrides], groups)
-    return as_vae_sample_says(vocabulary_of(config_name, base, groups))
+        return base_of(config_name, [*search_path_override(folders), *overrides], groups)
 
 
 def _checked(
@@ -92,7 +119,7 @@ def _checked(
 
     Args:
         config_name, overrides, config_dir: As for ``compose``.
-        typed: What was typed in place of each override; None for the same.
+        typed: What was typed in place of each override; None if the same.
     """
     folders = search_path(config_dir)
     check_expansion(folders)
@@ -109,7 +136,7 @@ def _checked(
             check_clashes(named_folders(config_dir), full.hydra.runtime.choices)
             check_single(cfg, full.hydra.runtime.choices, default_options(config_name), overrides)
             check(cfg, groups, SETTINGS.get(config_name, TrainSettings))
-            with read_write(full.hydra):  # what the time has a part in is to be one thing
+            with read_write(full.hydra):  # a time is read once
                 for part in ("run", "sweep"):
                     node = full.hydra[part]
                     node.dir = str(value_of(full, f"hydra.{part}.dir", node, "dir"))
@@ -158,11 +185,12 @@ def compose_sweep(
         override = parsed(text)
         is_of_all = is_about_sweep(override.key_or_group) or override.key_or_group == "trust"
         if is_of_all and override.is_sweep_override():
-            value = text.partition("=")[2]
             rule = "takes one value: it is about the sweep, not about its runs"
+            value = override.get_value_string()
             raise ConfigError(override.key_or_group, value, rule, "Start a sweep for each.")
     given = [values[0] for values in map(_values_of, overrides)]
     full = _checked(config_name, given, config_dir, overrides)
+    check_not_resumed(full.get("resume"))
     if "params" not in full.get("sweep", {}):
         raise is_required("sweep.params" if "sweep" in full else "sweep")
     params = full.sweep.params or {}
@@ -177,8 +205,22 @@ def compose_sweep(
     return full.sweep, full.hydra
 
 
+def check_not_resumed(resumed: object) -> None:
+    """Checks that a sweep, or a command that only shows a configuration, resumes no run.
+
+    Args:
+        resumed: The value of ``resume``.
+
+    Raises:
+        VaeCliError: If it is given.
+    """
+    if resumed is not None:
+        rule = "resumes one run. Leave out the flags; a sweep has sweep.resume=FOLDER"
+        raise VaeCliError(f"resume: {rule}.")
+
+
 def is_about_sweep(key: str) -> bool:
-    """Whether a key says how a sweep is done, and is nothing to its runs."""
+    """Whether a key is about a sweep, and not about its runs."""
     return key.partition(".")[0] in ("sweep", *LAUNCHERS)
 
 
@@ -193,8 +235,8 @@ def _values_of(text: str) -> list[str]:
         return [text]
     key = override.get_key_element()
     if isinstance(override.value(), Glob):
-        rule = "patterns are not taken"
-        raise ConfigError(key, text.partition("=")[2], rule, f"List the options: {key}=ONE,TWO.")
+        rule, value = "patterns are not taken", text.partition("=")[2]
+        raise ConfigError(key, value, rule, f"List the options: {key}=ONE,TWO.")
     if override.is_discrete_sweep():
         values = [f"{key}={value}" for value in override.sweep_string_iterator()]
         if not values:
@@ -202,11 +244,6 @@ def _values_of(text: str) -> list[str]:
         return values if override.is_choice_sweep() else list({values[0]: 0, values[-1]: 0})
     interval = cast(IntervalSweep, override.value())
     return [f"{key}={interval.start}", f"{key}={interval.end}"]
-
-
-def last_of_each(overrides: Sequence[str]) -> list[str]:
-    """The overrides without those that a later one of the same key replaces."""
-    return list({text.partition("=")[0]: text for text in overrides}.values())
 
 
 def check_again(cfg: DictConfig) -> None:

@@ -2,29 +2,32 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 from yaml import YAMLError
 
 from vae_cli.config.grammar import parsed
 from vae_cli.config.vocabulary import Groups
+from vae_cli.model.pretrained import Pretrained
 
+PRETRAINED = f"{Pretrained.__module__}.{Pretrained.__name__}"
 SEARCH_PATH = "hydra.searchpath"  # given by the command, not by the user
 
 
-class NotComposable(Exception):  # noqa: N818  what Hydra says, to be explained
+class NotComposable(Exception):  # noqa: N818  a reason, which a command explains
     """Hydra's reason for not composing a configuration, in its words."""
 
 
 def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
-    """What ``hydra.compose`` gives, Hydra's own part of it included.
+    """What ``hydra.compose`` gives, with Hydra's own part.
 
     Raises:
-        NotComposable: In place of Hydra's own exceptions, and of the TypeErrors and others of what
-            it did not foresee: a whole number where it looks for a name, say.
+        NotComposable: In place of Hydra's own exceptions, and of TypeErrors and others from input
+            that it does not expect, such as a whole number where it looks for a name.
         YAMLError: If a file can't be read.
     """
     try:
@@ -38,14 +41,14 @@ def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
 
 
 def _words(error: BaseException) -> str:
-    """What an exception says, or the one that it comes from; some of Hydra's say nothing."""
+    """The message of an exception or of its cause; some of Hydra's are empty."""
     while not str(error) and error.__cause__ is not None:
         error = error.__cause__
     return str(error) or type(error).__name__
 
 
 def base_of(config_name: str, overrides: Sequence[str], groups: Groups) -> DictConfig:
-    """The configuration with the options as chosen, where there are such, and its own values.
+    """The configuration with the chosen options that exist, and with their own values.
 
     Args:
         config_name: Name of the primary file.
@@ -66,8 +69,22 @@ def base_of(config_name: str, overrides: Sequence[str], groups: Groups) -> DictC
 
 
 def _is_choice(override: Override, groups: Groups) -> bool:
-    """Whether an override chooses options that there are."""
+    """Whether an override chooses options that exist."""
     value = override.value()
     names = value if isinstance(value, list) else [value]
     options = groups.get(override.key_or_group, ())
     return bool(options) and all(name in (*options, None) for name in names)
+
+
+def pretrained_part(cfg: DictConfig) -> str | None:
+    """Name of the part of a model that comes from a trained run; None if it has none.
+
+    Args:
+        cfg: As composed.
+    """
+    parts = cast(dict[str, Any], OmegaConf.to_container(cfg.model))
+    return next((name for name, part in parts.items() if _target_of(part) == PRETRAINED), None)
+
+
+def _target_of(part: Any) -> Any:
+    return part.get("_target_") if isinstance(part, dict) else None

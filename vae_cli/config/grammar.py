@@ -11,7 +11,7 @@ from vae_cli.errors import VaeCliError, shortened
 
 
 def quoted(value: object) -> str:
-    """A text as an override's value that is read as it stands, whatever signs it has."""
+    """An override's value that Hydra reads as this text, whatever characters it has."""
     return QuotedString(str(value), Quote.single).with_quotes()
 
 
@@ -28,13 +28,22 @@ def parsed(text: str) -> Override:
         raise VaeCliError(f"{shortened(text)}: {rule}{_corrected(text)}.") from error
 
 
+def key_of(text: str) -> str:
+    """The key of an override, whatever its form: ``seed`` of ``++seed=1`` and of ``~seed``.
+
+    Raises:
+        VaeCliError: If it can't be read.
+    """
+    return parsed(text).key_or_group
+
+
 def _read(text: str) -> Override:
     (override,) = OverridesParser.create().parse_overrides([text])
     return override
 
 
 def _corrected(text: str) -> str:
-    """The word with quotes within quotes, as a shell takes it; nothing where that is no help."""
+    """The word with quotes within quotes, for a shell; empty where that does not help."""
     key, _, value = text.partition("=")
     if not value:
         return ""

@@ -1,4 +1,4 @@
-"""The keys that a command or a group has beside the options of what is built."""
+"""The keys of a command or a group that are not options of what is built."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -179,14 +179,6 @@ class OptimizerSettings:
     lr_schedule: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True)
-class FeatureSettings:
-    """Where a model of two stages has its first one from."""
-
-    m1: str | None
-    first: Sequence[str]
-
-
 Smoothing = Annotated[float, AtLeast(0), Below(1)]
 
 
@@ -207,13 +199,12 @@ class TorchSettings:
 
 
 Epochs = Annotated[float, Above(0), COUNTABLE]
-SHARED: dict[str, type] = {  # by group, or by what is built
+SHARED: dict[str, type] = {  # by group
     "data": DataSettings,
     "optimizer": OptimizerSettings,
-    "vae_cli.model.m1_m2.M1M2": FeatureSettings,
 }
 
 
 def shared_keys(key: str) -> tuple[str, ...]:
-    """The keys that a group, or what is built, has beside its constructor's arguments."""
+    """The keys of a group that are not its constructor's arguments."""
     return tuple(SHARED[key].__annotations__) if key in SHARED else ()

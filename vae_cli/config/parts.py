@@ -73,6 +73,9 @@ def table() -> Table:
             if name:
                 names[group][name] = node["_target_"]
             for option, value in node.items():
+                if isinstance(value, dict) and "_target_" in value:
+                    found[f"{group}/{option}"][value["_target_"]].append(value)
+                    holds[group][option].add(f"{group}/{option}")
                 match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
                 if match and match[1] in groups:
                     holds[group][option].add(match[1])

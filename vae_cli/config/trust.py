@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.check import MISSING, check_group, check_value, resolved
 from vae_cli.config.folders import groups_of, search_path
-from vae_cli.config.grammar import parsed, quoted
+from vae_cli.config.grammar import key_of, parsed, quoted
 from vae_cli.config.keys import Derived
 from vae_cli.config.parts import TRUST, check_parts, leaves, table, texts
 from vae_cli.errors import ConfigError, as_written
@@ -19,12 +19,6 @@ from vae_cli.options import NonNegativeInt, PositiveInt
 NOT_SAVED = ("trust", "resume", "data.changed")  # only today's command line gives them
 MOST_OVERRIDES = 1000
 SAVED = "overrides.yaml"  # the file of a run that holds them
-
-
-def is_trusted(overrides: Sequence[str]) -> bool:
-    """Whether today's command line says ``trust=true``; nothing else can."""
-    given = [o for o in map(parsed, overrides) if o.key_or_group == "trust" and not o.is_delete()]
-    return bool(given) and given[-1].value() is True
 
 
 def check_saved(overrides: Sequence[str], config_dir: str | None, trust: bool) -> list[str]:
@@ -98,8 +92,7 @@ def concrete(overrides: Sequence[str], config: DictConfig) -> list[str]:
 
 
 def _concrete(text: str, config: DictConfig) -> str:
-    key = parsed(text).key_or_group
-    value = OmegaConf.select(config, key)
+    value = OmegaConf.select(config, key_of(text))
     if value is None:  # a duration in epochs, which has become one in steps
         return text
     plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value

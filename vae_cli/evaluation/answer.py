@@ -12,7 +12,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeGuard
 from omegaconf import DictConfig, OmegaConf
 
 import vae_cli
+from vae_cli.config.request import Request
 from vae_cli.files import UnsafeFile, open_regular, read_bytes, read_json
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import RunFolder
@@ -51,10 +52,10 @@ class Answer(NamedTuple):
     notes: list[str]
 
 
-def named_in(overrides: Iterable[str], cfg: DictConfig) -> set[str]:
-    """The metrics and analyses that overrides ask for, by their lists."""
-    listed = [text.partition("=")[0] for text in overrides]
-    return {str(name) for group in GROUPS if group in listed for name in cfg.get(group) or ()}
+def named_in(request: Request, cfg: DictConfig) -> set[str]:
+    """The metrics and analyses that the user lists."""
+    listed = filter(request.names, GROUPS)
+    return {str(name) for group in listed for name in cfg.get(group) or ()}
 
 
 def stored_answer(path: str, cfg: DictConfig, named: Collection[str]) -> Answer | None:

@@ -46,6 +46,7 @@ class M1M2(SemiSupervisedModel):
         network, posterior, prior: As for ``M2``, on vectors of features.
         likelihood: Builds p(v|y,z), one of real numbers.
         units: Which of the features M2 models, one at least; None for all.
+        m1, first: Where ``features`` come from, for the record: a run, or overrides for one.
     """
 
     units: Tensor
@@ -63,6 +64,8 @@ class M1M2(SemiSupervisedModel):
         prior: Callable[..., Prior],
         likelihood: Callable[..., Likelihood],
         units: Sequence[int] | None = None,
+        m1: str | None = None,
+        first: Sequence[str] = (),
     ) -> None:
         super().__init__()
         if isinstance(features, SemiSupervisedModel) or not isinstance(

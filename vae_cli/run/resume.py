@@ -1,21 +1,21 @@
-"""Resuming a run: what it is made of, where it stands, and which defaults have changed since."""
+"""Resuming a run: its configuration, its checkpoint, and which defaults have changed since."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from vae_cli.config.compose import check_again, compose, last_of_each
+from vae_cli.config.compose import check_again, compose
 from vae_cli.config.parts import has_reference, leaves
+from vae_cli.config.request import Request
 from vae_cli.config.suited import SETTLED, is_auto
 from vae_cli.config.trust import (
     NOT_SAVED,
     check_resolvers,
     check_resumed,
     check_saved,
-    is_trusted,
 )
 from vae_cli.errors import ConfigError, VaeCliError, as_written
 from vae_cli.files import UnsafeFile, read_yaml
@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 
 class Start(NamedTuple):
-    """A checkpoint to go on from."""
+    """A checkpoint to resume from."""
 
     path: Path
     state: Mapping[str, Any]
@@ -43,17 +43,17 @@ class Start(NamedTuple):
 
     @property
     def restores(self) -> int:
-        """How often the run has gone back to a checkpoint, its numbers having broken."""
+        """How often the run has gone back to a checkpoint, as its loss was NaN or infinite."""
         return int(self.state.get("restores", 0))
 
 
 def find_start(folder: RunFolder, experiment: Experiment, say: Say) -> Start | None:
-    """The newest checkpoint that is whole, None where none was ever written.
+    """The newest checkpoint that is whole; None if none was ever written.
 
     Args:
         folder: Of the run.
         experiment: The run to resume.
-        say: Is given a line about each damaged checkpoint.
+        say: Prints a note about each damaged checkpoint.
 
     Raises:
         ConfigError: If all are damaged, of another model, or hold a state that cannot be restored.
@@ -94,7 +94,7 @@ def _check_restores(
 
 
 def is_finished(experiment: Experiment, folder: RunFolder, start: Start | None) -> bool:
-    """Whether a run has come to its end, by steps or by patience, and has its results."""
+    """Whether a run has ended, by steps or by patience, and has its results."""
     if start is None or not folder.results.is_file():
         return False
     patience = experiment.trainer.patience
@@ -103,39 +103,37 @@ def is_finished(experiment: Experiment, folder: RunFolder, start: Start | None) 
     return has_stopped or start.step >= experiment.config.derived.total_steps
 
 
-def resumed_config(
-    folder: RunFolder, config_name: str, overrides: Sequence[str], config_dir: str | None
-) -> tuple[DictConfig, list[str], list[str]]:
+def resumed_config(folder: RunFolder, request: Request) -> tuple[DictConfig, Request, list[str]]:
     """A run's configuration with further overrides.
 
-    What the folder holds is data. Unless today's command line says ``trust=true``, the result is
+    What the folder holds is data. Unless today's command line has ``trust=true``, the result is
     made of the package's own parts and plain values.
 
     Args:
         folder: Of the run.
-        config_name, overrides, config_dir: Of today's command line.
+        request: Of today.
 
     Returns:
-        The configuration, all overrides, and notes for the user.
+        The configuration, the request with the saved overrides, and notes for the user.
 
     Raises:
         VaeCliError: If the folder holds anything else, or the overrides do not go together.
     """
-    trust = is_trusted(overrides)
+    trust = request.is_trusted
     # The first process of a run checks before it starts others, and then rewrites the folder.
     is_checked = trust or SHARED_FOLDER in os.environ
     saved = folder.saved_overrides()
     try:
-        saved = check_saved(saved, config_dir, is_checked)
-        base, _ = compose(config_name, saved, config_dir)
+        saved = check_saved(saved, request.config_dir, is_checked)
+        base, _ = compose(request.config_name, saved, request.config_dir)
         if not is_checked:
             check_resolvers(base)
     except VaeCliError as error:
         folder.check_version(error)
         raise
-    everything = last_of_each([*saved, *overrides])
-    cfg, _ = compose(config_name, everything, config_dir)
-    cfg.trust = trust
+    everything = request.without("resume").after(saved)
+    cfg, _ = everything.compose()
+    cfg.trust, cfg.resume = trust, None
     changes = _keep_defaults(folder, base, cfg)
     if not is_checked:
         check_resumed(cfg)
@@ -144,7 +142,7 @@ def resumed_config(
 
 
 def _keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> list[str]:
-    """Gives a run's configuration back what was the default when the run was started.
+    """Restores the defaults of the day on which the run was started.
 
     Args:
         folder: Of the run.
@@ -164,7 +162,7 @@ def _keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> l
         if key in NOT_SAVED or key not in today or value == today[key]:
             continue
         if now.get(key, value) == today[key]:
-            # A reference of then is replaced by the value that it had.
+            # A saved reference is replaced by the value that it had.
             kept = concrete.get(key, today[key]) if has_reference(value) else value
             if has_reference(kept) and kept != today[key]:
                 rule = f"its {key}={as_written(kept)} is not a plain value"
@@ -180,14 +178,14 @@ def _keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> l
 
 
 def keep_settled(folder: RunFolder, config: DictConfig) -> None:
-    """Puts what a run chose by its data in the place of each ``auto``: the data may have changed.
+    """Replaces each ``auto`` by what the run has chosen: its data may have changed.
 
     Args:
         folder: Of the run.
         config: As ``resumed_config`` returns it, once it is recorded; changed in place.
 
     Raises:
-        VaeCliError: If what it chose is neither plain nor of the package's own parts.
+        VaeCliError: If its choice is neither plain nor of the package's own parts.
     """
     for key in (key for key in SETTLED if is_auto(config, key)):
         value = _saved(folder.config) if folder.config.is_file() else None

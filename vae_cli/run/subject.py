@@ -32,9 +32,10 @@ from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.figure.points import are_points
 from vae_cli.model.base import Model
 from vae_cli.model.labelled import LabelledModel, fit_classifier
-from vae_cli.run.checkpoint import checkpoint_of, load_model
+from vae_cli.run.checkpoint import checkpoint_of
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.known_data import read_record, write_record
+from vae_cli.run.known_data import write_record
+from vae_cli.run.pretrained import open_pretrained
 
 GIVEN = "given"  # the split of images that the user names and the run does not have
 
@@ -122,14 +123,14 @@ def _open(path: str, cfg: DictConfig) -> _Run:
     device = _device(cfg.device)
     folder = RunFolder.existing(path, key="run")
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
-    model, config = load_model(checkpoint, cfg.trust)
+    run = open_pretrained(folder, checkpoint, "run", cfg.trust)
     place = {name: str(cfg.data[name]) for name in PLACES if cfg.data[name] is not None}
     for name, value in place.items():
-        if name not in config.data:
+        if name not in run.config.data:
             rule = f"the run's data have no {name}"
             raise ConfigError(f"data.{name}", value, rule, "Leave it out.")
-    record = read_record(folder, "run")
-    return _Run(folder, checkpoint, model.to(device).eval(), config, record, place, device)
+    model = run.model.to(device)
+    return _Run(folder, checkpoint, model, run.config, run.record, place, device)
 
 
 def _given(run: _Run, cfg: DictConfig) -> Subject | None:

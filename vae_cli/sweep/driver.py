@@ -19,8 +19,8 @@ from hydra.types import HydraContext, RunMode
 
 from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.construct import construct
-from vae_cli.config.grammar import quoted
-from vae_cli.config.trust import is_trusted
+from vae_cli.config.grammar import key_of, quoted
+from vae_cli.config.request import Request
 from vae_cli.console import printable
 from vae_cli.sweep.folder import SweepFolder, is_about_trust, without_trust
 from vae_cli.sweep.job import run_job
@@ -54,11 +54,13 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
         strategy: Strategy = construct(config, "sweep")
         given = [f"{key}={value}" for key, value in strategy.params.items()]
         tasks = [*config.hydra.overrides.task]
-        beside = [t for t in tasks if is_about_sweep(t.partition("=")[0]) or is_about_trust(t)]
+        beside = [t for t in tasks if is_about_sweep(key_of(t)) or is_about_trust(t)]
         with _stopping(folder):
             choices = _choices_of([*given, *tasks])
             launch = _Launch(launcher, folder, beside)
-            strategy.run(choices, str(folder.path), launch, is_trusted(tasks))
+            strategy.run(
+                choices, str(folder.path), launch, Request.of(config_name, tasks).is_trusted
+            )
 
 
 class _Launch:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from omegaconf import OmegaConf
 
+from vae_cli.config.grammar import key_of
 from vae_cli.errors import ConfigError, Interrupted, Pruned, shell_word
 from vae_cli.files import UnsafeFile, open_regular, read_json, read_yaml
 from vae_cli.run.files import check_no_links, save_yaml, write_json
@@ -216,7 +217,7 @@ def last_line(path: Path) -> str:
 
 def is_about_trust(text: str) -> bool:
     """Whether an override is about ``trust``, in any form."""
-    return text.partition("=")[0].strip().lstrip("+~") == "trust"
+    return key_of(text) == "trust"
 
 
 def without_trust(overrides: Sequence[str]) -> list[str]:

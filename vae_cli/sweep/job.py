@@ -13,6 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from vae_cli.config.compose import is_about_sweep
+from vae_cli.config.grammar import key_of
 from vae_cli.errors import NOTE
 from vae_cli.folders import open_to_append
 from vae_cli.run.child import environment_without, train_command
@@ -39,7 +40,7 @@ def run_job(cfg: DictConfig) -> None:
     with suppress(ValueError):  # not the main thread
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver sees to stopping
-    own = [t for t in hydra.overrides.task if not is_about_sweep(t.partition("=")[0])]
+    own = [t for t in hydra.overrides.task if not is_about_sweep(key_of(t))]
     named = [] if hydra.job.config_name == "train" else ["--config-name", hydra.job.config_name]
     command = train_command(place, own, named)
     began = time.monotonic()

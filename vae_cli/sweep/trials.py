@@ -19,6 +19,7 @@ from optuna.samplers import (
 )
 from optuna.trial import FrozenTrial, TrialState
 
+from vae_cli.config.grammar import parsed
 from vae_cli.config.nearest import suggest
 from vae_cli.errors import ConfigError, Interrupted
 from vae_cli.sweep.folder import SweepFolder
@@ -161,7 +162,7 @@ class Trials:
         """
         keys, fixed = self.space.distributions, {*self.space.fixed}
         for name, given in self.folder.known_jobs().items():
-            before = [text for text in given if text.partition("=")[0] not in keys]
+            before = [text for text in given if parsed(text).get_key_element() not in keys]
             looks_up = any("${" in text for text in given if text not in fixed)
             if {*before} != fixed or looks_up:
                 rule = f"its {name} was run with {' '.join(given if looks_up else before)}"
