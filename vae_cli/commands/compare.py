@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     from vae_cli.console import printable
     from vae_cli.report.comparison import filtered, sheets
     from vae_cli.report.ledger import beside, read_entries, run_paths
-    from vae_cli.terminal.comparable import with_stand_ins
+    from vae_cli.terminal.comparable import columns
 
     places = [place for word in [*words, *given] for place in find_places(word)]
     entries, notes = read_entries(run_paths(places), cfg.split)
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         print(f"note: {printable(note)}", file=sys.stderr)
     metrics = list(cfg.metrics)
     if not any(text.startswith("metrics=") for text in others):
-        metrics = with_stand_ins(metrics, [entry.numbers for entry in entries])
+        metrics = columns([entry.numbers for entry in entries], metrics)
     else:
         known = sorted({key for entry in entries for key in entry.numbers})
         for name in cfg.metrics if entries else ():

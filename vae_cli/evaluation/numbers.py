@@ -1,7 +1,7 @@
 """Numbers of a trained model that commands add to its run's folder, several at once if need be."""
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +10,8 @@ import numpy as np
 
 from vae_cli.evaluation.answer import GROUPS, SOURCE
 from vae_cli.files import UnsafeFile, read_json
+from vae_cli.number import Number
+from vae_cli.run.declared import write_declared
 from vae_cli.run.files import write_arrays, write_json
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import TRUTHS, is_number
@@ -29,12 +31,14 @@ class Found(NamedTuple):
         settings: Options of what was measured, by group and name.
         numbers: By name.
         values: Of each image, by name.
+        declared: What the numbers are.
         source: What it takes to find them again, see ``source_of``.
     """
 
     settings: Mapping[str, Mapping[str, Any]]
     numbers: Mapping[str, Any]
     values: Mapping[str, np.ndarray]
+    declared: Iterable[Number] = ()
     source: Mapping[str, Any] | None = None
 
 
@@ -72,6 +76,7 @@ def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Found)
         before = known.get("settings", {})
         settings = {g: {**before.get(g, {}), **found.settings.get(g, {})} for g in GROUPS}
         record = {**basis, "bits_per_dim": None, **known, "settings": settings, **found.numbers}
+        write_declared(folder, found.declared)
         write_arrays(folder.evaluated, arrays)
         kept = {SOURCE: found.source} if found.source else {}
         write_json(folder.evaluation, {**records, split: {**record, **kept}})

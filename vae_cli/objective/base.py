@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.base import Model
+from vae_cli.number import Number
 
 
 class Objective(nn.Module, ABC):
@@ -18,6 +19,7 @@ class Objective(nn.Module, ABC):
         partial: Which of them only some images have, those with a label; the others have NaN.
         term_weights: What terms of the loss weigh beside the bound, for the record, by name.
         model_class: Of which models it reduces the terms.
+        declares: What the returned quantities are; tables and charts show no others.
         weighs_kl: Whether the schedule's weight has a part in the loss.
         labelled_fraction: Which share of each training batch is images with a label, which then
             come first; None takes the images as they come.
@@ -27,6 +29,7 @@ class Objective(nn.Module, ABC):
     partial: frozenset[str] = frozenset()
     term_weights: Mapping[str, float] = {}
     model_class: type[Model] = Model
+    declares: tuple[Number, ...] = ()
     weighs_kl: bool = True
     labelled_fraction: float | None = None
 

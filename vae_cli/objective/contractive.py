@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
+from vae_cli.number import known
 from vae_cli.objective.base import Objective
 from vae_cli.objective.jacobian import decoder_jacobian, encoder_jacobian
 from vae_cli.options import NonNegativeFloat, checked
@@ -31,6 +32,7 @@ class Contractive(Objective):
     """
 
     monitor = "reconstruction"
+    declares = known("reconstruction", "squared_jacobian_norm", "image_jacobian_norm")
     model_class = Autoencoder
     weighs_kl = False
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import LatentVariableModel
+from vae_cli.number import known
 from vae_cli.objective.base import Objective
 from vae_cli.options import PositiveInt, checked
 
@@ -25,6 +26,7 @@ class Elbo(Objective):
     """
 
     monitor = "elbo"
+    declares = known("elbo", "reconstruction", "kl")
     model_class = LatentVariableModel
 
     @checked

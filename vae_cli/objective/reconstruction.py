@@ -4,6 +4,7 @@ from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
+from vae_cli.number import known
 from vae_cli.objective.base import Objective
 
 
@@ -11,6 +12,7 @@ class Reconstruction(Objective):
     """Maximises log p(x|z) at z = f(x), nats: squared error or cross-entropy, as p has it."""
 
     monitor = "reconstruction"
+    declares = known("reconstruction")
     model_class = Autoencoder
     weighs_kl = False
 

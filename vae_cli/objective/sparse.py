@@ -8,6 +8,7 @@ from torch.linalg import vector_norm
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
+from vae_cli.number import known
 from vae_cli.objective.base import Objective
 from vae_cli.objective.jacobian import decoder_jacobian
 from vae_cli.options import NonNegativeFloat, checked
@@ -31,6 +32,7 @@ class Sparse(Objective):
     """
 
     monitor = "reconstruction"
+    declares = known("reconstruction", "code_l1", "image_l1")
     model_class = Autoencoder
     weighs_kl = False
 

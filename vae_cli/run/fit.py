@@ -25,6 +25,7 @@ from vae_cli.training.checkpoint_file import CheckpointError
 from vae_cli.training.checkpoints import Checkpoints
 from vae_cli.training.dashboard import Dashboard
 from vae_cli.training.data_module import ImageDataModule
+from vae_cli.training.layout import curves_of
 from vae_cli.training.module import TrainingModule, noise_seed
 from vae_cli.training.progress import ProgressDisplay
 from vae_cli.training.recorder import ADVICE
@@ -158,7 +159,8 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     )  # fmt: skip
     dashboard = Dashboard(
         experiment.model, experiment.figures, experiment.splits["validation"],
-        _text(experiment, job.command), throughput, module.recorder, total, monitor,
+        _text(experiment, job.command), throughput, module.recorder, total,
+        curves_of(experiment.metrics.values(), monitor),
     )  # fmt: skip
     trainer = make_trainer(
         experiment.accelerator,

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import hydra
@@ -16,15 +17,18 @@ from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
+from hydra.utils import get_class
+from omegaconf import DictConfig
 
 from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.construct import construct
 from vae_cli.config.grammar import quoted
 from vae_cli.config.trust import is_trusted
 from vae_cli.console import printable
+from vae_cli.number import BY_NAME, new_numbers
 from vae_cli.sweep.folder import SweepFolder, is_about_trust, without_trust
 from vae_cli.sweep.job import run_job
-from vae_cli.sweep.strategy import Job, Results, Strategy
+from vae_cli.sweep.strategy import Job, Results, Strategy, known_direction
 from vae_cli.sweep.watch import Watch
 
 
@@ -58,7 +62,24 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
         with _stopping(folder):
             choices = _choices_of([*given, *tasks])
             launch = _Launch(launcher, folder, beside)
-            strategy.run(choices, str(folder.path), launch, is_trusted(tasks))
+            direction_of = partial(_direction_of, config)
+            strategy.run(choices, str(folder.path), launch, is_trusted(tasks), direction_of)
+
+
+def _direction_of(config: DictConfig, name: str) -> bool | None:
+    """Whether more of a number is better; None if neither is.
+
+    Args:
+        config: Of the sweep. Its metrics are loaded only for a number that others do not have.
+        name: As in ``results.json``.
+    """
+    declared = dict(BY_NAME)
+    if not {name, name.rpartition("/")[2]} & declared.keys():
+        metrics = [construct(config, f"metric.{metric}") for metric in config.get("metric") or ()]
+        objective = get_class(config.objective._target_)
+        new = (number for each in (*metrics, objective) for number in each.declares)
+        declared |= new_numbers(new)
+    return known_direction(name, declared)
 
 
 class _Launch:

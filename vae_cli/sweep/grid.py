@@ -8,7 +8,7 @@ from hydra.core.override_parser.types import Override
 from vae_cli.errors import ConfigError
 from vae_cli.sweep.folder import SweepFolder
 from vae_cli.sweep.names import names_of
-from vae_cli.sweep.strategy import Job, Launch, Strategy
+from vae_cli.sweep.strategy import DirectionOf, Job, Launch, Strategy, known_direction
 
 
 class Grid(Strategy):
@@ -23,7 +23,12 @@ class Grid(Strategy):
         self.resume, self.params = resume, params or {}
 
     def run(
-        self, choices: Sequence[Override], folder: str, launch: Launch, trust: bool = False
+        self,
+        choices: Sequence[Override],
+        folder: str,
+        launch: Launch,
+        trust: bool = False,
+        direction_of: DirectionOf = known_direction,
     ) -> None:
         """See the base class."""
         launch(_as_known(jobs_of(choices), SweepFolder(folder).known_jobs()))

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from hydra.core.override_parser.types import Override
 
+from vae_cli.number import BY_NAME, Number
+
 
 class Job(NamedTuple):
     """A run of a sweep.
@@ -23,7 +25,19 @@ class Job(NamedTuple):
 
 
 Results = Mapping[str, Any]  # of a run, as in its results.json
+DirectionOf = Callable[[str], bool | None]  # of a number's name: whether larger is better
 Launch = Callable[[Sequence[Job]], Sequence[Results | None]]  # None for what failed or was stopped
+
+
+def known_direction(name: str, declared: Mapping[str, Number] = BY_NAME) -> bool | None:
+    """Whether more of a number is better; None if neither is.
+
+    Args:
+        name: As in ``results.json``.
+        declared: What is known, by name.
+    """
+    number = declared.get(name) or declared.get(name.rpartition("/")[2])
+    return number.larger_is_better if number else None
 
 
 class Strategy(ABC):
@@ -39,7 +53,12 @@ class Strategy(ABC):
 
     @abstractmethod
     def run(
-        self, choices: Sequence[Override], folder: str, launch: Launch, trust: bool = False
+        self,
+        choices: Sequence[Override],
+        folder: str,
+        launch: Launch,
+        trust: bool = False,
+        direction_of: DirectionOf = known_direction,
     ) -> None:
         """Has the jobs run.
 
@@ -48,6 +67,7 @@ class Strategy(ABC):
             folder: Of the sweep.
             launch: Runs jobs, as many at once as the launcher does, and waits for them.
             trust: Whether today's command line trusts what the folder holds.
+            direction_of: What is declared of a run's numbers.
 
         Raises:
             ConfigError: If the values are such that this strategy can't go through them.
