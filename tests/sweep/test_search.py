@@ -283,7 +283,8 @@ def test_another_study(tmp_path: Path, options: dict[str, Any], space: Any, said
 
 def test_unknown_objective(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"validation/elbow: .* Did you mean validation/elbo\?"):
-        Search(objectives=["validation/elbow"])  # before anything runs
+        search(tmp_path, objectives=["validation/elbow"])
+    assert not SweepFolder(tmp_path).known_jobs()  # before anything runs
     with pytest.raises(ConfigError, match="my_number: a run has no such number"):
         search(tmp_path, objectives=["+my_number"])
 

@@ -29,7 +29,8 @@ class CurrentNumbers:
         results = read_results(folder.results, note)
         evaluations = read_evaluations(folder.evaluation, note)
         path = shell_word(folder.path)
-        declared = {DECLARED: read_declared(folder, note)}
+        found = read_declared(folder, note)
+        declared = {DECLARED: found} if found else {}
         is_current = bool(results) and self._is_current(results, folder.best.name)
         self.results = results | declared if is_current else {}
         self.evaluations = {

@@ -25,10 +25,10 @@ from vae_cli.config.construct import construct
 from vae_cli.config.grammar import quoted
 from vae_cli.config.trust import is_trusted
 from vae_cli.console import printable
-from vae_cli.number import BY_NAME, new_numbers
+from vae_cli.number import Number, new_numbers
 from vae_cli.sweep.folder import SweepFolder, is_about_trust, without_trust
 from vae_cli.sweep.job import run_job
-from vae_cli.sweep.strategy import Job, Results, Strategy, known_direction
+from vae_cli.sweep.strategy import Job, Results, Strategy, find_number
 from vae_cli.sweep.watch import Watch
 
 
@@ -62,24 +62,17 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
         with _stopping(folder):
             choices = _choices_of([*given, *tasks])
             launch = _Launch(launcher, folder, beside)
-            direction_of = partial(_direction_of, config)
-            strategy.run(choices, str(folder.path), launch, is_trusted(tasks), direction_of)
+            find = partial(_find_number, config)
+            strategy.run(choices, str(folder.path), launch, is_trusted(tasks), find)
 
 
-def _direction_of(config: DictConfig, name: str) -> bool | None:
-    """Whether more of a number is better; None if neither is.
-
-    Args:
-        config: Of the sweep. Its metrics are loaded only for a number that others do not have.
-        name: As in ``results.json``.
-    """
-    declared = dict(BY_NAME)
-    if not {name, name.rpartition("/")[2]} & declared.keys():
-        metrics = [construct(config, f"metric.{metric}") for metric in config.get("metric") or ()]
-        objective = get_class(config.objective._target_)
-        new = (number for each in (*metrics, objective) for number in each.declares)
-        declared |= new_numbers(new)
-    return known_direction(name, declared)
+def _find_number(config: DictConfig, key: str) -> Number | None:
+    """What is declared of a number; the metrics are loaded only for one that others lack."""
+    if known := find_number(key):
+        return known
+    metrics = [construct(config, f"metric.{name}") for name in config.get("metric") or ()]
+    parts = (*metrics, get_class(config.objective._target_))
+    return find_number(key, new_numbers(number for part in parts for number in part.declares))
 
 
 class _Launch:

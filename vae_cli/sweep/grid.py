@@ -8,7 +8,7 @@ from hydra.core.override_parser.types import Override
 from vae_cli.errors import ConfigError
 from vae_cli.sweep.folder import SweepFolder
 from vae_cli.sweep.names import names_of
-from vae_cli.sweep.strategy import DirectionOf, Job, Launch, Strategy, known_direction
+from vae_cli.sweep.strategy import FindNumber, Job, Launch, Strategy, find_number
 
 
 class Grid(Strategy):
@@ -28,7 +28,7 @@ class Grid(Strategy):
         folder: str,
         launch: Launch,
         trust: bool = False,
-        direction_of: DirectionOf = known_direction,
+        find_number: FindNumber = find_number,
     ) -> None:
         """See the base class."""
         launch(_as_known(jobs_of(choices), SweepFolder(folder).known_jobs()))

@@ -13,14 +13,13 @@ from vae_cli.errors import ConfigError, VaeCliError, install
 from vae_cli.number import KNOWN, OF_TRAINING
 from vae_cli.options import NonNegativeInt, PositiveInt, checked
 from vae_cli.sweep.folder import SweepFolder
-from vae_cli.sweep.strategy import DirectionOf, Job, Launch, Strategy, known_direction
+from vae_cli.sweep.strategy import FindNumber, Job, Launch, Strategy, find_number
 
 if TYPE_CHECKING:
     from vae_cli.sweep.trials import Trials
 
 PACKAGES = ("optuna", "cmaes")  # of the extra
 NAMES = (*(f"validation/{number.name}" for number in KNOWN), *(n.name for n in OF_TRAINING))
-WAYS = {True: "maximize", False: "minimize"}
 STOPS = 3  # of one job, after which it is not launched again
 
 
@@ -87,7 +86,7 @@ class Search(Strategy):
         folder: str,
         launch: Launch,
         trust: bool = False,
-        direction_of: DirectionOf = known_direction,
+        find_number: FindNumber = find_number,
     ) -> None:
         """See the base class.
 
@@ -99,7 +98,7 @@ class Search(Strategy):
 
         sweep = SweepFolder(folder)
         plan = Plan(
-            directions_of(self.objectives, direction_of), self.sampler, self.seed, self.pruner,
+            directions_of(self.objectives, find_number), self.sampler, self.seed, self.pruner,
             self.startup_trials, self.warmup_epochs, self.storage, self.study,
         )  # fmt: skip
         trials, launched = Trials(plan, choices, sweep, trust), Counter[str]()
@@ -155,28 +154,27 @@ def check_objectives(objectives: Sequence[str]) -> Sequence[str]:
             rule = "the best of many by the test images looks too good"
             remedy = f"Try validation/{name.removeprefix('test/')}."
             raise ConfigError("objectives", name, rule, remedy)
-        # A user's metric may have any other name: only a near miss of a known one is refused.
-        near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.8)
-        if near and name not in NAMES:
-            rule = "a run has no such number"
-            raise ConfigError("objectives", name, rule, f"Did you mean {near[0]}?")
     return objectives
 
 
-def directions_of(objectives: Sequence[str], direction_of: DirectionOf) -> dict[str, str]:
+def directions_of(objectives: Sequence[str], find: FindNumber) -> dict[str, str]:
     """Whether each objective is maximized or minimized, by name.
 
     Raises:
         ConfigError: If one has no direction, neither declared nor as a sign.
     """
-    signs: dict[str, bool | None] = {"-": False, "+": True}
     ways = {}
     for text in objectives:
-        name = plain(text)
-        is_up = signs[text[0]] if text[0] in signs else direction_of(name)
+        name, number = plain(text), find(plain(text))
+        near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.8)
+        if number is None and near:  # a number that nobody declares may have any other name
+            rule = "a run has no such number"
+            raise ConfigError("sweep.objectives", name, rule, f"Did you mean {near[0]}?")
+        declared = number.larger_is_better if number else None
+        is_up = {"-": False, "+": True}.get(text[0], declared)
         if is_up is None:
             rule = "has no direction: neither large nor small is declared to be better"
             remedy = f"Try -{name} for the smallest, +{name} for the largest."
             raise ConfigError("sweep.objectives", name, rule, remedy)
-        ways[name] = WAYS[is_up]
+        ways[name] = "maximize" if is_up else "minimize"
     return ways

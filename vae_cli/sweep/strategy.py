@@ -25,19 +25,18 @@ class Job(NamedTuple):
 
 
 Results = Mapping[str, Any]  # of a run, as in its results.json
-DirectionOf = Callable[[str], bool | None]  # of a number's name: whether larger is better
+FindNumber = Callable[[str], Number | None]  # by its key in a run's results.json
 Launch = Callable[[Sequence[Job]], Sequence[Results | None]]  # None for what failed or was stopped
 
 
-def known_direction(name: str, declared: Mapping[str, Number] = BY_NAME) -> bool | None:
-    """Whether more of a number is better; None if neither is.
+def find_number(key: str, declared: Mapping[str, Number] = BY_NAME) -> Number | None:
+    """What is declared of a number, None if nothing is.
 
     Args:
-        name: As in ``results.json``.
-        declared: What is known, by name.
+        key: In a run's ``results.json``.
+        declared: Numbers by name.
     """
-    number = declared.get(name) or declared.get(name.rpartition("/")[2])
-    return number.larger_is_better if number else None
+    return declared.get(key) or declared.get(key.rpartition("/")[2])
 
 
 class Strategy(ABC):
@@ -58,7 +57,7 @@ class Strategy(ABC):
         folder: str,
         launch: Launch,
         trust: bool = False,
-        direction_of: DirectionOf = known_direction,
+        find_number: FindNumber = find_number,
     ) -> None:
         """Has the jobs run.
 
@@ -67,7 +66,7 @@ class Strategy(ABC):
             folder: Of the sweep.
             launch: Runs jobs, as many at once as the launcher does, and waits for them.
             trust: Whether today's command line trusts what the folder holds.
-            direction_of: What is declared of a run's numbers.
+            find_number: What is declared of a run's numbers.
 
         Raises:
             ConfigError: If the values are such that this strategy can't go through them.
