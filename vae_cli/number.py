@@ -1,13 +1,18 @@
 """What a number is: its unit, meaning, direction and digits, declared once and used everywhere."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from typing import Any
+
+from vae_cli.errors import VaeCliError
 
 LEARNING, COLLAPSE = "Is it learning?", "Is the posterior collapsing?"  # groups of charts
 CODES, LABELS = "What are the codes like?", "Does it classify well?"
 SPEED, OTHERS = "How fast?", "Other numbers"
-TABLES = ("rows", "columns", "wide", "codes", "validation", "headlines", "hparams", "charts")
+TABLES = (
+    "rows", "evaluated", "columns", "wide", "codes", "validation", "headlines", "hparams", "charts"
+)  # fmt: skip
 LAST = 100  # column of a number that states no other
 MOST_DIGITS = 6  # behind the point
 LONGEST = {"name": 100, "label": 60, "unit": 20, "meaning": 200, "bound": 4, "group": 60}
@@ -21,7 +26,8 @@ class Number:
     TensorBoard, sweeps and reports read them there. The key ``NAME_se`` holds its standard error.
 
     Example:
-        >>> Number("sharpness", "sharpness", "nats", "largest curvature", larger_is_better=False)
+        >>> from vae_cli.number import Number
+        >>> Number("sharpness", unit="nats", meaning="largest curvature", larger_is_better=False)
         Number('sharpness', smaller is better)
 
     Attributes:
@@ -34,10 +40,11 @@ class Number:
         larger_is_better: None: the number does not tell which model is better, and ranks nothing.
         digits: Behind the point, more if its error needs them; None for one significant digit.
         bound: Sign before the value where the estimate of log p(x) is only a bound.
-        tables: Where it is shown by default: ``rows`` of the tables of one run, ``columns`` of all
-            comparisons and sweeps, ``wide`` columns of vae-eval and vae-report alone, ``codes``
-            columns beside models without a bound, ``validation`` a column for the validation
-            images too, ``headlines`` and ``charts`` of vae-report, ``hparams`` of TensorBoard.
+        tables: Where it is shown by default: ``rows`` of the tables of one run (``evaluated``:
+            of vae-eval's alone), ``columns`` of all comparisons and sweeps (``wide``: of vae-eval
+            and vae-report alone; ``codes``: beside models without a bound; ``validation``: another
+            for the validation images), ``headlines`` and ``charts`` of vae-report, ``hparams`` of
+            TensorBoard.
         column: Its place among columns.
         group: Of its curves in TensorBoard; empty for none in the overview.
         hides_zero: Whether it is left out of the rows where it is 0.
@@ -60,6 +67,12 @@ class Number:
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.name)  # frozen
         object.__setattr__(self, "tables", tuple(self.tables))
+        for field in fields(self):
+            if not _is_valid(field.name, getattr(self, field.name)):
+                value = repr(getattr(self, field.name))[: LONGEST["label"]]
+                raise VaeCliError(
+                    f"the number {self.name!r} declares an invalid {field.name}: {value}."
+                )
 
     def __repr__(self) -> str:
         ways = {None: "no direction", True: "larger is better", False: "smaller is better"}
@@ -67,23 +80,22 @@ class Number:
 
 
 def from_plain(name: str, found: object) -> Number | None:
-    """A number as a file has it, which anybody may have written; None if it is none."""
-    if not isinstance(found, Mapping) or not all(map(_is_valid, found, found.values())):
-        return None
-    return Number(name, **found) if 0 < len(name) <= LONGEST["name"] else None
+    """A number as a file has it, which anybody may have written; None if it is invalid."""
+    with suppress(VaeCliError, TypeError):
+        return Number(name, **found) if isinstance(found, Mapping) else None
+    return None
 
 
 def _is_valid(field: str, value: Any) -> bool:
     if field in LONGEST:
-        return field != "name" and isinstance(value, str) and len(value) <= LONGEST[field]
+        is_missing = field == "name" and not value
+        return isinstance(value, str) and len(value) <= LONGEST[field] and not is_missing
     if field == "tables":
-        return isinstance(value, list) and all(table in TABLES for table in value)
-    if field == "larger_is_better":
-        return value is None or isinstance(value, bool)
-    if field in ("hides_zero", "is_of_labels"):
-        return isinstance(value, bool)
-    most = {"digits": MOST_DIGITS, "column": LAST}.get(field, -1)
-    return (field == "digits" and value is None) or (type(value) is int and 0 <= value <= most)
+        return all(table in TABLES for table in value)
+    if field in ("hides_zero", "is_of_labels", "larger_is_better"):
+        return isinstance(value, bool) or (value is None and field == "larger_is_better")
+    most = MOST_DIGITS if field == "digits" else LAST
+    return (value is None and field == "digits") or (type(value) is int and 0 <= value <= most)
 
 
 def _row(*args: Any, **fields: Any) -> Number:
@@ -123,7 +135,8 @@ KNOWN = (  # the numbers that several parts measure, or earlier versions; in the
     Number("log_likelihood", "log p(x)", "nats",
            "log p(x), S = {log_likelihood_samples}{, |log_likelihood_images| images}", True,
            bound="≥ ", column=2, group=""),
-    _row("log_likelihood_mc_se", "", "nats", "error left by the draws", digits=None),
+    _row("log_likelihood_mc_se", "", "nats", "error left by the draws", digits=None,
+         tables=("evaluated",)),
     _row("log_likelihood_bias", "", "nats", "of the estimate, about", digits=None,
          tables=("rows", "hparams")),
     _row("exact_log_likelihood", "exact log p(x)", "nats", "log p(x), by formula", True),

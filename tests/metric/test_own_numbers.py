@@ -1,6 +1,7 @@
 """A number of the user's own metric is in every table, and ranked by its direction."""
 
 import csv
+import doctest
 import json
 import os
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import optuna
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from vae_cli import number
 from vae_cli.commands.compare import main as compare
 from vae_cli.commands.eval import main as evaluate
 from vae_cli.commands.report import main as report
@@ -41,7 +43,7 @@ QUICK = ["trainer.progress=false", "figure=[]", "metric=[clutter]", "trainer.max
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with the metric's module, its yaml, and a sweep of two runs; the better is last."""
+    """The metric's module and yaml, and a search with two trials of which the second is better."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "own_clutter.py").write_text(METRIC)
     (folder / "conf" / "metric").mkdir(parents=True)
@@ -52,12 +54,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.syspath_prepend(folder)
         patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
         patch.setenv("COLUMNS", "200")
-        assert train(["-m", "latent_dim=4,2", "hydra.sweep.dir=swept", *QUICK]) == 0
+        search = ["sweep=optuna", "sweep.objectives=[validation/clutter]", "sweep.trials=2"]
+        chance = ["sweep.sampler=random", "sweep.seed=2", "latent_dim=2,4"]  # 4 comes first
+        assert train(["-m", *search, *chance, "hydra.sweep.dir=swept", *QUICK]) == 0
         yield folder
 
 
 def runs(place: Path) -> list[Path]:
-    return [place / "swept" / name for name in ("latent_dim-4", "latent_dim-2")]
+    return [
+        place / "swept" / name for name in ("trial-000__latent_dim-4", "trial-001__latent_dim-2")
+    ]
 
 
 def test_declarations_are_beside_the_numbers(place: Path) -> None:
@@ -85,6 +91,8 @@ def test_tensorboard(place: Path) -> None:
 
 
 def test_sweep(place: Path) -> None:
+    study = optuna.load_study(study_name=None, storage=f"sqlite:///{place}/swept/study.db")
+    assert study.direction.name == "MINIMIZE" and study.best_value == 1
     rows = csv.DictReader((place / "swept" / "sweep.csv").read_text().splitlines())
     assert {row["latent_dim"]: row["clutter of z"] for row in rows} == {"2": "1.0", "4": "2.0"}
     assert "| clutter of z |" in (place / "swept" / "sweep.md").read_text()
@@ -136,11 +144,8 @@ def test_vae_report(place: Path) -> None:
     assert (place / "one.html").read_text().count("clutter of z") >= 2  # headline and chart
 
 
-def test_search_minimizes(place: Path) -> None:
-    words = ["-m", "sweep=optuna", "sweep.objectives=[validation/clutter]", "latent_dim=2,4"]
-    assert train([*words, "sweep.trials=1", "hydra.sweep.dir=searched", *QUICK]) == 0
-    study = optuna.load_study(study_name=None, storage=f"sqlite:///{place}/searched/study.db")
-    assert study.direction.name == "MINIMIZE"
+def test_example() -> None:
+    assert doctest.testmod(number).failed == 0
 
 
 @pytest.mark.parametrize(
@@ -148,7 +153,7 @@ def test_search_minimizes(place: Path) -> None:
     [
         {"digits": -1}, {"digits": True}, {"digits": 1e9}, {"larger_is_better": "yes"},
         {"meaning": "x" * 1000}, {"unit": 3}, {"tables": ["nowhere"]}, {"tables": "rows"},
-        {"unknown": 1}, {"column": -5}, "text", None,
+        {"unknown": 1}, {"column": -5}, {"name": "other"}, {"tables": 3}, "text", None,
     ],
     ids=str,
 )  # fmt: skip

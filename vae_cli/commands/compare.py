@@ -34,7 +34,8 @@ def main(arguments: list[str]) -> int:
     if not cfg.metrics:
         raise ConfigError("metrics", [], "needs one number at least", "Try metrics=[elbo].")
     from vae_cli.console import printable
-    from vae_cli.report.comparison import filtered, sheets
+    from vae_cli.report.comparison import sheets
+    from vae_cli.report.conditions import filtered
     from vae_cli.report.ledger import beside, read_entries, run_paths
     from vae_cli.terminal.comparable import columns
 

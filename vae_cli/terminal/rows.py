@@ -27,11 +27,11 @@ def rows_of(results: Results, prefix: str = "") -> list[Row]:
         results: As in ``results.json``, or a split's record of ``evaluation.json``.
         prefix: ``test/`` for the first.
     """
-    rows = []
+    rows, wanted = [], {"rows"} if prefix else {"rows", "evaluated"}
     for declared in declared_in(results):
         key = declared.name if declared.name.startswith("train/") else prefix + declared.name
         is_hidden = declared.hides_zero and not results.get(key)
-        if "rows" in declared.tables and results.get(key) is not None and not is_hidden:
+        if wanted & {*declared.tables} and results.get(key) is not None and not is_hidden:
             rows.append((key, declared.unit, _meaning(declared, results, prefix)))
     return rows
 
