@@ -15,7 +15,7 @@ TABLES = (
 )  # fmt: skip
 LAST = 100  # column of a number that states no other
 MOST_DIGITS = 6  # behind the point
-LONGEST = {"name": 100, "label": 60, "unit": 20, "meaning": 200, "bound": 4, "group": 60}
+LONGEST = {"name": 60, "label": 60, "unit": 20, "meaning": 200, "bound": 4, "group": 60}
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ def from_plain(name: str, found: object) -> Number | None:
 
 def _is_valid(field: str, value: Any) -> bool:
     if field in LONGEST:
-        is_missing = field == "name" and not value
-        return isinstance(value, str) and len(value) <= LONGEST[field] and not is_missing
+        is_text = isinstance(value, str) and len(value) <= LONGEST[field] and value.isprintable()
+        return is_text and not (field == "name" and not value)
     if field == "tables":
         return all(table in TABLES for table in value)
     if field in ("hides_zero", "is_of_labels", "larger_is_better"):

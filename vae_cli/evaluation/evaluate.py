@@ -17,7 +17,7 @@ from vae_cli.console import print_line
 from vae_cli.errors import ConfigError, Resumable, TrainingError
 from vae_cli.evaluation.answer import GROUPS, source_of
 from vae_cli.evaluation.cost import describe_cost
-from vae_cli.evaluation.numbers import Found, read_evaluation, update_evaluation
+from vae_cli.evaluation.numbers import Measured, read_evaluation, update_evaluation
 from vae_cli.evaluation.unfinished import BATCH, Unfinished
 from vae_cli.folders import check_name
 from vae_cli.metric.base import Evaluation, Metric
@@ -67,11 +67,11 @@ def evaluate(
         cfg, subject.config, folder, subject.files, subject.read_at, left_out, subject.notes
     )
 
-    def keep(found: Found) -> dict[str, Any]:
+    def keep(found: Measured) -> dict[str, Any]:
         return update_evaluation(folder, basis, found._replace(source=source))
 
     if not any(missing.values()):  # found only now: the files of data have changed
-        return keep(Found({}, {}, {})) if source else known
+        return keep(Measured({}, {}, {})) if source else known
     record: dict[str, Any] = {}
     if missing["metric"]:
         found, unfinished = _measure(subject, cfg, missing["metric"], basis, console)
@@ -118,7 +118,7 @@ def _measure(
     wanted: Mapping[str, Any],
     basis: Mapping[str, Any],
     console: Console,
-) -> tuple[Found, Unfinished]:
+) -> tuple[Measured, Unfinished]:
     """Metrics over the split, from where an interrupted evaluation of the same stopped.
 
     Returns:
@@ -150,7 +150,7 @@ def _measure(
     if "log_likelihood" in numbers:
         numbers["bits_per_dim"] = bits_per_dim(subject.config, numbers["log_likelihood"])
     declared = [number for metric in metrics.values() for number in metric.declares]
-    return Found({"metric": wanted}, numbers, values, declared), unfinished
+    return Measured({"metric": wanted}, numbers, values, declared), unfinished
 
 
 def _count_in(
@@ -173,14 +173,16 @@ def _count_in(
                 saved = time.monotonic()
 
 
-def _analyse(subject: Subject, cfg: DictConfig, name: str, options: Any, console: Console) -> Found:
+def _analyse(
+    subject: Subject, cfg: DictConfig, name: str, options: Any, console: Console
+) -> Measured:
     """The numbers of an analysis."""
     _note(console, name.replace("_", " "))
     noise.seed_draws(subject.model.device, "analysis", cfg.seed, subject.measured, name)
     analysis: Analysis = construct(cfg, f"analysis.{name}")
     numbers = analysis.numbers(subject.model, subject.splits, subject.measured)
     checked = _checked(subject, numbers)
-    return Found({"analysis": {name: options}}, checked, {}, analysis.declares)
+    return Measured({"analysis": {name: options}}, checked, {}, analysis.declares)
 
 
 def _checked(subject: Subject, numbers: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ LOCK = "numbers.lock"
 WAIT = 60.0  # seconds for other commands, each of which takes a moment
 
 
-class Found(NamedTuple):
+class Measured(NamedTuple):
     """What an evaluation has measured.
 
     Attributes:
@@ -53,7 +53,7 @@ def read_evaluation(folder: RunFolder, basis: Mapping[str, Any], note: Note) -> 
     return _measured(_read_evaluation(folder, note)[0], basis)
 
 
-def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Found) -> Record:
+def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Measured) -> Record:
     """Adds to the numbers of vae-eval. What other commands have added meanwhile stays.
 
     Args:

@@ -1,5 +1,6 @@
 """The declarations of a run's numbers, kept beside them for commands that do not load its code."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -32,7 +33,7 @@ def read_declared(folder: RunFolder, note: Note = lambda text: None) -> dict[str
         note: Takes what is left out.
     """
     found: dict[str, Any] = {}
-    if folder.declared.is_symlink() or folder.declared.exists():
+    if os.path.lexists(folder.declared):
         try:
             found = read_json(folder.declared)
         except UnsafeFile as error:

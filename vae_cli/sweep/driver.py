@@ -102,14 +102,14 @@ class _Launch:
                 if missing:
                     self.launcher.launch(texts, initial_job_idx=self.number)
             except Exception as error:  # of as many kinds as there are launchers
-                said = printable(" ".join(str(error).split()))
-                print(f"note: {type(self.launcher).__name__}: {said}", file=sys.stderr)
+                message = printable(" ".join(str(error).split()))
+                print(f"note: {type(self.launcher).__name__}: {message}", file=sys.stderr)
         self.number += len(missing)
         return [self.folder.results_of(job) for job in jobs]
 
 
 def _hydras_of(job: Job) -> list[str]:
-    """What Hydra is told of a job: its folder, and its variables wherever it comes to run."""
+    """Hydra's own overrides for a job: its folder and its environment variables."""
     given = [f"+hydra.job.env_set.{k}={quoted(v)}" for k, v in job.environment.items()]
     return [f"hydra.sweep.subdir={quoted(job.name)}", *given]
 

@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from vae_cli.config.nearest import suggest
 from vae_cli.errors import ConfigError, Interrupted
 from vae_cli.sweep.folder import SweepFolder
-from vae_cli.sweep.names import names_of
+from vae_cli.sweep.names import job_names
 from vae_cli.sweep.space import space_of
 from vae_cli.sweep.strategy import Job, Results
 from vae_cli.training.study import TRIAL, Trial, open_study
@@ -109,7 +109,7 @@ class Trials:
         """A new trial's job."""
         trial = self.study.ask(dict(self.space.distributions))
         texts = [f"trial-{trial.number:03}", *self.space.settings(trial.params)]
-        (name,) = names_of([texts])
+        (name,) = job_names([texts])
         trial.set_user_attr(FOLDER, str(self.folder.path.resolve() / name))
         return Job(name, self.space.overrides(trial.params), self._environment(trial.number))
 
@@ -136,12 +136,12 @@ class Trials:
         found = sorted(self.study.best_trials, key=lambda t: -t.number) if done else []
         first = {tuple(t.values): t for t in found}.values()  # of equal ones
         best = sorted(first, key=lambda t: t.number)
-        lines = [f"best       {_job_of(trial)}  {self._told(trial)}" for trial in best[:SHOWN]]
+        lines = [f"best       {_job_of(trial)}  {self._values_of(trial)}" for trial in best[:SHOWN]]
         if len(best) > SHOWN:
             lines.append(f"           and {len(best) - SHOWN} more that no other trial surpasses")
         return [*lines, f"study      {self.name}: optuna-dashboard {self.place}"]
 
-    def _told(self, trial: FrozenTrial) -> str:
+    def _values_of(self, trial: FrozenTrial) -> str:
         values = zip(self.plan.directions, trial.values, strict=True)
         return "  ".join(f"{name}={value:.6g}" for name, value in values)
 

@@ -54,9 +54,9 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     tested = {key.removeprefix("test/"): value for key, value in results.items()}
     of_evidence = bound_advice(tested, f"vae-eval run={path} tells more.")
     of_scale = scale_advice(results.get("test/scale_at_bound"))
-    for said in (few_images_advice(tested), advice, of_evidence, of_scale):
-        if said is not None:
-            print_warning(said, console)
+    for warning in (few_images_advice(tested), advice, of_evidence, of_scale):
+        if warning is not None:
+            print_warning(warning, console)
     print_lines(lines, console)
 
 
