@@ -13,6 +13,7 @@ SPEED, OTHERS = "How fast?", "Other numbers"
 TABLES = (
     "rows", "evaluated", "columns", "wide", "codes", "validation", "headlines", "hparams", "charts"
 )  # fmt: skip
+FEW_IMAGES = 30  # below which a standard error is itself off by more than an eighth
 LAST = 100  # column of a number that states no other
 MOST_DIGITS = 6  # behind the point
 LONGEST = {"name": 60, "label": 60, "unit": 20, "meaning": 200, "bound": 4, "group": 60}

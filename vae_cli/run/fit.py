@@ -16,7 +16,7 @@ from vae_cli.console import print_line, printable
 from vae_cli.errors import TrainingError, VaeCliError
 from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.memory import is_out_of_memory
-from vae_cli.metric.few import FEW_IMAGES
+from vae_cli.number import FEW_IMAGES
 from vae_cli.run.environment import environment
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.resume import Start, find_start

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from vae_cli.number import BY_NAME, MOST_DIGITS, Number
+from vae_cli.console import printable
+from vae_cli.number import BY_NAME, LONGEST, MOST_DIGITS, Number
 from vae_cli.run.declared import DECLARED
 from vae_cli.run.recorded import is_number
 
 LONG = 1e12  # from which a number is shown by its first digits
+LONG_LABEL = LONGEST["label"]
 PREFIXES = ("validation_", "validation/", "test/", "train/")
 OTHER = re.compile(r"\{(?:([^{}|]*)\|)?(\w+)(?:\|([^{}|]*))?\}")  # in what a number means
 
@@ -27,9 +29,12 @@ def quantity(key: str, *records: Results) -> Number:
     """
     prefix = next((text for text in PREFIXES if key.startswith(text)), "")
     name = key.removeprefix(prefix)
-    number = BY_NAME.get(key) or BY_NAME.get(name) or _declared(name, records) or Number(key)
-    is_validation = prefix.startswith("validation") and number.name == name
-    return replace(number, label=f"validation {number.label}") if is_validation else number
+    number = BY_NAME.get(key) or BY_NAME.get(name) or _declared(name, records)
+    if number is None:  # of any length and with any signs
+        return Number("undeclared", printable(key)[:LONG_LABEL])
+    if prefix.startswith("validation") and number.name == name:
+        return replace(number, label=f"validation {number.label}"[:LONG_LABEL])
+    return number
 
 
 def _declared(name: str, records: tuple[Results, ...]) -> Number | None:

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from vae_cli.metric.few import FEW_IMAGES
-from vae_cli.number import KNOWN, OF_TRAINING, Number
+from vae_cli.number import FEW_IMAGES, KNOWN, OF_TRAINING, Number
 from vae_cli.run.declared import DECLARED
 from vae_cli.run.recorded import is_number
 from vae_cli.terminal.quantity import Results, meaning
