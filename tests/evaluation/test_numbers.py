@@ -11,17 +11,22 @@ import pytest
 
 from vae_cli.errors import VaeCliError
 from vae_cli.evaluation import numbers
-from vae_cli.evaluation.numbers import Found, read_evaluation, update_evaluation, update_finetuned
+from vae_cli.evaluation.numbers import (
+    Measured,
+    read_evaluation,
+    update_evaluation,
+    update_finetuned,
+)
 from vae_cli.run.folder import RunFolder
 
 WRITERS, ROUNDS = 6, 6
 BASIS = {"checkpoint": "best.ckpt", "seed": 0}
 
 
-def found_by(writer: int, number: int) -> Found:
+def found_by(writer: int, number: int) -> Measured:
     name = f"metric-{writer}-{number}"
     settings = {"metric": {name: {"samples": number}}, "analysis": {}}
-    return Found(settings, {name: number}, {name: np.full(5, number)})
+    return Measured(settings, {name: number}, {name: np.full(5, number)})
 
 
 def write_many(path: str, writer: int) -> None:

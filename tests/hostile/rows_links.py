@@ -13,7 +13,7 @@ LOOKED_AT = BUILT | {"report"}  # one run, looked at as a whole before anything 
 NAMES = [  # that commands read, or write anew
     "config.yaml", "composed.yaml", "overrides.yaml", "results.json", "evaluation.json",
     "evaluation.npz", "finetune.json", "metrics.csv", "command.txt", "environment.txt", "lock",
-    "checkpoints/best.ckpt", "checkpoints/last.ckpt", "figures/samples.png",
+    "numbers.json", "checkpoints/best.ckpt", "checkpoints/last.ckpt", "figures/samples.png",
 ]  # fmt: skip
 NEW = [  # that commands make, and may find taken
     "evaluation.json.new", "evaluation.npz.new", "finetune.json.new", "config.yaml.new",

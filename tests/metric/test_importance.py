@@ -8,7 +8,7 @@ from model.evidence import CASES, Case
 from model.linear_gaussian import LinearGaussian
 from torch import Tensor
 
-from vae_cli.metric.base import Metric, Number, moments, power_sums
+from vae_cli.metric.base import Metric, Value, moments, power_sums
 from vae_cli.metric.importance import ImportanceSampling
 from vae_cli.metric.log_likelihood import LogLikelihood
 from vae_cli.model.importance import bound_estimate, evidence_estimate, extrapolated_bias
@@ -23,7 +23,7 @@ WRONG = pytest.mark.parametrize(
 
 
 @torch.no_grad()
-def numbers_of(metric: Metric, case: Case, images: int | None = None) -> dict[str, Number]:
+def numbers_of(metric: Metric, case: Case, images: int | None = None) -> dict[str, Value]:
     torch.manual_seed(0)
     batch = case.batch
     if images is not None:
@@ -32,7 +32,7 @@ def numbers_of(metric: Metric, case: Case, images: int | None = None) -> dict[st
     return dict(metric.result({n: moments(power_sums(v), len(v)) for n, v in values.items()}))
 
 
-def score(numbers: dict[str, Number], case: Case) -> float:
+def score(numbers: dict[str, Value], case: Case) -> float:
     """How many of its errors a stated bias is from the true one."""
     bias, error = numbers["log_likelihood_bias"], numbers["log_likelihood_bias_se"]
     assert bias is not None and error is not None

@@ -10,7 +10,7 @@ from vae_cli import conf
 from vae_cli.config.keys import DataSettings
 from vae_cli.options import accepts
 from vae_cli.reference.published import Published
-from vae_cli.terminal.comparable import COMPARED
+from vae_cli.terminal.comparable import columns
 from vae_cli.terminal.quantity import quantity
 
 FOLDER = Path(conf.__path__[0])
@@ -26,7 +26,7 @@ def test_numbers_have_names_signs_and_a_source(file: Path) -> None:
     annotations = DataSettings.__annotations__
     assert accepts(annotations["binarize"], found.treatment["binarize"])
     for numbers in found.rows.values():
-        assert {name.removesuffix("_se") for name in numbers} <= set(COMPARED)
+        assert {name.removesuffix("_se") for name in numbers} <= set(columns([], is_wide=True))
         for name, number in numbers.items():
             is_positive = name.endswith("_se") or quantity(name).digits == 3
             assert number > 0 if is_positive else number < 0  # a bound on log p(x)

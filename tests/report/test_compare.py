@@ -231,7 +231,7 @@ def test_order_follows_the_direction(
         results = json.loads((path / "results.json").read_text())
         (path / "results.json").write_text(json.dumps({**results, f"test/{key}": value}))
     rows = table(capsys, "runs/d0", "runs/p0", f"metrics=[{key},kl]", "rank=test")
-    assert float(rows[0][quantity(key).head]) == best
+    assert float(rows[0][quantity(key).label]) == best
 
 
 def test_best_is_chosen_by_validation_images(

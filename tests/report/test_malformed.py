@@ -106,11 +106,17 @@ KEPT: list[tuple[str, Content]] = [
     ("evaluation.json", {"test": {**EVALUATION, "mutual_information_images": "x"}}),
     ("evaluation.json", {"test": {**EVALUATION, "low_effective_sample_size": "much"}}),
     ("evaluation.json", {"test": []}),
+    ("numbers.json", "[1]"),
+    ("numbers.json", {"kl": {"larger_is_better": True}}),
+    ("numbers.json", {"mine": {"meaning": "{kl.__class__}\n\x1b[2J"}}),
+    ("numbers.json", fifo),
+    ("numbers.json", link("/dev/zero")),
     ("evaluation.json", {"../../x": EVALUATION, "test\x1b": EVALUATION}),
     ("evaluation.json", {"test": {**EVALUATION, "split": "train", "elbo_se": -1e-320, "kl": "x"}}),
 ]
 SILENT: list[tuple[str, Content]] = [  # what is no fault, or of no number
     ("results.json", {"test/elbo": -24.8}),
+    ("results.json", {**RESULTS, "monitor": "validation/\x1b[2J" * 20}),
     ("results.json", {**RESULTS, "test/kl": None, "test/log_likelihood": None}),
     ("results.json", {**RESULTS, "test/kl": 0, "test/kl_se": 5e-324, "latent_dim": -1}),
     ("evaluation.json", {"test": {"elbo": -24.9}}),

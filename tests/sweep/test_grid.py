@@ -11,7 +11,7 @@ from vae_cli.config.grammar import parsed
 from vae_cli.errors import ConfigError
 from vae_cli.sweep.folder import SweepFolder
 from vae_cli.sweep.grid import Grid, jobs_of
-from vae_cli.sweep.names import LONGEST, names_of
+from vae_cli.sweep.names import LONGEST, job_names
 from vae_cli.sweep.strategy import Job
 
 GRIDS: list[tuple[str, list[str]]] = [
@@ -75,7 +75,7 @@ def test_names_that_would_be_alike_or_too_long() -> None:
     settings: Sequence[list[str]] = [
         ["a=[1]"], ["a='1'"], ["a=1"], ["a=" + "x" * 400], ["+b=x y", "c='~/$d'"],
     ]  # fmt: skip
-    names = names_of(settings)
+    names = job_names(settings)
     assert len(set(names)) == len(names)
     assert max(map(len, names)) <= LONGEST + 9
     assert all(shlex.quote(name) == name and parsed(f"output={name}").value() == name

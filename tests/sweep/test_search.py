@@ -283,9 +283,32 @@ def test_another_study(tmp_path: Path, options: dict[str, Any], space: Any, said
 
 def test_unknown_objective(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"validation/elbow: .* Did you mean validation/elbo\?"):
-        Search(objectives=["validation/elbow"])  # before anything runs
+        search(tmp_path, objectives=["validation/elbow"])
+    assert not SweepFolder(tmp_path).known_jobs()  # before anything runs
     with pytest.raises(ConfigError, match="my_number: a run has no such number"):
-        search(tmp_path, objectives=["my_number"])
+        search(tmp_path, objectives=["+my_number"])
+
+
+@pytest.mark.parametrize(
+    ("objective", "direction"),
+    [
+        ("validation/error", "MINIMIZE"), ("validation/reconstruction_error", "MINIMIZE"),
+        ("validation/elbo", "MAXIMIZE"), ("train/seconds", "MINIMIZE"), ("-parameters", "MINIMIZE"),
+        ("+validation/kl", "MAXIMIZE"), ("validation/kl", None), ("my_number", None),
+    ],
+)  # fmt: skip
+def test_direction_is_the_declared_one(
+    tmp_path: Path, objective: str, direction: str | None
+) -> None:
+    outcome = {objective.lstrip("+-"): 1.0}
+    if direction is None:
+        with pytest.raises(
+            ConfigError, match=rf"{objective}: has no direction: .* Try -{objective}"
+        ):
+            search(tmp_path, lambda at: outcome, trials=1, objectives=[objective])
+        return
+    search(tmp_path, lambda at: outcome, trials=1, objectives=[objective])
+    assert study_in(tmp_path).direction.name == direction
 
 
 def test_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

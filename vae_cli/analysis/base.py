@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from vae_cli.data.split import Split
 from vae_cli.model.base import Model
+from vae_cli.number import Number
 
 
 class Analysis(ABC):
@@ -12,9 +13,11 @@ class Analysis(ABC):
 
     Attributes:
         model_class: Of which models it says something.
+        declares: What its numbers are; tables show no others.
     """
 
     model_class: type[Model] = Model
+    declares: tuple[Number, ...] = ()
 
     @abstractmethod
     def numbers(

@@ -11,6 +11,7 @@ from vae_cli.analysis.base import Analysis
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import rsample_with_log_prob
 from vae_cli.model.base import LatentVariableModel
+from vae_cli.number import known
 from vae_cli.options import AtLeast, Draws, checked
 
 PAIRS = 50_000  # densities of a draw given an image that are computed at once
@@ -35,6 +36,10 @@ class MutualInformation(Analysis):
     """
 
     model_class = LatentVariableModel
+    declares = known(
+        "mutual_information_lower", "mutual_information_upper", "marginal_kl_lower",
+        "marginal_kl_upper",
+    )  # fmt: skip
 
     @checked
     def __init__(self, images: Annotated[Draws, AtLeast(2)] = 1000) -> None:

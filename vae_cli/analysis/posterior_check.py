@@ -14,6 +14,7 @@ from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.relations import rsample_with_log_prob
 from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.number import known
 from vae_cli.options import PositiveInt, checked
 
 NARROWER = 0.9  # variance of the known density to that of the base: its weights are bounded
@@ -39,6 +40,9 @@ class PosteriorCheck(Analysis):
     """
 
     model_class = LatentVariableModel
+    declares = known(
+        "posterior_normalization", "posterior_log_det_error", "posterior_log_prob_error",
+    )  # fmt: skip
 
     @checked
     def __init__(self, images: PositiveInt = 8, samples: PositiveInt = 1000) -> None:

@@ -14,6 +14,7 @@ from vae_cli.distribution.relations import MEAN_DRAWS
 from vae_cli.model.base import Model
 from vae_cli.model.codes import codes_and_variances
 from vae_cli.model.fitting import fit
+from vae_cli.number import known
 from vae_cli.options import AtLeast, Draws, PositiveInt, checked
 
 ITERATIONS = 2000  # of the linear probe's optimizer at most
@@ -34,6 +35,8 @@ class Probe(Analysis):
         neighbors: How many of them vote.
         samples: Draws of z for each image, in pairs, where the means have no formula.
     """
+
+    declares = known("linear_probe_accuracy", "nearest_neighbors_accuracy", "probe_code_error")
 
     @checked
     def __init__(
@@ -62,7 +65,7 @@ class Probe(Analysis):
             numbers["probe_code_error"] = new.error
         for name, probe in probes.items():
             accuracy = accuracy_of(probe, known.x, known.y, new.x, new.y)
-            numbers |= with_error(f"{name}_accuracy", accuracy, len(new.y))
+            numbers |= share_and_error(f"{name}_accuracy", accuracy, len(new.y))
         return numbers
 
 
@@ -90,7 +93,7 @@ def accuracy_of(
     return float(fit(probe, (x - centre) / scale, y).score((x_new - centre) / scale, y_new))
 
 
-def with_error(name: str, share: float, images: int) -> dict[str, float | None]:
+def share_and_error(name: str, share: float, images: int) -> dict[str, float | None]:
     """A share of so many images and its standard error over images, sqrt(p (1 - p) / N).
 
     The error of a single image is unknown.

@@ -22,16 +22,17 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     if not cfg.metrics:
         raise ConfigError("metrics", [], "needs one number at least", "Try metrics=[elbo].")
     from vae_cli.console import printable
-    from vae_cli.report.comparison import filtered, sheets
+    from vae_cli.report.comparison import sheets
+    from vae_cli.report.conditions import filtered
     from vae_cli.report.ledger import beside, read_entries, run_paths
-    from vae_cli.terminal.comparable import with_stand_ins
+    from vae_cli.terminal.comparable import columns
 
     entries, notes = read_entries(run_paths(runs), cfg.split)
     for note in notes:
         print(f"note: {printable(note)}", file=sys.stderr)
     metrics = list(cfg.metrics)
     if not request.names("metrics"):
-        metrics = with_stand_ins(metrics, [entry.numbers for entry in entries])
+        metrics = columns([entry.numbers for entry in entries], metrics)
     else:
         known = sorted({key for entry in entries for key in entry.numbers})
         for name in cfg.metrics if entries else ():

@@ -14,7 +14,7 @@ from vae_cli.data.labels import class_count, keep_labels
 from vae_cli.data.record import Difference, Record, record_of, with_known_classes
 from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError, as_written
-from vae_cli.metric.few import FEW_IMAGES
+from vae_cli.number import FEW_IMAGES
 
 PLACES = ("path", "root")  # keys that say where data are
 PUT_ASIDE = ("validation", "test")  # keys that say how large a part is put aside

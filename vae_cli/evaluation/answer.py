@@ -24,7 +24,7 @@ from vae_cli.config.request import Request
 from vae_cli.files import UnsafeFile, open_regular, read_bytes, read_json
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.recorded import LONGEST, SPLITS, checked
+from vae_cli.run.recorded import LONGEST, SPLITS, valid_values
 
 GROUPS = ("metric", "analysis")  # of what vae-eval can measure
 SOURCE = "source"  # key of a record under which its source stands
@@ -73,7 +73,7 @@ def stored_answer(path: str, cfg: DictConfig, named: Collection[str]) -> Answer 
         if not isinstance(source, dict) or record is None:
             return None
         doubts: list[str] = []
-        found = checked(record, "", doubts.append)
+        found = valid_values(record, "", doubts.append)
         is_same = (
             not doubts
             and _has_all(found, source.get("left_out"), cfg, named)

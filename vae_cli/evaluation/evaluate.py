@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
@@ -18,7 +17,7 @@ from vae_cli.console import print_line
 from vae_cli.errors import ConfigError, Resumable, TrainingError
 from vae_cli.evaluation.answer import GROUPS, source_of
 from vae_cli.evaluation.cost import describe_cost
-from vae_cli.evaluation.numbers import Found, read_evaluation, update_evaluation
+from vae_cli.evaluation.numbers import Measured, read_evaluation, update_evaluation
 from vae_cli.evaluation.unfinished import BATCH, Unfinished
 from vae_cli.folders import check_name
 from vae_cli.metric.base import Evaluation, Metric
@@ -68,20 +67,19 @@ def evaluate(
         cfg, subject.config, folder, subject.files, subject.read_at, left_out, subject.notes
     )
 
-    def keep(found: Found) -> dict[str, Any]:
+    def keep(found: Measured) -> dict[str, Any]:
         return update_evaluation(folder, basis, found._replace(source=source))
 
     if not any(missing.values()):  # found only now: the files of data have changed
-        return keep(Found({}, {}, {})) if source else known
+        return keep(Measured({}, {}, {})) if source else known
     record: dict[str, Any] = {}
     if missing["metric"]:
-        numbers, values, unfinished = _measure(subject, cfg, missing["metric"], basis, console)
-        record = keep(Found({"metric": missing["metric"]}, numbers, values))
+        found, unfinished = _measure(subject, cfg, missing["metric"], basis, console)
+        record = keep(found)
         unfinished.remove()
     try:
         for name, node in missing["analysis"].items():
-            numbers = _analyse(subject, cfg, name, console)
-            record = keep(Found({"analysis": {name: node}}, numbers, {}))
+            record = keep(_analyse(subject, cfg, name, node, console))
     except KeyboardInterrupt as stop:
         if not record:
             raise
@@ -117,26 +115,26 @@ def _settings(cfg: DictConfig, group: str, model: Any, named: Collection[str]) -
 def _measure(
     subject: Subject,
     cfg: DictConfig,
-    names: Collection[str],
+    wanted: Mapping[str, Any],
     basis: Mapping[str, Any],
     console: Console,
-) -> tuple[dict[str, Any], dict[str, np.ndarray], Unfinished]:
+) -> tuple[Measured, Unfinished]:
     """Metrics over the split, from where an interrupted evaluation of the same stopped.
 
     Returns:
-        The numbers, the values of each image by name, and the file to remove once they are kept.
+        What is found, and the file to remove once it is kept.
     """
     split, note = subject.splits[subject.measured], partial(_note, console)
-    options = OmegaConf.to_container(OmegaConf.masked_copy(cfg.metric, [*names]))
+    options = OmegaConf.to_container(OmegaConf.masked_copy(cfg.metric, [*wanted]))
     unfinished = Unfinished(subject.folder, {**basis, "metric": options}, len(split))
     state = unfinished.read(note)
-    metrics = {name: construct(cfg, f"metric.{name}") for name in names}
+    metrics = {name: construct(cfg, f"metric.{name}") for name in wanted}
     evaluation = Evaluation(metrics, cfg.seed, subject.measured, keeps_values=True, state=state)
     done = state.images if state else 0
     if done:
         note(f"going on after {done} images")
     try:
-        if cost := describe_cost(subject, cfg, names, len(split) - done):
+        if cost := describe_cost(subject, cfg, wanted, len(split) - done):
             print_line(console, cost)
         _count_in(subject, evaluation, done, unfinished, console, cost is not None)
     except KeyboardInterrupt as stop:
@@ -151,7 +149,8 @@ def _measure(
     numbers = _checked(subject, evaluation.results([evaluation.state]))
     if "log_likelihood" in numbers:
         numbers["bits_per_dim"] = bits_per_dim(subject.config, numbers["log_likelihood"])
-    return numbers, values, unfinished
+    declared = [number for metric in metrics.values() for number in metric.declares]
+    return Measured({"metric": wanted}, numbers, values, declared), unfinished
 
 
 def _count_in(
@@ -174,12 +173,16 @@ def _count_in(
                 saved = time.monotonic()
 
 
-def _analyse(subject: Subject, cfg: DictConfig, name: str, console: Console) -> dict[str, Any]:
+def _analyse(
+    subject: Subject, cfg: DictConfig, name: str, options: Any, console: Console
+) -> Measured:
     """The numbers of an analysis."""
     _note(console, name.replace("_", " "))
     noise.seed_draws(subject.model.device, "analysis", cfg.seed, subject.measured, name)
     analysis: Analysis = construct(cfg, f"analysis.{name}")
-    return _checked(subject, analysis.numbers(subject.model, subject.splits, subject.measured))
+    numbers = analysis.numbers(subject.model, subject.splits, subject.measured)
+    checked = _checked(subject, numbers)
+    return Measured({"analysis": {name: options}}, checked, {}, analysis.declares)
 
 
 def _checked(subject: Subject, numbers: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from vae_cli import noise
-from vae_cli.analysis.probe import accuracy_of, linear_probe, with_error
+from vae_cli.analysis.probe import accuracy_of, linear_probe, share_and_error
 from vae_cli.config.build import build_model
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import class_count, missing_labels
@@ -134,7 +134,7 @@ def _of_probe(train: Split, test: Split) -> dict[str, float | None]:
     """The linear probe's accuracy, from codes."""
     known, new = ([part.cpu().numpy() for part in _matrix(codes)] for codes in (train, test))
     accuracy = accuracy_of(linear_probe(), *known, *new)
-    return with_error("linear_probe_accuracy", accuracy, len(test))
+    return share_and_error("linear_probe_accuracy", accuracy, len(test))
 
 
 def _head(train: Split, classes: int, cfg: DictConfig) -> Head:
@@ -163,5 +163,5 @@ def _of_network(
     numbers: dict[str, Any] = {f"{name}_step": chosen.step, f"{name}_epoch": chosen.epoch}
     for key, (score, part) in scores.items():
         labelled = int((splits[part].images.labels >= 0).sum())
-        numbers |= with_error(key, score.accuracy, labelled)
+        numbers |= share_and_error(key, score.accuracy, labelled)
     return numbers

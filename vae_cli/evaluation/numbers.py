@@ -1,7 +1,7 @@
 """Numbers of a trained model that commands add to its run's folder, several at once if need be."""
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +10,8 @@ import numpy as np
 
 from vae_cli.evaluation.answer import GROUPS, SOURCE
 from vae_cli.files import UnsafeFile, read_json
+from vae_cli.number import Number
+from vae_cli.run.declared import write_declared
 from vae_cli.run.files import write_arrays, write_json
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import TRUTHS, is_number
@@ -22,19 +24,21 @@ LOCK = "numbers.lock"
 WAIT = 60.0  # seconds for other commands, each of which takes a moment
 
 
-class Found(NamedTuple):
+class Measured(NamedTuple):
     """What an evaluation has measured.
 
     Attributes:
         settings: Options of what was measured, by group and name.
         numbers: By name.
         values: Of each image, by name.
+        declared: What the numbers are.
         source: What it takes to find them again, see ``source_of``.
     """
 
     settings: Mapping[str, Mapping[str, Any]]
     numbers: Mapping[str, Any]
     values: Mapping[str, np.ndarray]
+    declared: Iterable[Number] = ()
     source: Mapping[str, Any] | None = None
 
 
@@ -49,7 +53,7 @@ def read_evaluation(folder: RunFolder, basis: Mapping[str, Any], note: Note) -> 
     return _measured(_read_evaluation(folder, note)[0], basis)
 
 
-def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Found) -> Record:
+def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Measured) -> Record:
     """Adds to the numbers of vae-eval. What other commands have added meanwhile stays.
 
     Args:
@@ -72,6 +76,7 @@ def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Found)
         before = known.get("settings", {})
         settings = {g: {**before.get(g, {}), **found.settings.get(g, {})} for g in GROUPS}
         record = {**basis, "bits_per_dim": None, **known, "settings": settings, **found.numbers}
+        write_declared(folder, found.declared)
         write_arrays(folder.evaluated, arrays)
         kept = {SOURCE: found.source} if found.source else {}
         write_json(folder.evaluation, {**records, split: {**record, **kept}})

@@ -10,6 +10,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import mean_and_variance
 from vae_cli.metric.base import Metric, Moments
 from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.number import known
 from vae_cli.options import AtLeast, Draws, NonNegativeFloat, checked
 
 SURE = 2  # standard errors from the threshold
@@ -35,6 +36,7 @@ class ActiveUnits(Metric):
 
     model_class = LatentVariableModel  # its prior gives the threshold a unit
     is_costly = False
+    declares = known("active_units", "active_units_uncertain")
 
     @checked
     def __init__(

@@ -12,8 +12,9 @@ from vae_cli import noise
 from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import Model
+from vae_cli.number import Number
 
-Number = float | bool | None  # None: it exists, and is not known
+Value = float | bool | None  # None: it exists, and is not known
 
 
 class Moments(NamedTuple):
@@ -30,11 +31,13 @@ class Metric(ABC):
     Attributes:
         model_class: Of which models it measures something.
         is_costly: Whether it is left for the end of training.
+        declares: What its numbers are; tables show no others.
         rivals: Numbers that other metrics measure in their way, and of which there can be one.
     """
 
     model_class: type[Model] = Model
     is_costly: bool
+    declares: tuple[Number, ...] = ()
     rivals: tuple[str, ...] = ()
 
     def for_split(self, images: int) -> "Metric":
@@ -52,7 +55,7 @@ class Metric(ABC):
         """
 
     @abstractmethod
-    def result(self, moments: Mapping[str, Moments]) -> Mapping[str, Number]:
+    def result(self, moments: Mapping[str, Moments]) -> Mapping[str, Value]:
         """The numbers, by name, from the moments of the ``values`` over a split."""
 
 
@@ -67,7 +70,7 @@ def check_rivals(metrics: Mapping[str, Metric]) -> None:
             owners[number] = name
 
 
-def mean_and_error(name: str, moments: Moments) -> dict[str, Number]:
+def mean_and_error(name: str, moments: Moments) -> dict[str, Value]:
     """The mean over images and its standard error (over images) of a scalar quantity.
 
     The error of a single image is unknown.
@@ -76,9 +79,9 @@ def mean_and_error(name: str, moments: Moments) -> dict[str, Number]:
     return {name: moments.mean.item(), f"{name}_se": error}
 
 
-def means_and_errors(moments: Mapping[str, Moments]) -> dict[str, Number]:
+def means_and_errors(moments: Mapping[str, Moments]) -> dict[str, Value]:
     """``mean_and_error`` of every quantity."""
-    numbers: dict[str, Number] = {}
+    numbers: dict[str, Value] = {}
     for name, each in moments.items():
         numbers |= mean_and_error(name, each)
     return numbers
@@ -136,7 +139,7 @@ class Evaluation:
             kept = [*kept, {key: value.cpu() for key, value in each.items()}]
         self.state = State(images + len(batch.x), sums, kept)
 
-    def results(self, states: Iterable[State]) -> dict[str, Number]:
+    def results(self, states: Iterable[State]) -> dict[str, Value]:
         """The numbers of all metrics.
 
         Args:

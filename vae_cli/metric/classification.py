@@ -6,10 +6,11 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, Number, among, mean_and_error
+from vae_cli.metric.base import Metric, Moments, Value, among, mean_and_error
 from vae_cli.model.base import Model
 from vae_cli.model.calibration import calibration_error, calibration_gaps, verdicts
 from vae_cli.model.labelled import LabelledModel
+from vae_cli.number import known
 from vae_cli.options import PositiveInt, checked
 
 
@@ -27,6 +28,7 @@ class Classification(Metric):
     """
 
     is_costly = False
+    declares = known("error", "calibration_error")
 
     @checked
     def __init__(self, bins: PositiveInt = 15) -> None:
@@ -44,7 +46,7 @@ class Classification(Metric):
             "calibration_gap": calibration_gaps(each, self.bins) * is_labelled.unsqueeze(-1),
         }
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Value]:
         """See the base class."""
         labelled = moments.get("labelled")
         if labelled is None or labelled.mean == 0:

@@ -7,7 +7,7 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import mean
-from vae_cli.metric.base import Metric, Moments, Number
+from vae_cli.metric.base import Metric, Moments, Value
 from vae_cli.model.base import Model
 
 
@@ -23,6 +23,6 @@ class Codes(Metric):
         """See the base class."""
         return {"codes": mean(q)[:, : model.latent_dim]}
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Value]:
         """See the base class: nothing."""
         return {}

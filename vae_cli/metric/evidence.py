@@ -4,14 +4,19 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from vae_cli.metric.base import Moments, Number, mean_and_error
+from vae_cli.metric.base import Moments, Value, mean_and_error
 from vae_cli.model.importance import FEWEST, HEAVY, EvidenceEstimate
+from vae_cli.number import known
 
 LOW = 10  # effective draws below which an image's estimate cannot be trusted
 # Share of images with a heavy tail up to which the bias is stated. Draws from q alone can miss a
 # mode without a sign of it; the wide parts of an adapted proposal find most.
 TRUSTED_OF_Q, TRUSTED_ADAPTED = 0.05, 0.25
 TOLERANCE = 0.1  # nats of bias up to which an estimate counts as log p(x)
+DECLARED = known(
+    "log_likelihood", "log_likelihood_mc_se", "log_likelihood_bias", "bits_per_dim",
+    "effective_sample_size", "high_pareto_shape",
+)  # fmt: skip
 MEANS = ("effective_sample_size", "low_effective_sample_size", "high_pareto_shape")
 
 
@@ -30,7 +35,7 @@ def evidence_values(estimate: EvidenceEstimate) -> dict[str, Tensor]:
     }
 
 
-def evidence_numbers(moments: Mapping[str, Moments], samples: int) -> dict[str, Number]:
+def evidence_numbers(moments: Mapping[str, Moments], samples: int) -> dict[str, Value]:
     """log p(x), nats an image, with its errors and what they are worth.
 
     - ``log_likelihood_mc_se``: the standard error that the draws leave in the mean over images;
@@ -64,7 +69,7 @@ def evidence_numbers(moments: Mapping[str, Moments], samples: int) -> dict[str, 
     }
 
 
-def _may_exceed(bias: Mapping[str, Number], tolerance: float) -> bool:
+def _may_exceed(bias: Mapping[str, Value], tolerance: float) -> bool:
     """Whether the bias is unknown, or two standard errors from it lies more than is allowed."""
     value, error = bias["log_likelihood_bias"], bias["log_likelihood_bias_se"]
     return value is None or abs(value) + 2 * (error or 0.0) > tolerance

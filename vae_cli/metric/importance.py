@@ -6,10 +6,11 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, Number, mean_and_error
-from vae_cli.metric.evidence import evidence_numbers, evidence_values
+from vae_cli.metric.base import Metric, Moments, Value, mean_and_error
+from vae_cli.metric.evidence import DECLARED, evidence_numbers, evidence_values
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.model.importance import bound_estimate, evidence_estimate
+from vae_cli.number import known
 from vae_cli.options import Draws, checked
 
 BOUND_SHARE, BOUND_FEWEST = 0.1, 100  # draws for the bound: of S, and at least, if S is as large
@@ -30,6 +31,7 @@ class ImportanceSampling(Metric):
 
     model_class = LatentVariableModel
     is_costly = True
+    declares = (*known("elbo", "reconstruction", "kl"), *DECLARED)
     rivals = ("log_likelihood",)
 
     @checked
@@ -45,9 +47,9 @@ class ImportanceSampling(Metric):
         evidence = evidence_estimate(model, batch, q, self.samples, self.adapts)
         return {**bound._asdict(), **evidence_values(evidence)}
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Value]:
         """See the base class."""
-        numbers: dict[str, Number] = {"elbo_samples": self.bound_samples}
+        numbers: dict[str, Value] = {"elbo_samples": self.bound_samples}
         for name in ("elbo", "reconstruction", "kl"):
             numbers |= mean_and_error(name, moments[name])
         return numbers | evidence_numbers(moments, self.samples)

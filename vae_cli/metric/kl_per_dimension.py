@@ -9,6 +9,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import kl_per_dimension
 from vae_cli.metric.base import Metric, Moments
 from vae_cli.model.base import LatentVariableModel
+from vae_cli.number import known
 
 
 class KlPerDimension(Metric):
@@ -16,6 +17,7 @@ class KlPerDimension(Metric):
 
     model_class = LatentVariableModel
     is_costly = False
+    declares = known("kl_per_dimension/")
 
     def values(  # type: ignore[override]  # of such models alone
         self, model: LatentVariableModel, batch: Batch, q: Distribution

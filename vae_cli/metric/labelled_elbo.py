@@ -6,9 +6,10 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, Number, among, mean_and_error
+from vae_cli.metric.base import Metric, Moments, Value, among, mean_and_error
 from vae_cli.model.base import Model
 from vae_cli.model.labelled import SemiSupervisedModel, of_labels
+from vae_cli.number import known
 from vae_cli.options import Draws, checked
 
 
@@ -23,6 +24,7 @@ class LabelledElbo(Metric):
     """
 
     is_costly = True
+    declares = known("labelled_elbo")
     rivals = ("labelled_elbo",)
 
     @checked
@@ -38,7 +40,7 @@ class LabelledElbo(Metric):
         bound = of_labels(terms.labelled_bound(), batch.y).double()
         return {"labelled": is_labelled, "labelled_elbo": bound * is_labelled}
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Value]:
         """See the base class."""
         labelled = moments.get("labelled")
         if labelled is None or labelled.mean == 0:

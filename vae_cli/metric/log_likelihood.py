@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, Number, among
-from vae_cli.metric.evidence import evidence_numbers, evidence_values
+from vae_cli.metric.base import Metric, Moments, Value, among
+from vae_cli.metric.evidence import DECLARED, evidence_numbers, evidence_values
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.model.importance import EvidenceEstimate, bound_estimate, evidence_estimate
 from vae_cli.options import Draws, PositiveInt, checked
@@ -43,6 +43,7 @@ class LogLikelihood(Metric):
 
     model_class = LatentVariableModel
     is_costly = True
+    declares = DECLARED
     rivals = ("log_likelihood",)
 
     @checked
@@ -80,7 +81,7 @@ class LogLikelihood(Metric):
             **{name: torch.zeros_like(bound).index_copy(0, rows, v) for name, v in known.items()},
         }
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Value]:
         """See the base class."""
         if "is_measured" not in moments:
             return evidence_numbers(moments, self.samples)

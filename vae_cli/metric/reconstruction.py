@@ -6,9 +6,10 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, Number, means_and_errors
+from vae_cli.metric.base import Metric, Moments, Value, means_and_errors
 from vae_cli.model.autoencoder import Autoencoder
 from vae_cli.model.base import Model
+from vae_cli.number import known
 
 
 class Reconstruction(Metric):
@@ -20,12 +21,13 @@ class Reconstruction(Metric):
 
     model_class = Autoencoder
     is_costly = False
+    declares = known("reconstruction")
     rivals = ("reconstruction",)
 
     def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
         return {"reconstruction": model.decode(q.mean).log_prob(batch.x)}
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Value]:
         """See the base class."""
         return means_and_errors(moments)

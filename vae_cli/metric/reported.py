@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.metric.base import Metric, Moments, Number, among, mean_and_error
+from vae_cli.metric.base import Metric, Moments, Value, among, mean_and_error
 from vae_cli.model.base import Model
+from vae_cli.number import known
 from vae_cli.objective.base import Objective
 
 WEIGHTED = "weighted_elbo"
@@ -31,6 +32,7 @@ class Reported(Metric):
     def __init__(self, objective: Objective[Any], weight: float = 1.0) -> None:
         self.objective = objective
         self.weight = weight if objective.weighs_kl else 1.0
+        self.declares = (*objective.declares, *known(*[WEIGHTED] * (self.weight != 1)))
 
     @property
     def monitor(self) -> str:
@@ -46,9 +48,9 @@ class Reported(Metric):
         values |= {name: values[name].where(mask, 0) for name, mask in has.items()}
         return values | {f"{HAS}{name}": mask.double() for name, mask in has.items()}
 
-    def result(self, moments: Mapping[str, Moments]) -> dict[str, Number]:
+    def result(self, moments: Mapping[str, Moments]) -> dict[str, Value]:
         """See the base class."""
-        numbers: dict[str, Number] = {}
+        numbers: dict[str, Value] = {}
         for name, each in moments.items():
             having = moments.get(f"{HAS}{name}")
             if having is not None and having.mean > 0:

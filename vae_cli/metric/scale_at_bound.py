@@ -11,6 +11,7 @@ from vae_cli.distribution.relations import mean
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.metric.base import Metric, Moments
 from vae_cli.model.base import Model
+from vae_cli.number import known
 
 NEAR = 1.1  # times the smallest scale
 
@@ -23,6 +24,7 @@ class ScaleAtBound(Metric):
     """
 
     is_costly = True
+    declares = known("scale_at_bound")
 
     def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""

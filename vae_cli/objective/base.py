@@ -10,6 +10,7 @@ from torch.nn import Parameter
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.base import Model
+from vae_cli.number import Number
 
 M = TypeVar("M", bound=Model)
 Loss = tuple[Tensor, dict[str, Tensor]]  # a scalar, and quantities by name, each (B,)
@@ -45,6 +46,7 @@ class Objective(nn.Module, ABC, Generic[M]):
         partial: Quantities that only images with a label have; the other images have NaN.
         term_weights: Weights of further terms of the loss, by name, for the record.
         model_class: The models whose terms it reduces.
+        declares: What the reported quantities are; tables and charts show no others.
         weighs_kl: Whether the loss depends on the schedule's weight.
         labelled_fraction: Share of each training batch that is images with a label, which then
             come first; None takes the images as they come.
@@ -54,6 +56,7 @@ class Objective(nn.Module, ABC, Generic[M]):
     partial: frozenset[str] = frozenset()
     term_weights: Mapping[str, float] = {}
     model_class: type[Model] = Model
+    declares: tuple[Number, ...] = ()
     weighs_kl: bool = True
     labelled_fraction: float | None = None
 

@@ -6,6 +6,7 @@ import torch
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
+from vae_cli.number import known
 from vae_cli.objective.base import Loss, SingleObjective
 from vae_cli.objective.jacobian import decoder_jacobian, encoder_jacobian
 from vae_cli.options import NonNegativeFloat, checked
@@ -30,6 +31,7 @@ class Contractive(SingleObjective[Autoencoder]):
     """
 
     monitor = "reconstruction"
+    declares = known("reconstruction", "squared_jacobian_norm", "image_jacobian_norm")
     model_class = Autoencoder
     weighs_kl = False
 

@@ -6,6 +6,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.data.corruption import CORRUPTIONS
 from vae_cli.errors import ConfigError
 from vae_cli.model.autoencoder import Autoencoder
+from vae_cli.number import known
 from vae_cli.objective.base import Loss, SingleObjective
 from vae_cli.options import Above, checked
 
@@ -26,6 +27,7 @@ class Denoising(SingleObjective[Autoencoder]):
     """
 
     monitor = "denoising"
+    declares = known("denoising")
     model_class = Autoencoder
     weighs_kl = False
 

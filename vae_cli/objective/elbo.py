@@ -7,6 +7,7 @@ import torch
 from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError
 from vae_cli.model.base import LatentVariableModel
+from vae_cli.number import known
 from vae_cli.objective.base import Loss, SingleObjective
 from vae_cli.options import PositiveInt, checked
 
@@ -24,6 +25,7 @@ class Elbo(SingleObjective[LatentVariableModel]):
     """
 
     monitor = "elbo"
+    declares = known("elbo", "reconstruction", "kl")
     model_class = LatentVariableModel
 
     @checked

@@ -2,6 +2,7 @@
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
+from vae_cli.number import known
 from vae_cli.objective.base import Loss, SingleObjective
 
 
@@ -9,6 +10,7 @@ class Reconstruction(SingleObjective[Autoencoder]):
     """Maximises log p(x|z) at z = f(x), nats: squared error or cross-entropy, as p has it."""
 
     monitor = "reconstruction"
+    declares = known("reconstruction")
     model_class = Autoencoder
     weighs_kl = False
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.labelled import SemiSupervisedModel, of_labels
+from vae_cli.number import known
 from vae_cli.objective.base import Loss, SingleObjective
 from vae_cli.options import Above, AtMost, NonNegativeFloat, PositiveInt, checked
 
@@ -36,6 +37,9 @@ class SemiSupervised(SingleObjective[SemiSupervisedModel]):
     """
 
     monitor = "elbo"
+    declares = known(
+        "elbo", "reconstruction", "kl", "entropy", "labelled_elbo", "label_log_likelihood",
+    )  # fmt: skip
     model_class = SemiSupervisedModel
     partial = frozenset({"labelled_elbo", "label_log_likelihood"})
 

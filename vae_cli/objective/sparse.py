@@ -7,6 +7,7 @@ from torch.linalg import vector_norm
 
 from vae_cli.data.batch import Batch
 from vae_cli.model.autoencoder import Autoencoder
+from vae_cli.number import known
 from vae_cli.objective.base import Loss, SingleObjective
 from vae_cli.objective.jacobian import decoder_jacobian
 from vae_cli.options import NonNegativeFloat, checked
@@ -30,6 +31,7 @@ class Sparse(SingleObjective[Autoencoder]):
     """
 
     monitor = "reconstruction"
+    declares = known("reconstruction", "code_l1", "image_l1")
     model_class = Autoencoder
     weighs_kl = False
 

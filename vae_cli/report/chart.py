@@ -40,7 +40,7 @@ class Series:
         return f"{self.run} {self.part}".strip()
 
 
-class Key(NamedTuple):
+class LegendEntry(NamedTuple):
     """An entry of a legend; one without a colour tells how the lines of all runs are drawn."""
 
     label: str
@@ -89,14 +89,14 @@ class Chart:
         set_once(self, "lines", [_line(s, last_step, low, high, points) for s in self.series])
 
 
-def legend(charts: Sequence[Chart]) -> list[Key]:
+def legend(charts: Sequence[Chart]) -> list[LegendEntry]:
     """What the colours and strokes of all charts of a page stand for, each once."""
-    found: dict[Key, None] = {}
+    found: dict[LegendEntry, None] = {}
     for series in (series for chart in charts for series in chart.series):
         if series.run:
-            found[Key(series.run, series.color, False)] = None
+            found[LegendEntry(series.run, series.color, False)] = None
         color = None if series.run else series.color
-        found[Key(series.part, color, series.is_dashed)] = None
+        found[LegendEntry(series.part, color, series.is_dashed)] = None
     return sorted(found, key=lambda key: key.color is None)
 
 

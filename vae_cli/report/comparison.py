@@ -1,12 +1,10 @@
 """Runs side by side: which, grouped by what, and how surely one differs from the best."""
 
-import operator
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from vae_cli.config.nearest import suggest
 from vae_cli.errors import ConfigError
+from vae_cli.number import Number
 from vae_cli.report.estimate import Difference, Estimate, differences, estimate
 from vae_cli.report.ledger import REFERENCE, Entry
 from vae_cli.report.sheet import Cell, Column, Runs, Sheet
@@ -15,25 +13,21 @@ from vae_cli.run.short_names import name_together, short_names
 from vae_cli.terminal.comparable import (
     MEASURED,
     Comparable,
+    Ranking,
     comparable,
     marked,
     order,
     protocol,
-    rank,
-    ranking_key,
+    ranking_of,
 )
 from vae_cli.terminal.quantity import quantity
 from vae_cli.terminal.table import cell
 
-OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "!=": operator.ne, ">=": operator.ge, "<=": operator.le, "=": operator.eq, ">": operator.gt,
-    "<": operator.lt,
-}  # fmt: skip
-CONDITION = re.compile(r"\s*([\w./]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*")
 LONG = 10  # digits of a number and more
+SEVERAL = 2  # digits behind the point of a number that has no fixed ones
 
 
-class Row(NamedTuple):
+class Setting(NamedTuple):
     """A setting, and the runs that have it.
 
     Attributes:
@@ -47,59 +41,9 @@ class Row(NamedTuple):
     difference: Difference | None = None
 
 
-def filtered(entries: Sequence[Entry], where: str) -> list[Entry]:
-    """The runs that meet conditions: ``posterior=planar,latent_dim>=10``.
-
-    An option may be called by its name or by its class's.
-
-    Raises:
-        ConfigError: If a condition can't be read, or is about what no run has.
-    """
-    kept = list(entries)
-    for text in where.split(","):
-        match = CONDITION.fullmatch(text)
-        if match is None:
-            rule = "needs comma-separated conditions"
-            raise ConfigError("where", where, rule, "Try where='posterior=planar,latent_dim>=10'.")
-        key, sign, wanted = match.groups()
-        if not any(key in entry.settings or key in entry.chosen for entry in entries):
-            known = list({key: None for entry in entries for key in entry.settings})
-            raise ConfigError("where", where, f"no run has a setting {key}", suggest(key, known))
-        kept = [entry for entry in kept if _meets(entry, key, sign, wanted)]
-    return kept
-
-
-def _meets(entry: Entry, key: str, sign: str, wanted: str) -> bool:
-    found = [str(side[key]) for side in (entry.chosen, entry.settings) if key in side]
-    if sign in ("=", "!="):
-        same = any(_equal(one, wanted) for one in found) or (
-            key in entry.settings and _is_class(str(entry.settings[key]), wanted)
-        )
-        return same == (sign == "=")
-    try:
-        return bool(found) and OPERATORS[sign](float(found[-1]), float(wanted))
-    except ValueError:
-        return False
-
-
-def _equal(found: str, wanted: str) -> bool:
-    try:
-        return float(found) == float(wanted)
-    except ValueError:
-        return found == wanted
-
-
-def _is_class(name: str, option: str) -> bool:
-    """Whether ``PlanarPosterior`` is what ``planar`` stands for, either of them the name."""
-    if option[:1].isupper():
-        name, option = option, name
-    plain = option.replace("_", "").lower()
-    return name[:1].isupper() and bool(plain) and name.lower().startswith(plain)
-
-
 def rows_of(
-    entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str], ranking: str | None
-) -> list[Row]:
+    entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str], ranking: Ranking | None
+) -> list[Setting]:
     """Runs, those with equal settings and equally measured numbers in one row, best first.
 
     Args:
@@ -113,20 +57,20 @@ def rows_of(
     for entry in entries:
         own = tuple(sorted((k, str(v)) for k, v in entry.settings.items() if k not in over))
         groups.setdefault((own, protocol(entry.numbers)), []).append(entry)
-    rows = []
+    rows, wanted = [], [ranking.key] if ranking else []
     for alike in groups.values():
         # A run that was done again shows no spread: the last one counts, folders bearing the time.
         alike = sorted(alike, key=lambda entry: entry.path)
         runs = [*{tuple(str(e.settings.get(k)) for k in over): e for e in alike}.values()]
-        found = {key: estimate(runs, key) for key in {*keys, *filter(None, [ranking])}}
-        rows.append(Row(runs, {key: e for key, e in found.items() if e is not None}))
-    means = [{key: found.value for key, found in row.numbers.items()} for row in rows]
-    places = sorted(range(len(rows)), key=lambda i: rank(means[i], ranking))
-    rows = [rows[i] for i in places]
-    subtracted = ranking_key([entry.numbers for entry in entries], keys)
+        found = {key: estimate(runs, key) for key in {*keys, *wanted}}
+        rows.append(Setting(runs, {key: e for key, e in found.items() if e is not None}))
+    if ranking is not None:
+        means = [{key: found.value for key, found in row.numbers.items()} for row in rows]
+        rows = [rows[i] for i in sorted(range(len(rows)), key=lambda i: ranking.place(means[i]))]
+    subtracted = ranking_of([entry.numbers for entry in entries], keys)
     if subtracted is None or not rows:
         return rows
-    found_each = differences([row.runs for row in rows], subtracted)
+    found_each = differences([row.runs for row in rows], subtracted.key)
     return [row._replace(difference=each) for row, each in zip(rows, found_each, strict=True)]
 
 
@@ -157,13 +101,29 @@ def sheets(
     found = []
     for group in comparable([(e.path, e.numbers) for e in entries], mixed):
         members = [by_path[path] for path, _ in group.members]
-        ranking = ranking_key([r for _, r in group.members], keys) if by_test else group.ranking
+        ranking = _test_ranking(group, keys) if by_test else group.ranking
         telling = _telling(members, over) if chosen is None else [*chosen]
         telling += ["data"] if group.is_mixed and "data" not in telling else []
         telling += [MEASURED] if len(group.protocols) > 1 else []
         rows = rows_of(members, over, keys, ranking)
         found.append(_sheet(group, rows, names, telling, keys, chosen is not None, ranking))
     return found
+
+
+def _test_ranking(group: Comparable, keys: Sequence[str]) -> Ranking | None:
+    """The first of some numbers that can rank.
+
+    Raises:
+        ConfigError: If none of them has a direction.
+    """
+    ranking = ranking_of(group.records, keys)
+    if ranking is None and all(
+        quantity(key, *group.records).larger_is_better is None for key in keys
+    ):
+        rule = "has no direction: neither large nor small is better"
+        remedy = "Try rank=validation, or add a number that has one."
+        raise ConfigError("metrics", ",".join(keys), rule, remedy)
+    return ranking
 
 
 def _telling(entries: Sequence[Entry], over: Sequence[str]) -> list[str]:
@@ -193,21 +153,23 @@ def _goes_with_model(entries: Sequence[Entry], key: str) -> bool:
 
 def _sheet(
     group: Comparable,
-    rows: Sequence[Row],
+    rows: Sequence[Setting],
     names: Mapping[str, str],
     telling: list[str],
     keys: Sequence[str],
     as_written: bool,
-    ranking: str | None,
+    ranking: Ranking | None,
 ) -> Sheet:
     numbers = [run.numbers for row in rows for run in row.runs]
-    subtracted = quantity(ranking_key(numbers, keys) or keys[0])
+    subtracting = ranking_of(numbers, keys)
+    subtracted = subtracting.number if subtracting else quantity(keys[0], *numbers)
+    declared = [quantity(key, *numbers) for key in keys]
     columns = [
         *(Column(name) for name in telling),
         Column("run"),
         Column("runs", is_number=True),
-        *(Column(quantity(key).head, quantity(key).digits, is_number=True) for key in keys),
-        Column(f"Δ {subtracted.head}, 95%", subtracted.digits, is_number=True),
+        *(Column(each.label, _digits(each), is_number=True) for each in declared),
+        Column(f"Δ {subtracted.label}, 95%", _digits(subtracted), is_number=True),
     ]
     lines: list[list[Cell]] = [
         [
@@ -228,13 +190,17 @@ def _sheet(
     return Sheet(group.title, [note for note in notes if note], columns, lines)
 
 
-def _warning(ranking: str | None) -> str:
+def _digits(number: Number) -> int:
+    return SEVERAL if number.digits is None else number.digits
+
+
+def _warning(ranking: Ranking | None) -> str:
     """What to say of an order by the images that the numbers are of."""
-    is_validation = ranking is None or ranking.startswith("validation")
+    is_validation = ranking is None or ranking.key.startswith("validation")
     return "" if is_validation else ", so the first looks better than it is"
 
 
-def _labels(row: Row, telling: Sequence[str], as_written: bool) -> list[str]:
+def _labels(row: Setting, telling: Sequence[str], as_written: bool) -> list[str]:
     """The settings that tell a row apart."""
     first = row.runs[0]
     own = {REFERENCE: first.path if {*telling} <= {REFERENCE, MEASURED} else "", **first.settings}
@@ -245,7 +211,7 @@ def _labels(row: Row, telling: Sequence[str], as_written: bool) -> list[str]:
     return [cell(own.get(key, "")) for key in telling]
 
 
-def _runs(row: Row, names: Mapping[str, str]) -> Runs | None:
+def _runs(row: Setting, names: Mapping[str, str]) -> Runs | None:
     """The runs of a row; None of a publication's."""
     paths = [run.path for run in row.runs if run.path in names]
     own = [names[path] for path in paths]

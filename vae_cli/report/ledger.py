@@ -126,7 +126,7 @@ def values_of_images(entry: Entry, key: str) -> np.ndarray | None:
     found = read_values(file, f"{split}/{key}")
     if found is None or not (np.abs(found) <= LARGEST).all():  # NaN is not below it, either
         return None
-    if not quantity(key).is_of_labels:
+    if not quantity(key, entry.numbers).is_of_labels:
         return found
     is_labelled = read_values(file, f"{split}/labelled")  # images without a label hold a zero
     if is_labelled is None or len(is_labelled) != len(found):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vae_cli.run.declared import DECLARED
+
 TESTED, VALIDATED = "test/", "validation/"
 BEST = "best.ckpt"  # which is tested at the end of training
 LOG_LIKELIHOOD = "log_likelihood"
@@ -34,4 +36,6 @@ def measured(
         numbers[SAMPLES] = tested.get(SAMPLES)
     validated = {f"validation_{k.removeprefix(VALIDATED)}": v for k, v in results.items()
                  if k.startswith(VALIDATED)}  # fmt: skip
-    return {**numbers, **validated, "monitor": results.get("monitor")}
+    declared = (results or evaluated).get(DECLARED, {})
+    monitor = results.get("monitor")
+    return {**numbers, **validated, "monitor": monitor, DECLARED: declared}

@@ -8,12 +8,10 @@ from vae_cli.report.formats import as_csv, as_markdown
 from vae_cli.report.ledger import read_entries
 from vae_cli.report.sheet import Sheet
 from vae_cli.run.files import write_text
-from vae_cli.terminal.comparable import with_stand_ins
+from vae_cli.terminal.comparable import columns
 from vae_cli.terminal.table import Table
 
 OVER = ("seed",)  # rows are means over it
-# What decides is of the validation images: the best of many by the test images looks too good.
-NUMBERS = ("validation_elbo", "elbo", "log_likelihood", "error", "kl", "active_units")
 
 
 def outcome_of(
@@ -31,7 +29,7 @@ def outcome_of(
         pruned: Names of those that a study has ended, and when.
     """
     entries, _ = read_entries(paths, "test")
-    numbers = with_stand_ins(NUMBERS, [entry.numbers for entry in entries])
+    numbers = columns([entry.numbers for entry in entries])
     found: list[Sheet | Table] = [
         *sheets(entries, OVER, numbers, False, _varying([*jobs.values()]))
     ]

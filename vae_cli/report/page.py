@@ -23,7 +23,7 @@ from vae_cli.report.tables import (
 from vae_cli.run.files import named_place, write_text
 from vae_cli.terminal.comparable import treatment
 from vae_cli.terminal.quantity import number
-from vae_cli.terminal.rows import rows_of_evaluation, rows_of_run, warnings_of
+from vae_cli.terminal.rows import warnings_of
 from vae_cli.terminal.table import Table
 
 MARK = '<meta name="generator" content="vae-report'  # what only our pages have
@@ -140,11 +140,11 @@ def _run(record: RunRecord) -> dict[str, object]:
     for split, found in record.evaluation.items():
         images, checkpoint = number(found, "images"), found.get("checkpoint")
         title = f"vae-eval: {images} images, {treatment(found)}, {checkpoint}"
-        tables.append(results_table(title, rows_of_evaluation(found), found))
+        tables.append(results_table(title, found))
         warnings += [f"{split}: {warning}" for warning in warnings_of(found)]
     if record.results:
         title = f"vae-train: {number(record.results, 'test/images')} test images"
-        tables.append(results_table(title, rows_of_run(record.results), record.results))
+        tables.append(results_table(title, record.results, "test/"))
     numbers = {"latent_dim": record.results.get("latent_dim"), **record.comparable}
     return {
         "record": record,

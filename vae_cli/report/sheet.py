@@ -55,7 +55,7 @@ class Sheet(NamedTuple):
     def shown(self) -> Table:
         """The table for a reader, without empty columns; ± says what it is over.
 
-        It is said once in the notes where it is the same in all cells, else in each.
+        Once in the notes where it is the same in all cells, else in each cell.
         """
         kinds = [*dict.fromkeys(c.over for r in self.rows for c in r if isinstance(c, Estimate))]
         kinds = [kind for kind in kinds if kind]

@@ -15,29 +15,9 @@ from vae_cli.terminal.comparable import (
     marked,
     protocol,
 )
-from vae_cli.terminal.quantity import number, quantity
-from vae_cli.terminal.rows import Row
+from vae_cli.terminal.quantity import Results, number, quantity
+from vae_cli.terminal.rows import declared_in, rows_of
 from vae_cli.terminal.table import Table, cell
-
-HEADLINES = (
-    "log_likelihood", "elbo", "kl", "reconstruction", "denoising", "reconstruction_error",
-    "bits_per_dim", "active_units", "error",
-)  # fmt: skip
-CHARTS = (  # title, unit, curves
-    ("bound", "nats", ("train/elbo", "validation/elbo")),
-    ("reconstruction", "nats", ("train/reconstruction", "validation/reconstruction")),
-    ("denoising", "nats", ("train/denoising", "validation/denoising")),
-    ("‖z‖₁", "", ("train/code_l1", "validation/code_l1")),
-    ("‖∂z/∂x‖²", "", ("train/squared_jacobian_norm", "validation/squared_jacobian_norm")),
-    ("Σ |z_d| ‖∂E[x|z]/∂z_d‖", "", ("train/image_l1", "validation/image_l1")),
-    ("‖∂E[x|z]/∂x‖²", "", ("train/image_jacobian_norm", "validation/image_jacobian_norm")),
-    ("KL", "nats", ("train/kl", "validation/kl")),
-    ("active units", "", ("validation/active_units",)),
-    ("labels told wrongly", "", ("validation/error",)),
-    ("entropy of q(y|x)", "nats", ("train/entropy", "validation/entropy")),
-    ("weight of the KL", "", ("train/weight",)),
-    ("learning rate", "", ("train/lr",)),
-)
 
 PARTS, SHOWN = ("train", "validation"), ("training", "validation")  # of tags, and in a legend
 
@@ -51,25 +31,22 @@ class Headline(NamedTuple):
     unit: str
 
 
-def headlines(record: Mapping[str, Any]) -> list[Headline]:
+def headlines(record: Results) -> list[Headline]:
     """The numbers to be seen first, of those that there are."""
     found = []
-    for key in HEADLINES:
-        if is_number(record.get(key)):
-            value, _, error = number(record, key).partition(" ± ")
-            of = f"of {record.get('latent_dim')}" if key == "active_units" else quantity(key).unit
-            found.append(Headline(quantity(key).head, value, error, of))
+    for declared in sorted(declared_in(record), key=lambda number: number.column):
+        if "headlines" in declared.tables and is_number(record.get(declared.name)):
+            value, _, error = number(record, declared.name).partition(" ± ")
+            is_count = declared.name == "active_units"
+            of = f"of {record.get('latent_dim')}" if is_count else declared.unit
+            found.append(Headline(declared.label, value, error, of))
     return found
 
 
-def results_table(title: str, rows: Sequence[Row], results: Mapping[str, Any]) -> Table:
-    """Results in the order of ``rows``; one without a key adds to the one above."""
-    shown: list[list[str]] = []
-    is_shown = False
-    for key, unit, meaning in rows:
-        is_shown = results.get(key) is not None if key else is_shown
-        if is_shown:
-            shown.append([key, number(results, key) if key else "", unit, meaning])
+def results_table(title: str, results: Results, prefix: str = "") -> Table:
+    """The numbers of a run, with their meanings; arguments as for ``rows_of``."""
+    rows = rows_of(results, prefix)
+    shown = [[key, number(results, key), unit, meaning] for key, unit, meaning in rows]
     return Table(title, ["result", "value", "", ""], shown, [1])
 
 
@@ -98,10 +75,10 @@ def comparisons(records: Sequence[RunRecord], mixed: bool) -> list[Comparison]:
     found = []
     for group in comparable([(r.name, r.comparable) for r in records], mixed):
         members = [by_name[name] for name, _ in group.members]
-        keys, differing = compared_keys(group.members), differing_settings(members)
+        keys, differing = compared_keys(group.records), differing_settings(members)
         differs = len(group.protocols) > 1
         marks = [*(["data"] * group.is_mixed), *([MEASURED] * differs)]
-        heads = ["run", *(quantity(key).head for key in keys), *marks, *differing]
+        heads = ["run", *(quantity(key, *group.records).label for key in keys), *marks, *differing]
         rows = []
         for record in members:
             numbers = record.comparable
@@ -131,15 +108,18 @@ def charts(records: Sequence[RunRecord], names: Mapping[str, str]) -> list[Chart
     """
     found = []
     several = len(records) > 1
-    for title, unit, curves in CHARTS:
+    numbers = {number.name: number for r in records for number in declared_in(r.comparable)}
+    for declared in numbers.values():
+        if "charts" not in declared.tables:
+            continue
         series = []
         for i, record in enumerate(records):
-            for key in curves:
+            for j, part in enumerate(PARTS):
+                key = f"{part}/{declared.name.removeprefix('train/')}"
                 if key in record.curves:
-                    j = PARTS.index(key.partition("/")[0])
                     color, curve = i if several else j, record.curves[key]
                     name = names[record.name] if several else ""
                     series.append(Series(name, SHOWN[j], color, j == 0, curve))
         if series:
-            found.append(Chart(title, unit, series))
+            found.append(Chart(declared.label, declared.unit, series))
     return found

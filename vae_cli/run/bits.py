@@ -1,4 +1,4 @@
-"""When log p(x) can be told in bits per dimension."""
+"""log p(x) in bits per dimension, where that is defined."""
 
 from omegaconf import DictConfig
 from torch import Size

@@ -12,13 +12,6 @@ from vae_cli.training.experiment import Experiment
 from vae_cli.training.hyperparameters import write_hyperparameters
 from vae_cli.training.projector import write_projector
 
-HEADLINES = (
-    "test/elbo", "test/log_likelihood", "test/kl", "test/reconstruction", "test/denoising",
-    "test/active_units",
-    "test/bits_per_dim", "test/error", "test/log_likelihood_bias", "test/effective_sample_size",
-    "test/high_pareto_shape",
-)  # fmt: skip
-
 JOBS = "jobs.yaml"  # beside the folders of a sweep's runs: what each was given
 LARGEST_LIST = 1 << 24  # bytes of it
 WITHOUT_EFFECT = OMITTED | {"hydra", "launcher", "output", "sweep", "trainer.progress"}
@@ -35,7 +28,9 @@ def write_board(
         results: As in ``results.json``.
         step: At which training ended.
     """
-    numbers = {key: results[key] for key in HEADLINES if results.get(key) is not None}
+    declared = [number for metric in experiment.metrics.values() for number in metric.declares]
+    keys = [f"test/{number.name}" for number in declared if "hparams" in number.tables]
+    numbers = {key: results[key] for key in keys if results.get(key) is not None}
     monitor = experiment.objective.monitor
     if f"test/{monitor}" in results:
         # Among the first names, for those are the columns that the tab shows unasked.

@@ -5,6 +5,7 @@ from typing import Any
 
 from vae_cli.errors import shell_word
 from vae_cli.files import UnsafeFile
+from vae_cli.run.declared import DECLARED, read_declared
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import Note, read_evaluations, read_results
@@ -28,9 +29,12 @@ class CurrentNumbers:
         results = read_results(folder.results, note)
         evaluations = read_evaluations(folder.evaluation, note)
         path = shell_word(folder.path)
-        self.results = results if self._is_current(results, folder.best.name) else {}
+        found = read_declared(folder, note)
+        declared = {DECLARED: found} if found else {}
+        is_current = bool(results) and self._is_current(results, folder.best.name)
+        self.results = results | declared if is_current else {}
         self.evaluations = {
-            split: record
+            split: record | declared
             for split, record in evaluations.items()
             if self._is_current(record, str(record.get("checkpoint")))
         }

@@ -15,7 +15,7 @@ from vae_cli.console import print_line, printable
 from vae_cli.errors import TrainingError, VaeCliError
 from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.memory import is_out_of_memory
-from vae_cli.metric.few import FEW_IMAGES
+from vae_cli.number import FEW_IMAGES
 from vae_cli.run.environment import environment
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.resume import Start, find_start
@@ -25,6 +25,7 @@ from vae_cli.training.checkpoints import Checkpoints
 from vae_cli.training.dashboard import Dashboard
 from vae_cli.training.data_module import ImageDataModule
 from vae_cli.training.experiment import Experiment
+from vae_cli.training.layout import curves_of
 from vae_cli.training.module import TrainingModule, noise_seed
 from vae_cli.training.progress import ProgressDisplay
 from vae_cli.training.recorder import ADVICE
@@ -160,7 +161,8 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     )  # fmt: skip
     dashboard = Dashboard(
         experiment.model, experiment.figures, experiment.splits["validation"],
-        _text(experiment, job.command), throughput, module.recorder, total, monitor,
+        _text(experiment, job.command), throughput, module.recorder, total,
+        curves_of(experiment.metrics.values(), monitor),
     )  # fmt: skip
     trainer = make_trainer(
         experiment.accelerator,

@@ -41,6 +41,7 @@ class RunFolder:
         evaluation: What vae-eval found, by split.
         evaluated: The values of each image that it found, by split and name.
         finetuned: What vae-finetune found, by setting.
+        declared: What the numbers are that this run's own metrics have measured.
         last, previous, best: Checkpoints: the newest one, the one before, and the one with the best
             validation bound.
         figures: Folder of the pictures.
@@ -56,6 +57,7 @@ class RunFolder:
         self.evaluation = self.path / "evaluation.json"
         self.evaluated = self.path / "evaluation.npz"
         self.finetuned = self.path / "finetune.json"
+        self.declared = self.path / "numbers.json"
         self.last = self.path / "checkpoints" / "last.ckpt"
         self.previous = self.path / "checkpoints" / "previous.ckpt"
         self.best = self.path / "checkpoints" / "best.ckpt"
@@ -141,7 +143,8 @@ class RunFolder:
             )
             raise ConfigError(key, path, rule, "It should hold overrides.yaml.")
         for file in (folder.config, folder.composed, folder.data, folder.results,
-                     folder.evaluation, folder.evaluated, folder.finetuned):  # fmt: skip
+                     folder.evaluation, folder.evaluated, folder.finetuned,
+                     folder.declared):  # fmt: skip
             if file.is_dir():
                 rule = f"its {file.name} is a folder, not a file"
                 raise ConfigError(key, path, rule, "Is it whole, and a run of vae-train?")

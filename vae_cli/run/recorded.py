@@ -66,7 +66,7 @@ def read_results(path: Path, note: Note) -> dict[str, Any]:
     Raises:
         UnsafeFile: If nothing in it can be read.
     """
-    return checked(read_json(path), path.name, note) if os.path.lexists(path) else {}
+    return valid_values(read_json(path), path.name, note) if os.path.lexists(path) else {}
 
 
 def read_evaluations(path: Path, note: Note) -> dict[str, dict[str, Any]]:
@@ -84,12 +84,12 @@ def read_evaluations(path: Path, note: Note) -> dict[str, dict[str, Any]]:
         note(f"{path.name}: left out {_named([*map(_short, unknown)])} (not the name of a split)")
     found = {name: content[name] for name in SPLITS if name in content}
     return {
-        name: {**checked(record, f"{path.name}, {name}", note), "split": name}
+        name: {**valid_values(record, f"{path.name}, {name}", note), "split": name}
         for name, record in found.items()
     }
 
 
-def checked(record: object, place: str, note: Note) -> dict[str, Any]:
+def valid_values(record: object, place: str, note: Note) -> dict[str, Any]:
     """The values of a record that are what their names say.
 
     Numbers are finite, texts short; null stands for a number that does not exist.

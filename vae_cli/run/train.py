@@ -8,11 +8,12 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 
 from vae_cli.figure.base import Inapplicable, draw
-from vae_cli.metric.base import Evaluation, Number
+from vae_cli.metric.base import Evaluation, Value
 from vae_cli.model.labelled import fit_classifier
 from vae_cli.progress import progress
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.board import write_board
+from vae_cli.run.declared import write_declared
 from vae_cli.run.files import sha256_of
 from vae_cli.run.fit import Job, fit_and_restore, say
 from vae_cli.run.folder import RunFolder
@@ -84,11 +85,12 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
             results["train/figure_seconds"] = ends[3] - ends[2]
             results["train/total_seconds"] = ends[3] - job.began
         finally:  # last of all: a run that is stopped before draws again; yet a picture may fail
+            write_declared(folder, (n for m in experiment.metrics.values() for n in m.declares))
             folder.write_results(results)
     return results
 
 
-def test(job: Job, data: ImageDataModule) -> dict[str, Number]:
+def test(job: Job, data: ImageDataModule) -> dict[str, Value]:
     """All metrics of the model as it is, on the test images, and how many there were.
 
     Every process takes its share.

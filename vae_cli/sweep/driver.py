@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import hydra
@@ -16,15 +17,18 @@ from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
+from hydra.utils import get_class
+from omegaconf import DictConfig
 
 from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.construct import construct
 from vae_cli.config.grammar import key_of, quoted
 from vae_cli.config.request import Request
 from vae_cli.console import printable
+from vae_cli.number import Number, new_numbers
 from vae_cli.sweep.folder import SweepFolder, is_about_trust, without_trust
 from vae_cli.sweep.job import run_job
-from vae_cli.sweep.strategy import Job, Results, Strategy
+from vae_cli.sweep.strategy import Job, Results, Strategy, find_number
 from vae_cli.sweep.watch import Watch
 
 
@@ -58,9 +62,18 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
         with _stopping(folder):
             choices = _choices_of([*given, *tasks])
             launch = _Launch(launcher, folder, beside)
-            strategy.run(
-                choices, str(folder.path), launch, Request.of(config_name, tasks).is_trusted
-            )
+            find = partial(_find_number, config)
+            is_trusted = Request.of(config_name, tasks).is_trusted
+            strategy.run(choices, str(folder.path), launch, is_trusted, find)
+
+
+def _find_number(config: DictConfig, key: str) -> Number | None:
+    """What is declared of a number; the metrics are loaded only for one that others lack."""
+    if known := find_number(key):
+        return known
+    metrics = [construct(config, f"metric.{name}") for name in config.get("metric") or ()]
+    parts = (*metrics, get_class(config.objective._target_))
+    return find_number(key, new_numbers(number for part in parts for number in part.declares))
 
 
 class _Launch:
@@ -90,14 +103,14 @@ class _Launch:
                 if missing:
                     self.launcher.launch(texts, initial_job_idx=self.number)
             except Exception as error:  # of as many kinds as there are launchers
-                said = printable(" ".join(str(error).split()))
-                print(f"note: {type(self.launcher).__name__}: {said}", file=sys.stderr)
+                message = printable(" ".join(str(error).split()))
+                print(f"note: {type(self.launcher).__name__}: {message}", file=sys.stderr)
         self.number += len(missing)
         return [self.folder.results_of(job) for job in jobs]
 
 
 def _hydras_of(job: Job) -> list[str]:
-    """What Hydra is told of a job: its folder, and its variables wherever it comes to run."""
+    """Hydra's own overrides for a job: its folder and its environment variables."""
     given = [f"+hydra.job.env_set.{k}={quoted(v)}" for k, v in job.environment.items()]
     return [f"hydra.sweep.subdir={quoted(job.name)}", *given]
 

@@ -7,8 +7,8 @@ from hydra.core.override_parser.types import Override
 
 from vae_cli.errors import ConfigError
 from vae_cli.sweep.folder import SweepFolder
-from vae_cli.sweep.names import names_of
-from vae_cli.sweep.strategy import Job, Launch, Strategy
+from vae_cli.sweep.names import job_names
+from vae_cli.sweep.strategy import FindNumber, Job, Launch, Strategy, find_number
 
 
 class Grid(Strategy):
@@ -23,7 +23,12 @@ class Grid(Strategy):
         self.resume, self.params = resume, params or {}
 
     def run(
-        self, choices: Sequence[Override], folder: str, launch: Launch, trust: bool = False
+        self,
+        choices: Sequence[Override],
+        folder: str,
+        launch: Launch,
+        trust: bool = False,
+        find_number: FindNumber = find_number,
     ) -> None:
         """See the base class."""
         launch(_as_known(jobs_of(choices), SweepFolder(folder).known_jobs()))
@@ -37,7 +42,7 @@ def jobs_of(choices: Sequence[Override]) -> list[Job]:
     """
     combinations = list(dict.fromkeys(product(*map(_values, choices))))
     varying = [i for i, each in enumerate(zip(*combinations, strict=True)) if len(set(each)) > 1]
-    names = names_of([[texts[i] for i in varying] for texts in combinations])
+    names = job_names([[texts[i] for i in varying] for texts in combinations])
     return [Job(name, texts) for name, texts in zip(names, combinations, strict=True)]
 
 

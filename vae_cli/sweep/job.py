@@ -20,7 +20,7 @@ from vae_cli.run.child import environment_without, train_command
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
 
 LOOK = 0.2  # seconds between looks at whether to stop
-# What a process of a launcher's is told of its rank, which the job's own processes are not to take
+# What a launcher tells its process of its rank, which the job's own processes are not to take
 # for theirs.
 RANKS = ("SLURM_NTASKS", "RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_PORT")
 GPUS = "CUDA_VISIBLE_DEVICES"
@@ -66,13 +66,13 @@ def _holds_notes_only(file: Path) -> bool:
 
 
 def _ended(process: "subprocess.Popen[bytes]", folder: SweepFolder) -> int:
-    """The exit code of a job that is told to stop when the sweep is."""
-    told = False
+    """The exit code of a job; it is stopped when the sweep is."""
+    is_stopping = False
     while True:
         with suppress(subprocess.TimeoutExpired):
             return process.wait(LOOK)
-        if folder.stop.exists() and not told:
-            told = True
+        if folder.stop.exists() and not is_stopping:
+            is_stopping = True
             process.terminate()
 
 

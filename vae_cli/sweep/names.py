@@ -9,7 +9,7 @@ LONGEST = 150  # characters of a name
 SPECIAL = re.compile(r"[^\w.-]+")  # what a shell or Hydra may read as something else
 
 
-def names_of(settings: Sequence[Sequence[str]]) -> list[str]:
+def job_names(settings: Sequence[Sequence[str]]) -> list[str]:
     """A name for each job, from what varies: ``posterior-planar__seed-1``.
 
     A shell, Hydra and every key of this package read the name as it is, without quotes.

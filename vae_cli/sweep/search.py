@@ -10,21 +10,16 @@ from hydra.core.override_parser.types import Override
 
 from vae_cli.console import printable
 from vae_cli.errors import ConfigError, VaeCliError, install
+from vae_cli.number import KNOWN, OF_TRAINING
 from vae_cli.options import NonNegativeInt, PositiveInt, checked
 from vae_cli.sweep.folder import SweepFolder
-from vae_cli.sweep.strategy import Job, Launch, Strategy
+from vae_cli.sweep.strategy import FindNumber, Job, Launch, Strategy, find_number
 
 if TYPE_CHECKING:
     from vae_cli.sweep.trials import Trials
 
 PACKAGES = ("optuna", "cmaes")  # of the extra
-KNOWN = (
-    "validation/elbo", "validation/kl", "validation/reconstruction", "validation/active_units",
-    "validation/denoising", "validation/reconstruction_error",
-    "validation/error",
-    "train/seconds", "train/images_per_second", "train/steps", "train/epochs", "parameters",
-    "latent_dim",
-)  # fmt: skip
+NAMES = (*(f"validation/{number.name}" for number in KNOWN), *(n.name for n in OF_TRAINING))
 STOPS = 3  # of one job, after which it is not launched again
 
 
@@ -37,7 +32,8 @@ class Search(Strategy):
         trials: Of the study in the end, those of other sweeps that share it among them.
         concurrent: Trials that are chosen, run and waited for together.
         failures: Trials of the study that may fail before the search is given up.
-        objectives: Names of the numbers that are to be large; with ``-`` before it, small.
+        objectives: Names of numbers, each to be as its declaration says is better; with ``-``
+            before it small, with ``+`` large.
         sampler: What chooses the values.
         seed: Of its choices.
         pruner: What ends trials early that do worse than others at the same epoch.
@@ -64,7 +60,7 @@ class Search(Strategy):
         storage: str | None = None,
         study: str | None = None,
     ) -> None:
-        self.directions = directions_of(objectives)
+        self.objectives = check_objectives(objectives)
         if any(importlib.util.find_spec(name) is None for name in PACKAGES):
             rule = "needs packages of the extra optuna"
             raise VaeCliError(f"sweep=optuna: {rule}. {install('optuna')}.")
@@ -75,7 +71,7 @@ class Search(Strategy):
             if sampler == "cmaes":
                 rule = "goes by one objective"
                 raise ConfigError("sampler", sampler, rule, "Try tpe or nsga2.")
-        elif pruner != "none" and not objectives[0].lstrip("-").startswith("validation/"):
+        elif pruner != "none" and not plain(objectives[0]).startswith("validation/"):
             rule = "is not known while a trial trains, as a pruner needs"
             raise ConfigError("objectives", objectives, rule, "Try sweep.pruner=none.")
         self.resume, self.params = resume, params or {}
@@ -85,17 +81,27 @@ class Search(Strategy):
         self.storage, self.study = storage, study
 
     def run(
-        self, choices: Sequence[Override], folder: str, launch: Launch, trust: bool = False
+        self,
+        choices: Sequence[Override],
+        folder: str,
+        launch: Launch,
+        trust: bool = False,
+        find_number: FindNumber = find_number,
     ) -> None:
         """See the base class.
 
         Raises:
-            VaeCliError: If the study can't be used, or if too many trials have failed.
+            VaeCliError: If an objective has no direction, if the study can't be used, or if too
+                many trials have failed.
         """
-        from vae_cli.sweep.trials import Trials  # with optuna
+        from vae_cli.sweep.trials import Plan, Trials  # with optuna
 
         sweep = SweepFolder(folder)
-        trials, launched = Trials(self, choices, sweep, trust), Counter[str]()
+        plan = Plan(
+            directions_of(self.objectives, find_number), self.sampler, self.seed, self.pruner,
+            self.startup_trials, self.warmup_epochs, self.storage, self.study,
+        )  # fmt: skip
+        trials, launched = Trials(plan, choices, sweep, trust), Counter[str]()
         try:
             while not sweep.stop.exists():
                 self._check_failures(trials)
@@ -128,24 +134,47 @@ def _check_stops(launched: Counter[str], jobs: Sequence[Job]) -> None:
             raise VaeCliError(f"{name}: {rule}. Find out by what; then go on with sweep.resume.")
 
 
-def directions_of(objectives: Sequence[str]) -> dict[str, str]:
-    """Of each objective whether it is maximized or minimized.
+def plain(objective: str) -> str:
+    """The name of an objective, without the sign of a direction."""
+    return objective.removeprefix("-").removeprefix("+")
+
+
+def check_objectives(objectives: Sequence[str]) -> Sequence[str]:
+    """The same objectives.
 
     Raises:
         ConfigError: If there are none, if one is there twice, or if one is of the test images.
     """
-    ways = {text.lstrip("-"): "minimize" if text[:1] == "-" else "maximize" for text in objectives}
-    if len(ways) < len(objectives) or not ways:
+    names = [*map(plain, objectives)]
+    if len({*names}) < len(names) or not names:
         rule = "needs one name or several, each once"
         raise ConfigError("objectives", objectives, rule, "Try sweep.objectives=[validation/elbo].")
-    for name in ways:
+    for name in names:
         if name.startswith("test/"):
             rule = "the best of many by the test images looks too good"
             remedy = f"Try validation/{name.removeprefix('test/')}."
             raise ConfigError("objectives", name, rule, remedy)
-        # Others may be a metric's of the user's own: only what is nearly one of these is none.
-        near = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.8)
-        if near and name not in KNOWN:
+    return objectives
+
+
+def directions_of(objectives: Sequence[str], find: FindNumber) -> dict[str, str]:
+    """Whether each objective is maximized or minimized, by name.
+
+    Raises:
+        ConfigError: If one has no direction, neither declared nor as a sign.
+    """
+    ways = {}
+    for text in objectives:
+        name, number = plain(text), find(plain(text))
+        near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.8)
+        if number is None and near:  # a number that nobody declares may have any other name
             rule = "a run has no such number"
-            raise ConfigError("objectives", name, rule, f"Did you mean {near[0]}?")
+            raise ConfigError("sweep.objectives", name, rule, f"Did you mean {near[0]}?")
+        declared = number.larger_is_better if number else None
+        is_up = {"-": False, "+": True}.get(text[0], declared)
+        if is_up is None:
+            rule = "has no direction: neither large nor small is declared to be better"
+            remedy = f"Try -{name} for the smallest, +{name} for the largest."
+            raise ConfigError("sweep.objectives", name, rule, remedy)
+        ways[name] = "maximize" if is_up else "minimize"
     return ways

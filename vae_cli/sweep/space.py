@@ -69,8 +69,8 @@ def _distribution(choice: Override) -> BaseDistribution:
             return IntDistribution(interval.start, cast(int, interval.end), log)
         return FloatDistribution(cast(float, interval.start), cast(float, interval.end), log)
     except ValueError as error:
-        said = " ".join(str(error).replace("`", "").split())
-        raise ConfigError(choice.get_key_element(), choice.get_value_string(), said) from error
+        message = " ".join(str(error).replace("`", "").split())
+        raise ConfigError(choice.get_key_element(), choice.get_value_string(), message) from error
 
 
 def _of_range(given: RangeSweep) -> BaseDistribution:

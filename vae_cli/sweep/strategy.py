@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from hydra.core.override_parser.types import Override
 
+from vae_cli.number import BY_NAME, Number
+
 
 class Job(NamedTuple):
     """A run of a sweep.
@@ -23,7 +25,18 @@ class Job(NamedTuple):
 
 
 Results = Mapping[str, Any]  # of a run, as in its results.json
+FindNumber = Callable[[str], Number | None]  # by its key in a run's results.json
 Launch = Callable[[Sequence[Job]], Sequence[Results | None]]  # None for what failed or was stopped
+
+
+def find_number(key: str, declared: Mapping[str, Number] = BY_NAME) -> Number | None:
+    """What is declared of a number, None if nothing is.
+
+    Args:
+        key: In a run's ``results.json``.
+        declared: Numbers by name.
+    """
+    return declared.get(key) or declared.get(key.rpartition("/")[2])
 
 
 class Strategy(ABC):
@@ -39,7 +52,12 @@ class Strategy(ABC):
 
     @abstractmethod
     def run(
-        self, choices: Sequence[Override], folder: str, launch: Launch, trust: bool = False
+        self,
+        choices: Sequence[Override],
+        folder: str,
+        launch: Launch,
+        trust: bool = False,
+        find_number: FindNumber = find_number,
     ) -> None:
         """Has the jobs run.
 
@@ -48,6 +66,7 @@ class Strategy(ABC):
             folder: Of the sweep.
             launch: Runs jobs, as many at once as the launcher does, and waits for them.
             trust: Whether today's command line trusts what the folder holds.
+            find_number: What is declared of a run's numbers.
 
         Raises:
             ConfigError: If the values are such that this strategy can't go through them.

@@ -4,9 +4,9 @@ import hashlib
 import math
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from hydra.core.override_parser.types import Override
 from optuna.distributions import BaseDistribution, CategoricalDistribution
@@ -23,17 +23,27 @@ from vae_cli.config.grammar import parsed
 from vae_cli.config.nearest import suggest
 from vae_cli.errors import ConfigError, Interrupted
 from vae_cli.sweep.folder import SweepFolder
-from vae_cli.sweep.names import names_of
+from vae_cli.sweep.names import job_names
 from vae_cli.sweep.space import space_of
 from vae_cli.sweep.strategy import Job, Results
 from vae_cli.training.study import TRIAL, Trial, open_study
 
-if TYPE_CHECKING:
-    from vae_cli.sweep.search import Search
-
 NUMBER = re.compile(r"trial-(\d+)")
 FOLDER = "folder"  # what a trial in the study says of where its run is
 SHOWN = 5  # of the best
+
+
+class Plan(NamedTuple):
+    """What a study does; ``Search`` describes the options."""
+
+    directions: Mapping[str, str]  # of each objective: maximize or minimize
+    sampler: str
+    seed: int
+    pruner: str
+    startup_trials: int
+    warmup_epochs: int
+    storage: str | None
+    study: str | None
 
 
 class Trials:
@@ -43,7 +53,7 @@ class Trials:
     is gone on with there, and nowhere else.
 
     Args:
-        search: What was asked for.
+        plan: What the study does.
         choices: Every key with its value or values.
         folder: Of the sweep.
         trust: Whether today's command line trusts what the folder holds.
@@ -53,21 +63,21 @@ class Trials:
     """
 
     def __init__(
-        self, search: "Search", choices: Sequence[Override], folder: SweepFolder, trust: bool
+        self, plan: Plan, choices: Sequence[Override], folder: SweepFolder, trust: bool
     ) -> None:
-        self.search, self.folder, self.space = search, folder, space_of(choices)
+        self.plan, self.folder, self.space = plan, folder, space_of(choices)
         self._check_command()
         database = folder.path.resolve() / "study.db"
-        if search.sampler == "cmaes" and not (search.storage or trust) and database.exists():
+        if plan.sampler == "cmaes" and not (plan.storage or trust) and database.exists():
             rule = "keeps its state in the folder's study.db as a pickle, which is a program"
             remedy = "Add trust=true if the folder is yours, or try sweep.sampler=tpe."
             raise ConfigError("sweep.sampler", "cmaes", rule, remedy)
-        self.place = search.storage or f"sqlite:///{database}"
-        self.name = search.study or folder.path.resolve().name
-        sampler = _sampler(search.sampler, 0)
-        self.study = open_study(self.place, self.name, search.directions, sampler)
+        self.place = plan.storage or f"sqlite:///{database}"
+        self.name = plan.study or folder.path.resolve().name
+        sampler = _sampler(plan.sampler, 0)
+        self.study = open_study(self.place, self.name, plan.directions, sampler)
         self._check_space()
-        self.study.sampler = _sampler(search.sampler, self._seed())
+        self.study.sampler = _sampler(plan.sampler, self._seed())
 
     @property
     def count(self) -> int:
@@ -100,7 +110,7 @@ class Trials:
         """A new trial's job."""
         trial = self.study.ask(dict(self.space.distributions))
         texts = [f"trial-{trial.number:03}", *self.space.settings(trial.params)]
-        (name,) = names_of([texts])
+        (name,) = job_names([texts])
         trial.set_user_attr(FOLDER, str(self.folder.path.resolve() / name))
         return Job(name, self.space.overrides(trial.params), self._environment(trial.number))
 
@@ -111,7 +121,7 @@ class Trials:
             ConfigError: If the results have no number of an objective's name.
         """
         if results is not None:
-            values = [_value(results, name) for name in self.search.directions]
+            values = [_value(results, name) for name in self.plan.directions]
             if all(map(math.isfinite, values)):
                 self.study.tell(_number(job), values)
             else:
@@ -127,13 +137,13 @@ class Trials:
         found = sorted(self.study.best_trials, key=lambda t: -t.number) if done else []
         first = {tuple(t.values): t for t in found}.values()  # of equal ones
         best = sorted(first, key=lambda t: t.number)
-        lines = [f"best       {_job_of(trial)}  {self._told(trial)}" for trial in best[:SHOWN]]
+        lines = [f"best       {_job_of(trial)}  {self._values_of(trial)}" for trial in best[:SHOWN]]
         if len(best) > SHOWN:
             lines.append(f"           and {len(best) - SHOWN} more that no other trial surpasses")
         return [*lines, f"study      {self.name}: optuna-dashboard {self.place}"]
 
-    def _told(self, trial: FrozenTrial) -> str:
-        values = zip(self.search.directions, trial.values, strict=True)
+    def _values_of(self, trial: FrozenTrial) -> str:
+        values = zip(self.plan.directions, trial.values, strict=True)
         return "  ".join(f"{name}={value:.6g}" for name, value in values)
 
     def _is_stopped(self, job: Job) -> bool:
@@ -144,13 +154,13 @@ class Trials:
 
     def _environment(self, number: int) -> dict[str, str]:
         """What has a job ask whether to go on, where it is to."""
-        search = self.search
-        if search.pruner == "none":
+        plan = self.plan
+        if plan.pruner == "none":
             return {}
-        (objective,) = search.directions
+        (objective,) = plan.directions
         trial = Trial(
-            self.place, self.name, number, objective, search.pruner, search.startup_trials,
-            search.warmup_epochs,
+            self.place, self.name, number, objective, plan.pruner, plan.startup_trials,
+            plan.warmup_epochs,
         )  # fmt: skip
         return {TRIAL: trial.to_text()}
 
@@ -180,8 +190,8 @@ class Trials:
 
     def _seed(self) -> int:
         """Other numbers than those that chose the trials there are, and than other drivers'."""
-        where = f"{platform.node()}:{self.folder.path.resolve()}" if self.search.storage else ""
-        text = f"{self.search.seed} {self.count} {where}"
+        where = f"{platform.node()}:{self.folder.path.resolve()}" if self.plan.storage else ""
+        text = f"{self.plan.seed} {self.count} {where}"
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest())
 
 

@@ -30,10 +30,10 @@ class Watch:
         self.total, self._over = len(names), threading.Event()
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(),
-            TimeElapsedColumn(), TextColumn("{task.fields[said]}", "dim", markup=False),
+            TimeElapsedColumn(), TextColumn("{task.fields[status]}", "dim", markup=False),
             console=self.console, transient=True, disable=not self.console.is_terminal,
         )  # fmt: skip
-        self.task = self.bar.add_task("jobs", total=self.total, completed=len(self.done), said="")
+        self.task = self.bar.add_task("jobs", total=self.total, completed=len(self.done), status="")
         self._thread = threading.Thread(target=self._look_again, daemon=True)
 
     def __enter__(self) -> None:
@@ -56,11 +56,11 @@ class Watch:
             self._look()
 
     def _look(self) -> None:
-        said = []
+        status = []
         for name in [*self.open]:
             ending = self.folder.ending_of(name)
             if ending is None:
-                said += self._last_words(name)
+                status += self._last_words(name)
                 continue
             self.open.remove(name)
             self.done.append(name)
@@ -69,7 +69,7 @@ class Watch:
             count = f" {len(self.done)}/{self.total}" if self.total > 1 else ""
             self._say(f"job{count}  {name}  {came_of_it}  "
                       f"({ending.seconds:.0f} s)")  # fmt: skip
-        self.bar.update(self.task, completed=len(self.done), said=" | ".join(said))
+        self.bar.update(self.task, completed=len(self.done), status=" | ".join(status))
 
     def _last_words(self, name: str) -> list[str]:
         last = last_line(self.folder.path / name / OUTPUT).strip()

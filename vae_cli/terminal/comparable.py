@@ -6,23 +6,32 @@ from typing import NamedTuple
 from rich.console import Console
 
 from vae_cli.console import printable
+from vae_cli.number import BY_NAME, Number
+from vae_cli.run.declared import DECLARED, with_declared
+from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import is_number
 from vae_cli.run.short_names import short_names
-from vae_cli.terminal.quantity import number, quantity
-from vae_cli.terminal.rows import Results
+from vae_cli.terminal.quantity import Results, number, quantity
 from vae_cli.terminal.table import Table, print_table
 
 TREATMENT = ("data", "split", "binarize", "dequantize")  # the head of a table of several runs
-COMPARED = (
-    "validation_elbo", "elbo", "log_likelihood", "error", "kl", "bits_per_dim", "active_units",
-    "effective_sample_size",
-)  # fmt: skip
-WITHOUT_BOUND = (  # … where some have no bound to be compared by
-    "validation_reconstruction", "reconstruction", "reconstruction_error",
-)  # fmt: skip
 BOUNDS = ("elbo", "log_likelihood")
 OF_VALIDATION = ("validation_elbo", "validation_reconstruction")  # the first that all have ranks
 MEASURED = "measured by"  # the column that tells numbers of one kind apart
+
+
+class Ranking(NamedTuple):
+    """The number by which results are ordered; it has a direction."""
+
+    key: str
+    number: Number
+
+    def place(self, record: Results) -> tuple[bool, float]:
+        """Small for the best; a record without the number is last."""
+        value = record.get(self.key)
+        if not is_number(value):
+            return True, 0.0
+        return False, -value if self.number.larger_is_better else value
 
 
 class Comparable(NamedTuple):
@@ -32,18 +41,23 @@ class Comparable(NamedTuple):
         title: What they share.
         members: By name, best first by validation images; else in the order given.
         is_mixed: Whether they differ in the treatment of data, and are to be marked.
-        ranking: The number that they are ranked by; None for the order given.
+        ranking: What they are ranked by; None for the order given.
     """
 
     title: str
     members: list[tuple[str, Results]]
     is_mixed: bool
-    ranking: str | None
+    ranking: Ranking | None
+
+    @property
+    def records(self) -> list[Results]:
+        """The results alone."""
+        return [record for _, record in self.members]
 
     @property
     def protocols(self) -> list[str]:
         """How the numbers were measured, each way once."""
-        return list(dict.fromkeys(protocol(record) for _, record in self.members))
+        return list(dict.fromkeys(protocol(record) for record in self.records))
 
 
 def comparable(records: Sequence[tuple[str, Results]], mixed: bool) -> list[Comparable]:
@@ -54,15 +68,16 @@ def comparable(records: Sequence[tuple[str, Results]], mixed: bool) -> list[Comp
         groups.setdefault(own, []).append((name, record))
     found = []
     for (title, _), members in groups.items():
-        key = validation_key([record for _, record in members])
-        ranked = sorted(members, key=lambda member: rank(member[1], key))
+        ranking = validation_ranking([record for _, record in members])
+        if ranking is not None:
+            members = sorted(members, key=lambda member: ranking.place(member[1]))
         is_mixed = mixed and len({marked(record) for _, record in members}) > 1
-        found.append(Comparable(title, ranked, is_mixed, key))
+        found.append(Comparable(title, members, is_mixed, ranking))
     return found
 
 
-def validation_key(records: Sequence[Results]) -> str | None:
-    """The number of the validation images that ranks: the monitored one, the bound, or log p(x|z).
+def validation_ranking(records: Sequence[Results]) -> Ranking | None:
+    """By a number of the validation images: the monitored one, the bound, or log p(x|z).
 
     A test-chosen winner would look better than it is.
     """
@@ -70,29 +85,23 @@ def validation_key(records: Sequence[Results]) -> str | None:
     monitored = [f"validation_{name}" for name in monitors] if len(monitors) == 1 else []
     is_validation = all(record.get("split") == "validation" for record in records)
     own = ("elbo", "reconstruction") if is_validation else ()
-    return ranking_key(records, [*monitored, *OF_VALIDATION, *own])
+    return ranking_of(records, [*monitored, *OF_VALIDATION, *own])
 
 
-def ranking_key(records: Sequence[Results], keys: Iterable[str]) -> str | None:
-    """The first number with a direction that all records have, of those that have any."""
-    directed = [key for key in keys if quantity(key).larger_is_better is not None]
-    some = [r for r in records if any(is_number(r.get(key)) for key in directed)]
-    return next((k for k in directed if some and all(is_number(r.get(k)) for r in some)), None)
+def ranking_of(records: Sequence[Results], keys: Iterable[str]) -> Ranking | None:
+    """By the first number with a direction that all records have, of those that have any."""
+    found = [Ranking(key, quantity(key, *records)) for key in keys]
+    directed = [each for each in found if each.number.larger_is_better is not None]
+    some = [r for r in records if any(is_number(r.get(each.key)) for each in directed)]
+    complete = (r for r in directed if some and all(is_number(each.get(r.key)) for each in some))
+    return next(complete, None)
 
 
-def rank(record: Results, key: str | None) -> tuple[bool, float]:
-    """Small for the best; a record without the number is last."""
-    value = None if key is None else record.get(key)
-    if key is None or not is_number(value):
-        return True, 0.0
-    return False, -value if quantity(key).larger_is_better else value
-
-
-def order(ranking: str | None) -> str:
+def order(ranking: Ranking | None) -> str:
     """What a table says of its order."""
     if ranking is None:
         return "in the order given: no number of validation images ranks them"
-    return f"best {quantity(ranking).head} first"
+    return f"best {ranking.number.label} first"
 
 
 def protocol(record: Results) -> str:
@@ -117,17 +126,29 @@ def marked(record: Results) -> str:
     return f"{treatment(record)} ({images_of(record)[:4]})"
 
 
-def compared_keys(members: Sequence[tuple[str, Results]]) -> list[str]:
-    """The compared numbers that at least one has."""
-    records = [record for _, record in members]
-    keys = with_stand_ins(COMPARED, records)
+def compared_keys(records: Sequence[Results]) -> list[str]:
+    """The columns for which there is room beside a few runs, of numbers that at least one has."""
+    keys = columns(records, is_wide=True)
     return [key for key in keys if any(record.get(key) is not None for record in records)]
 
 
-def with_stand_ins(keys: Iterable[str], records: Iterable[Results]) -> list[str]:
-    """The keys, and where a model of some results has no bound, those of what it has instead."""
+def columns(
+    records: Sequence[Results], first: Sequence[str] = (), is_wide: bool = False
+) -> list[str]:
+    """The keys of the numbers that are columns of comparisons by default, in order.
+
+    Args:
+        records: What is compared, with what their runs declare.
+        first: Keys that come first.
+        is_wide: Whether there is room for more.
+    """
     has_none = any("reconstruction" in r and not any(b in r for b in BOUNDS) for r in records)
-    return [*keys, *(WITHOUT_BOUND if has_none else ())]
+    wanted = {"columns", *(["wide"] * is_wide), *(["codes"] * has_none)}
+    names = dict.fromkeys([*BY_NAME, *(name for r in records for name in r.get(DECLARED, ()))])
+    numbers = [quantity(name, *records) for name in names if name not in first]
+    shown = sorted((n for n in numbers if wanted & {*n.tables}), key=lambda n: n.column)
+    keys = [([f"validation_{n.name}"] * ("validation" in n.tables), n.name) for n in shown]
+    return [*first, *(key for validation, name in keys for key in (*validation, name))]
 
 
 def treatment(record: Results) -> str:
@@ -147,10 +168,11 @@ def print_comparison(records: Sequence[tuple[str, Results]], mixed: bool, consol
         console: Where to.
     """
     names = short_names([path for path, _ in records])
-    for group in comparable(records, mixed):
-        keys, differs = compared_keys(group.members), len(group.protocols) > 1
+    declared = [(path, with_declared(record, RunFolder(path))) for path, record in records]
+    for group in comparable(declared, mixed):
+        keys, differs = compared_keys(group.records), len(group.protocols) > 1
         labels = ["run", *(["data"] * group.is_mixed), *([MEASURED] * differs)]
-        heads = [*labels, *(quantity(key).head for key in keys)]
+        heads = [*labels, *(quantity(key, *group.records).label for key in keys)]
         rows = []
         for path, record in group.members:
             marks = [*([marked(record)] * group.is_mixed), *([protocol(record)] * differs)]

@@ -8,8 +8,7 @@ from vae_cli.console import print_line
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.short_names import short_names
 from vae_cli.terminal.comparable import comparable
-from vae_cli.terminal.quantity import number
-from vae_cli.terminal.rows import Results
+from vae_cli.terminal.quantity import Results, number
 from vae_cli.terminal.summary import heading
 from vae_cli.terminal.table import Table, print_table
 

@@ -1,84 +1,54 @@
-"""The numbers that tables know: their names for a reader, units, digits and directions."""
+"""How numbers are shown: names for a reader, digits, errors and the signs of bounds."""
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from vae_cli.console import printable
+from vae_cli.number import BY_NAME, LONGEST, MOST_DIGITS, Number
+from vae_cli.run.declared import DECLARED
 from vae_cli.run.recorded import is_number
 
-MOST_DIGITS = 6  # behind the point
-SMALL = (  # numbers that are 0 where all is well
-    "log_likelihood_mc_se", "log_likelihood_bias", "posterior_log_det_error",
-    "posterior_log_prob_error",
-)  # fmt: skip
 LONG = 1e12  # from which a number is shown by its first digits
+LONG_LABEL = LONGEST["label"]
 PREFIXES = ("validation_", "validation/", "test/", "train/")
+OTHER = re.compile(r"\{(?:([^{}|]*)\|)?(\w+)(?:\|([^{}|]*))?\}")  # in what a number means
+
+Results = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Quantity:
-    """A number of a model on a set of images.
-
-    Attributes:
-        name: Its key in ``results.json`` and ``evaluation.json``, without the split.
-        head: Of its column.
-        unit: Nats, bits or none.
-        larger_is_better: None: the number says nothing about which model is better.
-        digits: Behind the point, where its error needs no more.
-        bound: The sign before a value that the estimate of log p(x) only bounds.
-        is_of_labels: Whether images without a label do not count.
-    """
-
-    name: str
-    head: str
-    unit: str = ""
-    larger_is_better: bool | None = None
-    digits: int = 2
-    bound: str = ""
-    is_of_labels: bool = False
-
-
-QUANTITIES = (
-    Quantity("log_likelihood", "log p(x)", "nats", True, bound="≥ "),
-    Quantity("exact_log_likelihood", "exact log p(x)", "nats", True),
-    Quantity("elbo", "ELBO", "nats", True),
-    Quantity("labelled_elbo", "ELBO of x and y", "nats", True),
-    Quantity("weighted_elbo", "weighted ELBO", "nats"),  # each KL weight has its own scale
-    Quantity("error", "error", "", False, digits=3, is_of_labels=True),
-    Quantity("calibration_error", "calibration error", "", False, digits=3),
-    Quantity("kl", "KL", "nats"),
-    Quantity("reconstruction", "reconstruction", "nats", True),
-    Quantity("denoising", "denoising", "nats", True),
-    Quantity("reconstruction_error", "squared error", "", False),
-    Quantity("bits_per_dim", "bits/dim", "bits", False, bound="≤ "),
-    Quantity("active_units", "active units"),
-    Quantity("effective_sample_size", "ESS", "draws", digits=0),
-    Quantity("posterior_normalization", "E_q[p/q]", digits=3),
-)  # fmt: skip
-BY_NAME = {each.name: each for each in QUANTITIES}
-
-
-def quantity(key: str) -> Quantity:
-    """What is known of a number; an unknown one has its key as head, and no direction.
+def quantity(key: str, *records: Results) -> Number:
+    """What is declared of a number; one that nobody declares has no direction.
 
     Args:
         key: With or without a split: ``elbo``, ``test/elbo``, ``validation_elbo``.
+        records: Those that have it, with their declarations. Where these disagree about the
+            direction there is none.
     """
     prefix = next((text for text in PREFIXES if key.startswith(text)), "")
     name = key.removeprefix(prefix)
-    if name.endswith("accuracy"):
-        return Quantity(key, key, "", larger_is_better=True, digits=3)
-    if name not in BY_NAME:
-        return Quantity(key, key)
-    known = BY_NAME[name]
-    return replace(known, head=f"validation {known.head}") if prefix[:1] == "v" else known
+    number = BY_NAME.get(key) or BY_NAME.get(name) or _declared(name, records)
+    if number is None:  # of any length and with any signs
+        return Number("undeclared", printable(key)[:LONG_LABEL])
+    if prefix.startswith("validation") and number.name == name:
+        return replace(number, label=f"validation {number.label}"[:LONG_LABEL])
+    return number
 
 
-def bound_sign(record: Mapping[str, Any], key: str) -> str:
+def _declared(name: str, records: tuple[Results, ...]) -> Number | None:
+    found = [r[DECLARED][name] for r in records if name in r.get(DECLARED, ())]
+    if len({number.larger_is_better for number in found}) > 1:
+        return replace(found[0], larger_is_better=None)
+    return found[0] if found else None
+
+
+def bound_sign(record: Results, key: str) -> str:
     """The sign before a number whose estimate of log p(x) is not to be trusted, else nothing."""
     split = key[: key.rfind("/") + 1]
-    return quantity(key).bound if record.get(f"{split}log_likelihood_is_bound") is True else ""
+    is_bound = record.get(f"{split}log_likelihood_is_bound") is True
+    return quantity(key, record).bound if is_bound else ""
 
 
 def with_error(value: float, error: float | None, digits: int) -> str:
@@ -96,15 +66,32 @@ def with_error(value: float, error: float | None, digits: int) -> str:
     return f"{value:.{digits}f} ± {shown}" if float(shown) else f"{value:.{digits}f}"
 
 
-def number(results: Mapping[str, Any], key: str) -> str:
+def number(results: Results, key: str) -> str:
     """A result as it is shown, with its standard error where it has one."""
     value, error = results.get(key), results.get(f"{key}_se")
     if not is_number(value):
         return ""
-    sign = bound_sign(results, key)
+    sign, digits = bound_sign(results, key), quantity(key, results).digits
     if abs(value) >= LONG:
         return f"{sign}{value:.3g}"
-    if key.rpartition("/")[2] in SMALL:
+    if digits is None:
         return f"{value:.1g}"
     is_whole = isinstance(value, int) or (error is None and value >= 1000)
-    return sign + with_error(value, error, 0 if is_whole else quantity(key).digits)
+    return sign + with_error(value, error, 0 if is_whole else digits)
+
+
+def meaning(declared: Number, results: Results, prefix: str = "") -> str:
+    """What a number means, with the other numbers that its meaning names.
+
+    Args:
+        declared: The number.
+        results: The record that holds it.
+        prefix: Of the split, before the names of the others.
+    """
+
+    def filled(found: re.Match[str]) -> str:
+        before, name, after = (found[i] or "" for i in (1, 2, 3))
+        value = results.get(f"{prefix}{name}", results.get(name))
+        return f"{before}{value}{after}" if is_number(value) else ""
+
+    return OTHER.sub(filled, declared.meaning)

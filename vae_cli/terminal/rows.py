@@ -1,106 +1,52 @@
 """Which numbers are shown of a run and of an evaluation, and what not to trust among them."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from vae_cli.metric.few import FEW_IMAGES
+from vae_cli.number import FEW_IMAGES, KNOWN, OF_TRAINING, Number
+from vae_cli.run.declared import DECLARED
 from vae_cli.run.recorded import is_number
+from vae_cli.terminal.quantity import Results, meaning
 
-Results = Mapping[str, Any]
 Row = tuple[str, str, str]  # key, unit, meaning
 
-PARTS = (  # of the bound: of models whose only latent variable is z, and of those with a label
-    ("E log p(x|z)", "KL(q(z|x)‖p(z))"),
-    ("E log p(x|y,z), or a bound", "KL of y and z together"),
-)
+LABELLED = {  # what the parts of the bound are in a model with a label
+    "reconstruction": "E log p(x|y,z), or a bound",
+    "kl": "KL of y and z together",
+}
 OF_CODE = "log p(x|z), z the code"  # the reconstruction where there is no bound
 TRUSTED_SHARE = 0.01  # of the scales may be at their bound without a warning
-QUIET = ("test/active_units_uncertain", "active_units_uncertain", "probe_code_error")  # where 0
 TOLERANCE = 1e-6  # nats between two ways to the same density, in float64
 
 
-def rows_of_run(results: Results) -> list[Row]:
-    """What is shown of ``results.json``, in order."""
-    return [row for row in _rows_of_run(results) if row[0] not in QUIET or results.get(row[0])]
+def rows_of(results: Results, prefix: str = "") -> list[Row]:
+    """What is shown of a run or of an evaluation, in order.
+
+    Args:
+        results: As in ``results.json``, or a split's record of ``evaluation.json``.
+        prefix: ``test/`` for the first.
+    """
+    rows, wanted = [], {"rows"} if prefix else {"rows", "evaluated"}
+    for declared in declared_in(results):
+        key = declared.name if declared.name.startswith("train/") else prefix + declared.name
+        is_hidden = declared.hides_zero and not results.get(key)
+        if wanted & {*declared.tables} and results.get(key) is not None and not is_hidden:
+            rows.append((key, declared.unit, _meaning(declared, results, prefix)))
+    return rows
 
 
-def _rows_of_run(results: Results) -> list[Row]:
-    samples = results.get("test/log_likelihood_samples")
-    few = results.get("test/log_likelihood_images")
-    part = "" if few is None else f", {few} images"
-    reconstruction, kl = PARTS["test/entropy" in results]
-    reconstruction = reconstruction if "test/elbo" in results else OF_CODE
-    return [
-        ("test/elbo", "nats", "bound on log p(x)"),
-        ("test/reconstruction", "nats", reconstruction),
-        ("test/weighted_elbo", "nats", "bound at the trained KL weight"),
-        ("test/denoising", "nats", "… z of the corrupted x"),
-        ("test/code_l1", "", "‖z‖₁"),
-        ("test/image_l1", "", "Σ |z_d| ‖∂E[x|z]/∂z_d‖"),
-        ("test/squared_jacobian_norm", "", "‖∂z/∂x‖²"),
-        ("test/image_jacobian_norm", "", "‖∂E[x|z]/∂x‖²"),
-        ("test/kl", "nats", kl),
-        ("test/labelled_elbo", "nats", "bound on log p(x, y)"),
-        ("test/reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
-        ("test/log_likelihood", "nats", f"log p(x), S = {samples}{part}"),
-        ("test/log_likelihood_bias", "nats", "of the estimate, about"),
-        ("test/effective_sample_size", "draws", f"of {samples}, on average"),
-        ("test/bits_per_dim", "bits", "each dimension"),
-        ("test/active_units", "", f"of {results.get('latent_dim')}"),
-        ("test/active_units_uncertain", "", "of them, on other images"),
-        ("test/error", "", "of the labels, told wrongly"),
-        ("test/calibration_error", "", "|accuracy - confidence|"),
-        ("test/scale_at_bound", "", "of the scales, at min_scale"),
-        ("train/images_per_second", "images/s", "training alone"),
-        ("train/start_seconds", "s", "from start to first step"),
-        ("train/seconds", "s", "training"),
-        ("train/validation_seconds", "s", "validation"),
-        ("train/test_seconds", "s", "test"),
-        ("train/figure_seconds", "s", "pictures and dashboard"),
-        ("train/total_seconds", "s", "sum of these"),
-    ]
+def declared_in(results: Results) -> Iterable[Number]:
+    """Every number that is known for a run, in the order of its tables."""
+    return (*KNOWN, *results.get(DECLARED, {}).values(), *OF_TRAINING)
 
 
-def rows_of_evaluation(record: Results) -> list[Row]:
-    """What is shown of an evaluation, in order."""
-    return [row for row in _rows_of_evaluation(record) if row[0] not in QUIET or record.get(row[0])]
-
-
-def _rows_of_evaluation(record: Results) -> list[Row]:
-    samples = record.get("log_likelihood_samples")
-    draws = record.get("elbo_samples", samples)
-    images = _known(record, "mutual_information_images", 1)
-    reconstruction, kl = PARTS["labelled_elbo" in record]
-    reconstruction = reconstruction if "elbo" in record else OF_CODE
-    return [
-        ("elbo", "nats", f"bound, {draws} draws"),
-        ("reconstruction", "nats", reconstruction),
-        ("kl", "nats", kl),
-        ("log_likelihood", "nats", f"log p(x), S = {samples}"),
-        ("log_likelihood_mc_se", "nats", "error left by the draws"),
-        ("log_likelihood_bias", "nats", "of the estimate, about"),
-        ("labelled_elbo", "nats", "bound on log p(x, y)"),
-        ("exact_log_likelihood", "nats", "log p(x), by formula"),
-        ("bits_per_dim", "bits", "each dimension"),
-        ("effective_sample_size", "draws", f"of {samples}, on average"),
-        ("active_units", "", f"of {record.get('latent_dim')}"),
-        ("active_units_uncertain", "", "of them, on other images"),
-        ("mutual_information_lower", "nats", f"I(x;z) ≥; ≤ {math.log(max(images, 1)):.2f}"),
-        ("mutual_information_upper", "nats", f"I(x;z) ≤; {images} images"),
-        ("marginal_kl_lower", "nats", "KL(q(z)‖p(z)) ≥"),
-        ("marginal_kl_upper", "nats", "KL(q(z)‖p(z)) ≤"),
-        ("reconstruction_error", "", "‖x - E[x|E[z]]‖²"),
-        ("scale_at_bound", "", "of the scales, at min_scale"),
-        ("error", "", f"of {record.get('labelled_images')} labels, told wrongly"),
-        ("calibration_error", "", "|accuracy - confidence|"),
-        ("linear_probe_accuracy", "", f"fitted to {record.get('probe_images')} images"),
-        ("nearest_neighbors_accuracy", "", "likewise"),
-        ("probe_code_error", "", "of the codes, by the draws"),
-        ("posterior_normalization", "", "E_q[p/q], to be 1"),
-        ("posterior_log_det_error", "nats", "against autograd, to be 0"),
-        ("posterior_log_prob_error", "nats", "at its draws, to be 0"),
-    ]
+def _meaning(declared: Number, results: Results, prefix: str) -> str:
+    if declared.name in LABELLED:
+        if any(f"{prefix}{name}" in results for name in ("entropy", "labelled_elbo")):
+            return LABELLED[declared.name]
+        if f"{prefix}elbo" not in results:
+            return OF_CODE
+    return meaning(declared, results, prefix)
 
 
 def warnings_of(record: Results) -> list[str]:

@@ -9,16 +9,15 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from vae_cli.console import print_line, printable
+from vae_cli.run.declared import with_declared
 from vae_cli.run.folder import RunFolder
 from vae_cli.terminal.comparable import treatment
-from vae_cli.terminal.quantity import number
+from vae_cli.terminal.quantity import Results, number
 from vae_cli.terminal.rows import (
-    Results,
     Row,
     bound_advice,
     few_images_advice,
-    rows_of_evaluation,
-    rows_of_run,
+    rows_of,
     scale_advice,
     warnings_of,
 )
@@ -36,6 +35,7 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
         folder: Of the run.
         console: Where to.
     """
+    results = with_declared(results, folder)
     images = results["test/images"]
     title = f"{images} test image{'s' * (images != 1)}, binarize={results['data/binarize']}"
     pictures = ", ".join(sorted(p.stem for p in folder.figures.glob("*.png")))
@@ -49,14 +49,14 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     }
     if any(folder.path.glob("events.*")):
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
-    console.print("", _table(title, rows_of_run(results), results, console))
+    console.print("", _table(title, rows_of(results, "test/"), results, console))
     advice = collapse_advice(results, results["latent_dim"], "test")
     tested = {key.removeprefix("test/"): value for key, value in results.items()}
     of_evidence = bound_advice(tested, f"vae-eval run={path} tells more.")
     of_scale = scale_advice(results.get("test/scale_at_bound"))
-    for said in (few_images_advice(tested), advice, of_evidence, of_scale):
-        if said is not None:
-            print_warning(said, console)
+    for warning in (few_images_advice(tested), advice, of_evidence, of_scale):
+        if warning is not None:
+            print_warning(warning, console)
     print_lines(lines, console)
 
 
@@ -69,8 +69,8 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
         console: Where to.
     """
     title = heading(record, f"seed {record['seed']}")
-    rows = [row for row in rows_of_evaluation(record) if record.get(row[0]) is not None]
-    if rows:
+    record = with_declared(record, folder)
+    if rows := rows_of(record):
         console.print(_table(title, rows, record, console))
     else:
         print_line(console, "no number of all images together: see the values of each")
@@ -88,9 +88,7 @@ def heading(record: Results, setting: str) -> str:
 
 
 def _table(title: str, rows: Iterable[Row], results: Results, console: Console) -> Drawn:
-    shown = [
-        (k, number(results, k), u, printable(m)) for k, u, m in rows if results.get(k) is not None
-    ]
+    shown = [(k, number(results, k), printable(u), printable(m)) for k, u, m in rows]
     widths = [max((len(row[i]) for row in shown), default=0) + GAP for i in range(4)]
     heading = Text(printable(title, keep="\n"), "table.title")
     table, is_wide = Drawn(title=heading, box=SIMPLE_HEAD), console.width >= sum(widths[:3])

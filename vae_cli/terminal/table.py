@@ -114,8 +114,8 @@ def _legend(labels: Table, width: int) -> Iterator[str]:
     """What the rows' numbers stand for: a row's labels, on as many lines as they take."""
     margin = len(str(len(labels.rows))) + 4
     for n, row in enumerate(labels.rows, 1):
-        said = [f"{head}={cell}" for head, cell in zip(labels.heads, row, strict=True) if cell]
-        for i, line in enumerate(folded(said, width - margin)):
+        words = [f"{head}={cell}" for head, cell in zip(labels.heads, row, strict=True) if cell]
+        for i, line in enumerate(folded(words, width - margin)):
             yield f"{'' if i else n:>{margin - 2}}  {line}"
     yield ""
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from vae_cli.metric.few import FEW_IMAGES
+from vae_cli.number import FEW_IMAGES
 
 FEW = 0.1  # of the dimensions of z, fewer than which is called collapse
 

@@ -1,7 +1,7 @@
 """What TensorBoard is given beside the curves."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from torch.utils.tensorboard.summary import custom_scalars
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Figure, Inapplicable, draw
-from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.base import Model
+from vae_cli.number import Number
 from vae_cli.training.callbacks import Throughput
 from vae_cli.training.graph import write_graph
 from vae_cli.training.histograms import write_histograms
-from vae_cli.training.layout import PARTS, TAG, layout, overview
+from vae_cli.training.layout import PARTS, TAG, curve_name, layout
 from vae_cli.training.pictures import picture
 from vae_cli.training.recorder import Recorder
 
@@ -42,7 +43,7 @@ class Dashboard(Callback):
         throughput: Of the training steps.
         recorder: Of the training curves.
         total_steps: Of the whole run.
-        monitor: Name of the quantity that is maximised.
+        curves: The numbers with charts in the overview.
     """
 
     def __init__(
@@ -54,11 +55,11 @@ class Dashboard(Callback):
         throughput: Throughput,
         recorder: Recorder,
         total_steps: int,
-        monitor: str,
+        curves: Sequence[Number],
     ) -> None:
         self.model, self.split, self.text = model, split, text
         self.figures = {name: f for name, f in figures.items() if f.during_training}
-        self.throughput, self.recorder, self.monitor = throughput, recorder, monitor
+        self.throughput, self.recorder, self.curves = throughput, recorder, curves
         self.total_steps = total_steps
         self._started, self._start_step, self._spent, self._looks = 0.0, 0, 0.0, 0
         self._looked_at, self._next_look = -1, 0.0  # steps
@@ -78,8 +79,7 @@ class Dashboard(Callback):
                 each._get_file_writer().add_event(again, trainer.global_step + 1)
         for name, text in self.text.items():
             writer.add_text(name, text)
-        charts = layout(self.monitor, isinstance(self.model, LatentVariableModel))
-        writer._get_file_writer().add_summary(custom_scalars(charts))
+        writer._get_file_writer().add_summary(custom_scalars(layout(self.curves)))
         write_graph(writer, self.model, self.split)
         if trainer.global_step == 0:
             self.model.eval()
@@ -98,7 +98,7 @@ class Dashboard(Callback):
         if self.throughput.images_per_second is not None:
             numbers["train/images_per_second"] = self.throughput.images_per_second
         for part, own in self._parts.items():
-            for name in overview(self.monitor):
+            for name in map(curve_name, self.curves):
                 if f"{part}/{name}" in numbers:
                     own.add_scalar(f"{TAG}{name}", numbers[f"{part}/{name}"], step)
             own.flush()  # a run may be killed

@@ -1,69 +1,39 @@
 """Which curves stand where in TensorBoard."""
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
+from vae_cli.metric.base import Metric
+from vae_cli.number import OF_TRAINING, Number
+
 PARTS = ("train", "validation")  # each is a run of TensorBoard's: one colour in all charts
-NAMES = (
-    "reconstruction", "kl", "active_units", "error", "reconstruction_error", "calibration_error",
-    "code_l1", "squared_jacobian_norm", "image_l1", "image_jacobian_norm", "entropy",
-    "label_log_likelihood", "labelled_elbo", "loss", "weight", "lr", "images_per_second",
-)  # fmt: skip
 TAG = "overview/"  # TensorBoard sorts groups by name: this comes before ``test`` and ``train``
 
 
-def overview(monitor: str) -> list[str]:
-    """The numbers of the first group of charts, which training and validation share.
+def curves_of(metrics: Iterable[Metric], monitor: str) -> list[Number]:
+    """The numbers with charts in the overview: of training and of metrics, and the monitored one.
 
     Args:
+        metrics: Measured at validations.
         monitor: Name of the quantity that is maximised.
     """
-    return list(dict.fromkeys((monitor, *NAMES)))
+    declared = [*(number for metric in metrics for number in metric.declares), *OF_TRAINING]
+    found = {number.name: number for number in declared if number.group}
+    return [found.pop(monitor, Number(monitor)), *found.values()]
 
 
-def layout(monitor: str, has_prior: bool) -> dict[str, dict[str, Any]]:
-    """The charts of the CUSTOM SCALARS tab: tags that belong together in one.
+def curve_name(number: Number) -> str:
+    """The name of a number's curve, which training and validation share."""
+    return number.name.removeprefix("train/")
 
-    Args:
-        monitor: Name of the quantity that is maximised.
-        has_prior: Whether the model has a prior, and a KL; else it has a code.
-    """
 
-    def chart(name: str) -> list[Any]:
-        return ["Multiline", [f"^{TAG}{name}$"]]
-
-    of_z = {
-        "Is the posterior collapsing?": {
-            "KL: training and validation": chart("kl"),
-            "active units": chart("active_units"),
-            "KL of each dimension": ["Multiline", [r"validation_kl_per_dimension/\d+$"]],
-            "weight of the KL": chart("weight"),
-        },
-    }
-    of_codes = {
-        "What are the codes like?": {
-            "‖z‖₁: training and validation": chart("code_l1"),
-            "‖∂z/∂x‖²: training and validation": chart("squared_jacobian_norm"),
-            "Σ |z_d| ‖∂E[x|z]/∂z_d‖: training and validation": chart("image_l1"),
-            "‖∂E[x|z]/∂x‖²: training and validation": chart("image_jacobian_norm"),
-            "squared error of reconstructions": chart("reconstruction_error"),
-        },
-    }
-    return {
-        "Is it learning?": {
-            f"{monitor}: training and validation": chart(monitor),
-            "reconstruction: training and validation": chart("reconstruction"),
-            "loss, which the weight is part of": chart("loss"),
-        },
-        **(of_z if has_prior else of_codes),
-        "Does it tell the labels?": {
-            "labels told wrongly": chart("error"),
-            "calibration error": chart("calibration_error"),
-            "entropy of q(y|x): training and validation": chart("entropy"),
-            "log q(y|x) of the labels": chart("label_log_likelihood"),
-            "bound with the label: training and validation": chart("labelled_elbo"),
-        },
-        "How fast?": {
-            "images a second": chart("images_per_second"),
-            "learning rate": chart("lr"),
-        },
-    }
+def layout(numbers: Iterable[Number]) -> dict[str, dict[str, Any]]:
+    """The charts of the CUSTOM SCALARS tab, by group: tags that belong together in one."""
+    charts: dict[str, dict[str, Any]] = {}
+    for number in numbers:
+        name = re.escape(curve_name(number))
+        is_family = name.endswith("/")
+        tag = rf"validation_{name}\w+$" if is_family else f"^{TAG}{name}$"
+        charts.setdefault(number.group, {})[number.label] = ["Multiline", [tag]]
+    return charts
