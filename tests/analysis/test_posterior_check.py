@@ -32,7 +32,7 @@ POSTERIORS: dict[str, Callable[..., Posterior]] = {
 def check(posterior: Callable[..., Posterior]) -> dict[str, float]:
     torch.manual_seed(0)
     network = partial(MLP, hidden_dims=[16])
-    vae = VAE(SHAPE, 3, network, posterior, StandardPrior, GaussianLikelihood)
+    vae = VAE(SHAPE, 3, network, network, posterior, StandardPrior, GaussianLikelihood)
     for parameter in vae.encoder.parameters():
         torch.nn.init.normal_(parameter, std=0.6)  # maps that are far from the identity
     images = StoredImages(LinearGaussian().batch(20).x.float())

@@ -22,6 +22,7 @@ from vae_cli.model import m2
 from vae_cli.model.importance import evidence_estimate
 from vae_cli.model.labelled import ClassTerms, with_labels
 from vae_cli.model.m2 import M2
+from vae_cli.model.vae import apply_likelihood
 from vae_cli.network.conv import Conv
 from vae_cli.network.gated_conv import GatedConv
 from vae_cli.network.mlp import MLP
@@ -54,8 +55,8 @@ def build(
     torch.manual_seed(0)
     network, posterior, likelihood = name.split(" ")
     model = M2(
-        shape, latent_dim, classes, NETWORKS[network], POSTERIORS[posterior], StandardPrior,
-        LIKELIHOODS[likelihood],
+        shape, latent_dim, classes, NETWORKS[network], NETWORKS[network], POSTERIORS[posterior],
+        StandardPrior, LIKELIHOODS[likelihood],
     ).double()  # fmt: skip
     with torch.no_grad():
         for parameter in model.parameters():
@@ -86,7 +87,7 @@ def loop(model: M2, images: Batch, noise: Tensor, closed_form_kl: bool) -> Loop:
         base = q.base if isinstance(q, FlowDistribution) else q
         start = base.loc + base.scale * noise[s, i, k]
         z = q.flow(start)[0] if isinstance(q, FlowDistribution) else start
-        p_x = model.likelihood(model.decoder(torch.cat([z, y])))
+        p_x = apply_likelihood(model.likelihood, model.decoder(torch.cat([z, y])))
         log_likelihood.append(p_x.log_prob(images.x[i]))
         p = model.latent_prior()
         drawn = q.log_prob(z) - p.log_prob(z)
@@ -302,7 +303,7 @@ def peak_bytes(classes: int) -> int:
     """Most bytes alive during a step with its gradient, above what there was before."""
     network = partial(MLP, hidden_dims=[20])
     model = M2(
-        Size([1, 20, 20]), 2, classes, network, DiagonalPosterior, StandardPrior,
+        Size([1, 20, 20]), 2, classes, network, network, DiagonalPosterior, StandardPrior,
         BernoulliLikelihood,
     )  # fmt: skip
     x = torch.zeros(4, 1, 20, 20)

@@ -1,14 +1,16 @@
 """Whether what was chosen goes together, and with what was found out from the data."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+from torch import Size
 
 from vae_cli.config.check import is_required
-from vae_cli.config.construct import option_of
+from vae_cli.config.construct import construct, option_of
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import missing_labels
 from vae_cli.errors import ConfigError
+from vae_cli.example import ExampleKind, describe_examples, example_kind
 from vae_cli.metric.base import Metric
 from vae_cli.metric.reported import Reported
 from vae_cli.model.base import LatentVariableModel, Model
@@ -17,11 +19,14 @@ from vae_cli.objective.base import Objective
 from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 
 FOUND = {  # options that the data decide, and what they say
-    "model.shape": "the images are",
+    "model.shape": "the shape of the data is",
     "model.classes": "the number of classes is",
     "objective.train_images": "the number of training images is",
     "objective.labelled_images": "the number of those with a label is",
 }
+
+
+SIDES = ("encoder", "decoder")
 
 
 def check_found(cfg: DictConfig) -> None:
@@ -41,6 +46,26 @@ def check_labels(cfg: DictConfig, dataset: Dataset) -> None:
         rule += ", and the model learns from labels"
         remedy = "Label some images of each class, or try model=vae."
         raise ConfigError("data", option_of(cfg.data), rule, remedy)
+
+
+def check_networks(cfg: DictConfig) -> None:
+    """Checks that the networks take examples of the data's kind, or features of the stage below."""
+    shape = Size(cfg.derived.shape)
+    what = f"data={option_of(cfg.data)} are {describe_examples(shape)}"
+    _check_networks(cfg, "model", example_kind(shape), what)
+
+
+def _check_networks(cfg: DictConfig, key: str, kind: ExampleKind, what: str) -> None:
+    model = OmegaConf.select(cfg, key)
+    if model.get("features"):
+        _check_networks(cfg, f"{key}.features", kind, what)
+        kind, what = "vector", "the features of the first stage are vectors"
+    for side in (side for side in SIDES if model.get(side)):
+        network = construct(cfg, f"{key}.{side}", partial=True).func
+        takes: Collection[str] | None = getattr(network, "takes", None)
+        if takes is not None and kind not in takes:
+            rule = f"takes {' and '.join(f'{each}s' for each in sorted(takes))}, and {what}"
+            raise ConfigError("network", option_of(model[side]), rule, "Use network=mlp.")
 
 
 def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOptions) -> None:

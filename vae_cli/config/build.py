@@ -17,6 +17,7 @@ from vae_cli.config.agreement import (
     check_labels,
     check_measured,
     check_model,
+    check_networks,
     check_parts,
     check_room,
     monitored,
@@ -106,7 +107,7 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
     dataset = keep_some_labels(cfg, loaded.dataset)
     kind = kind_of(dataset)
     suit(cfg, dataset, kind, accelerator.processes)
-    treatment = choose_treatment(cfg, dataset, models_binary_values(cfg))
+    treatment = choose_treatment(cfg, dataset, models_binary_values(cfg, dataset.train.shape))
     range_advice = advise_on_range(cfg, treatment)
     changes = f"the data have changed: {loaded.difference}" if loaded.difference else ""
     of_range = range_advice and f"training may fail. {range_advice}"
@@ -115,6 +116,7 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
     check_found(cfg)
+    check_networks(cfg)
     check_labels(cfg, dataset)
     objective = construct(cfg, "objective")
     kl_schedule: KlSchedule | None = construct(cfg, "kl_schedule")

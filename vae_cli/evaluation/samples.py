@@ -119,7 +119,7 @@ def write_images(
 def write_arrays(
     chunks: Iterator[tuple[Tensor, Tensor]], count: int, latent_dim: int, shape: Size, path: Path
 ) -> Iterator[int]:
-    """Writes samples as arrays ``z``, ``(N, size)``, and ``x``, ``(N, C, H, W)``, of an .npz.
+    """Writes samples as arrays ``z``, ``(N, size)``, and ``x``, ``(N, *shape)``, of an .npz.
 
     Where a model has a label one-hot behind its ``latent_dim`` dimensions, z has it, too, and
     ``y``, ``(N,)``, is the number of the class.

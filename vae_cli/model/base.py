@@ -78,7 +78,7 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
-        """p(x|z): for z of shape ``(*, latent_dim)``, batch shape ``(*,)``, event ``(C, H, W)``.
+        """p(x|z): for z of shape ``(*, latent_dim)``, batch shape ``(*,)``, event ``shape``.
 
         ``y``, shape ``(*,)``, is for models in which x depends on the label: without it, they take
         z with the label behind, as their ``encode`` and ``prior`` give it.

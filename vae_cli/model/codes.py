@@ -49,12 +49,9 @@ def codes_and_variances(
 
 
 def coded(model: Model, split: Split) -> Split:
-    """The images of a split that have a label, their codes in place of pixels.
-
-    Their shape is ``(latent_dim, 1, 1)``.
-    """
+    """The examples of a split that have a label, with their codes in place of values."""
     index = split.spread_labelled(len(split))
     codes, labels = codes_of(model, split, index), split.images.labels[index]
-    images = StoredImages(codes[..., None, None], labels.to(codes.device))
+    images = StoredImages(codes, labels.to(codes.device))
     as_it_is = Treatment("none", dequantize=False, levels=None)
     return Split(split.name, images, as_it_is, split.classes)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Size, Tensor
 from torch.distributions import Distribution
+from torch.nn import Module
 from torch.nn.functional import pad
 
 from vae_cli.data.batch import Batch
@@ -15,7 +16,6 @@ from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel, with_labels
 from vae_cli.model.m2 import M2
-from vae_cli.network.base import Network
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
 from vae_cli.prior.base import Prior
@@ -43,7 +43,7 @@ class M1M2(SemiSupervisedModel):
         features: The trained model: a VAE, or M1.
         latent_dim: Number of dimensions of z.
         classes: K.
-        network, posterior, prior: As for ``M2``, on vectors of features.
+        encoder, decoder, posterior, prior: As for ``M2``, on vectors of features.
         likelihood: Builds p(v|y,z), one of real numbers.
         units: Which of the features M2 models, one at least; None for all.
     """
@@ -58,7 +58,8 @@ class M1M2(SemiSupervisedModel):
         features: LatentVariableModel,
         latent_dim: PositiveInt,
         classes: PositiveInt,
-        network: Callable[..., Network],
+        encoder: Callable[..., Module],
+        decoder: Callable[..., Module],
         posterior: Callable[..., Posterior],
         prior: Callable[..., Prior],
         likelihood: Callable[..., Likelihood],
@@ -82,8 +83,8 @@ class M1M2(SemiSupervisedModel):
         for name, index in (("units", modelled), ("rest", rest), ("places", places)):
             self.register_buffer(name, torch.tensor(index, dtype=torch.long), persistent=False)
         self.prior_of_rest = StandardPrior(len(rest))
-        shape = Size([len(modelled), 1, 1])
-        self.m2 = M2(shape, latent_dim, classes, network, posterior, prior, likelihood)
+        shape = Size([len(modelled)])
+        self.m2 = M2(shape, latent_dim, classes, encoder, decoder, posterior, prior, likelihood)
 
     def prior(self) -> LabelledDistribution:
         """See the base class."""
@@ -104,7 +105,7 @@ class M1M2(SemiSupervisedModel):
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """See the base class."""
         code = z if y is None else with_labels(z, y, self.classes)
-        v = pad(self.m2.decode(code).mean.flatten(-3), (0, 1))  # a 0, the mean of the rest, behind
+        v = pad(self.m2.decode(code).mean, (0, 1))  # a 0, the mean of the rest, behind
         return self.features.decode(v.index_select(-1, self.places))
 
     def terms(
@@ -149,6 +150,6 @@ class M1M2(SemiSupervisedModel):
 
     def _of_features(self, batch: Batch, v: Tensor) -> Batch:
         """A batch for M2 of features ``(N, D)``, where N is a multiple of the batch's size."""
-        image = v.index_select(-1, self.units)[..., None, None]
+        units = v.index_select(-1, self.units)
         repeats = v.shape[0] // batch.y.shape[0]  # len() would tie an exported graph to its example
-        return Batch(image, image, batch.y.repeat(repeats), batch.index.repeat(repeats))
+        return Batch(units, units, batch.y.repeat(repeats), batch.index.repeat(repeats))

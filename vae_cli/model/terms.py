@@ -23,7 +23,7 @@ def one_layer_terms(
         q: q(z|x), batch shape ``(B,)``.
         p: p(z), batch shape ``()``.
         decode: p(x|z) as a function of z.
-        x: Shape ``(B, C, H, W)``.
+        x: Shape ``(B, *shape)``.
         samples: S.
         closed_form_kl: Take KL(q‖p) from its formula, as far as there is one.
     """

@@ -1,4 +1,4 @@
-"""Networks as models build them: the package's own, or anybody's for one batch dimension."""
+"""Builds encoders and decoders: networks of the package, or any module for one batch dimension."""
 
 import inspect
 from collections.abc import Callable
@@ -45,16 +45,16 @@ class Flattened(Network):
         return y.reshape(*batch_shape, *self.out_shape)
 
 
-def build_network(
-    network: Callable[..., nn.Module], in_shape: Size, out_shape: Size, condition_dim: int = 0
+def build_encoder(
+    network: Callable[..., nn.Module], shape: Size, features: int, condition_dim: int = 0
 ) -> Network:
-    """Builds a network, and tries it once if it is not this package's.
+    """Builds a network from examples to vectors, and tries it once if it is not this package's.
 
     Args:
         network: Builds it from ``in_shape`` and ``out_shape``, and ``condition_dim`` if there is.
-        in_shape: Shape of one input.
-        out_shape: Shape of one output.
-        condition_dim: Numbers that join at an encoder; 0 for none.
+        shape: Shape of one example.
+        features: How many numbers it gives for each.
+        condition_dim: Numbers that join; 0 for none.
 
     Raises:
         ConfigError: If it does not map the one shape to the other.
@@ -63,13 +63,43 @@ def build_network(
     if options and not _takes_condition(network):
         rule = "takes no condition_dim, which an encoder of this model needs"
         raise ConfigError(KEY, _name(network), rule, "Add the argument, or try model=vae.")
+    return _build(network, Size(shape), Size([features]), **options)
+
+
+def build_decoder(
+    network: Callable[..., nn.Module], latent_dim: int, shape: Size, parameters: int
+) -> Network:
+    """Builds a network from vectors to parameters of examples, and tries it as ``build_encoder``.
+
+    Networks know examples, not their parameters: the output has ``parameters`` times as many
+    channels as an image, or numbers as a vector.
+
+    Args:
+        network: Builds it from ``in_shape`` and ``out_shape``, and ``is_decoder`` if it takes that.
+        latent_dim: Length of the vectors.
+        shape: Shape of one example.
+        parameters: How many there are of each value.
+
+    Raises:
+        ConfigError: If it does not map the one shape to the other.
+    """
+    channels, *rest = shape
+    is_asked = "is_decoder" in inspect.signature(network).parameters
+    options = {"is_decoder": True} if is_asked else {}
+    return _build(network, Size([latent_dim]), Size([parameters * channels, *rest]), **options)
+
+
+def _build(
+    network: Callable[..., nn.Module], in_shape: Size, out_shape: Size, **options: int
+) -> Network:
     built = network(in_shape=in_shape, out_shape=out_shape, **options)
     if not isinstance(built, nn.Module):
         raise ConfigError(KEY, _name(network), "makes no torch.nn.Module", "Try network=mlp.")
     if type(built).__module__.startswith("vae_cli.") and isinstance(built, Network):
         return built
     leading = Size([2, BATCH // 2] if isinstance(built, Network) else [BATCH])
-    _try(built, _name(network), leading, in_shape, out_shape, condition_dim)
+    width = options.get("condition_dim", 0)
+    _try(built, _name(network), leading, in_shape, out_shape, width)
     return built if isinstance(built, Network) else Flattened(built, in_shape, out_shape)
 
 

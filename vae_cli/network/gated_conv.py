@@ -8,7 +8,7 @@ from torch import Size, Tensor, nn
 
 from vae_cli.errors import ConfigError
 from vae_cli.network.base import Network, joining
-from vae_cli.network.strided import apply_encoder, areas, growing, is_encoder, shrinking
+from vae_cli.network.strided import IMAGES, apply_encoder, areas, growing, is_encoder, shrinking
 from vae_cli.options import AtLeast, AtMost, PositiveInt, checked
 
 KERNEL = 5
@@ -37,6 +37,8 @@ class GatedConv(Network):
             its own order; None goes back through ``channels``.
         condition_dim: Numbers that join at an encoder's last gates; 0 for none.
     """
+
+    takes = IMAGES
 
     @checked
     def __init__(

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from torch import Size, Tensor, nn
 
 from vae_cli.errors import ConfigError
+from vae_cli.example import ExampleKind
 
 Area = tuple[int, int]  # height and width
+IMAGES: frozenset[ExampleKind] = frozenset({"image"})
 
 
 def is_encoder(name: str, in_shape: Size, out_shape: Size, channels: Sequence[int]) -> bool:
