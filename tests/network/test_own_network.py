@@ -135,7 +135,7 @@ MISTAKES = {
 def test_a_wrong_shape_is_told_at_the_start(message: str) -> None:
     with pytest.raises(ConfigError, match=message.replace("Plain: ", ".*: ")) as caught:
         build_encoder(MISTAKES[message], IMAGE, 6)
-    assert str(caught.value).startswith("network._target_=")
+    assert str(caught.value).startswith("encoder._target_=")
 
 
 def test_an_encoder_that_needs_a_condition_is_told() -> None:

@@ -7,6 +7,7 @@ from torch import Size
 
 from vae_cli.config.check import is_required
 from vae_cli.config.construct import construct, option_of
+from vae_cli.config.folders import NETWORK, SIDES
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import missing_labels
 from vae_cli.errors import ConfigError
@@ -24,9 +25,6 @@ FOUND = {  # options that the data decide, and what they say
     "objective.train_images": "the number of training images is",
     "objective.labelled_images": "the number of those with a label is",
 }
-
-
-SIDES = ("encoder", "decoder")
 
 
 def check_found(cfg: DictConfig) -> None:
@@ -65,7 +63,8 @@ def _check_networks(cfg: DictConfig, key: str, kind: ExampleKind, what: str) -> 
         takes: Collection[str] | None = getattr(network, "takes", None)
         if takes is not None and kind not in takes:
             rule = f"takes {' and '.join(f'{each}s' for each in sorted(takes))}, and {what}"
-            raise ConfigError("network", option_of(model[side]), rule, "Use network=mlp.")
+            group = side if side in cfg else NETWORK
+            raise ConfigError(group, option_of(model[side]), rule, f"Use {group}=mlp.")
 
 
 def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOptions) -> None:
@@ -79,7 +78,11 @@ def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOp
 
 
 def check_parts(cfg: DictConfig, model: Model, objective: Objective) -> None:
-    """Checks that there are a posterior, a prior and a KL schedule where they have a part."""
+    """Checks that there are the groups that the model uses, and no others."""
+    for side in SIDES:
+        if side in cfg and side not in cfg.model.get("features", cfg.model):
+            rule = f"is not used by {option_of(cfg.model)}"
+            raise ConfigError(side, option_of(cfg[side]), rule, "Leave it out.")
     has_prior = isinstance(model, LatentVariableModel)
     for group in ("posterior", "prior"):
         if group in cfg and not has_prior:

@@ -33,6 +33,7 @@ from vae_cli.config.data import (
 )
 from vae_cli.config.description import describe_inferred
 from vae_cli.config.doubts import Facts, doubts_about
+from vae_cli.config.folders import NETWORK, SIDES
 from vae_cli.config.keys import shared_keys
 from vae_cli.config.memory import check_step, check_weights, sizes_counted
 from vae_cli.config.suited import suit
@@ -176,7 +177,14 @@ def construct_model(cfg: DictConfig) -> Model:
     Raises:
         ConfigError: If what it names is no model.
     """
-    model = construct(cfg, "model", without=shared_keys(cfg.model._target_))
+    try:
+        model = construct(cfg, "model", without=shared_keys(cfg.model._target_))
+    except ConfigError as error:
+        side, _, name = error.key.partition(".")
+        if side not in SIDES or side in cfg:
+            raise
+        key = f"{NETWORK}.{name}"
+        raise ConfigError(key, error.value, error.rule, error.remedy) from error
     if not isinstance(model, Model):
         raise ConfigError("model._target_", cfg.model._target_, "is not a Model of vae_cli")
     return model

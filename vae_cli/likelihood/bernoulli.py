@@ -1,6 +1,6 @@
 """The Bernoulli likelihood, for binary values."""
 
-from torch import Tensor
+from torch import Size, Tensor
 from torch.distributions import constraints
 
 from vae_cli.distribution.bernoulli import IndependentBernoulli
@@ -17,6 +17,9 @@ class BernoulliLikelihood(Likelihood):
 
     parameters_per_value = 1
     support = constraints.boolean
+
+    def __init__(self, shape: Size) -> None:  # says which options there are: none
+        super().__init__(shape)
 
     def forward(self, parameters: Tensor) -> IndependentBernoulli:
         """See the base class."""

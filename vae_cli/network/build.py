@@ -12,7 +12,7 @@ from vae_cli.errors import ConfigError
 from vae_cli.memory import is_overflow
 from vae_cli.network.base import Network
 
-KEY = "network._target_"
+TARGET = "_target_"
 BATCH = 6  # inputs of a trial
 
 
@@ -62,8 +62,10 @@ def build_encoder(
     options = {"condition_dim": condition_dim} if condition_dim else {}
     if options and not _takes_condition(network):
         rule = "takes no condition_dim, which an encoder of this model needs"
-        raise ConfigError(KEY, _name(network), rule, "Add the argument, or try model=vae.")
-    return _build(network, Size(shape), Size([features]), **options)
+        raise ConfigError(
+            "encoder._target_", _name(network), rule, "Add the argument, or try model=vae."
+        )
+    return _build("encoder", network, Size(shape), Size([features]), **options)
 
 
 def build_decoder(
@@ -86,20 +88,27 @@ def build_decoder(
     channels, *rest = shape
     is_asked = "is_decoder" in inspect.signature(network).parameters
     options = {"is_decoder": True} if is_asked else {}
-    return _build(network, Size([latent_dim]), Size([parameters * channels, *rest]), **options)
+    out_shape = Size([parameters * channels, *rest])
+    return _build("decoder", network, Size([latent_dim]), out_shape, **options)
 
 
 def _build(
-    network: Callable[..., nn.Module], in_shape: Size, out_shape: Size, **options: int
+    side: str, network: Callable[..., nn.Module], in_shape: Size, out_shape: Size, **options: int
 ) -> Network:
-    built = network(in_shape=in_shape, out_shape=out_shape, **options)
-    if not isinstance(built, nn.Module):
-        raise ConfigError(KEY, _name(network), "makes no torch.nn.Module", "Try network=mlp.")
-    if type(built).__module__.startswith("vae_cli.") and isinstance(built, Network):
-        return built
-    leading = Size([2, BATCH // 2] if isinstance(built, Network) else [BATCH])
-    width = options.get("condition_dim", 0)
-    _try(built, _name(network), leading, in_shape, out_shape, width)
+    """Builds the network of a side; ``ConfigError`` has the key of a model's argument."""
+    try:
+        built = network(in_shape=in_shape, out_shape=out_shape, **options)
+        if not isinstance(built, nn.Module):
+            raise ConfigError(
+                TARGET, _name(network), "makes no torch.nn.Module", "Try network=mlp."
+            )
+        if type(built).__module__.startswith("vae_cli.") and isinstance(built, Network):
+            return built
+        leading = Size([2, BATCH // 2] if isinstance(built, Network) else [BATCH])
+        width = options.get("condition_dim", 0)
+        _try(built, _name(network), leading, in_shape, out_shape, width)
+    except ConfigError as error:
+        raise ConfigError(f"{side}.{error.key}", error.value, error.rule, error.remedy) from error
     return built if isinstance(built, Network) else Flattened(built, in_shape, out_shape)
 
 
@@ -122,13 +131,13 @@ def _try(
             raise
         reason = " ".join(str(error).split()) or type(error).__name__
         rule = f"can't map {tuple(x.shape)} to {expected} ({reason})"
-        raise ConfigError(KEY, name, rule, _remedy(in_shape, out_shape)) from error
+        raise ConfigError(TARGET, name, rule, _remedy(in_shape, out_shape)) from error
     finally:
         network.train(is_training)
     found: Any = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
     if found != expected:
         rule = f"maps {tuple(x.shape)} to {found} instead of {expected}"
-        raise ConfigError(KEY, name, rule, _remedy(in_shape, out_shape))
+        raise ConfigError(TARGET, name, rule, _remedy(in_shape, out_shape))
 
 
 def _remedy(in_shape: Size, out_shape: Size) -> str:

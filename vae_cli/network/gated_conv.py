@@ -55,8 +55,8 @@ class GatedConv(Network):
         encodes = is_encoder("gated_conv", in_shape, out_shape, channels)
         if decoder_channels is None:
             decoder_channels = [*reversed(channels), channels[0]]
-        _check_count("strides", strides, len(channels), "one for each of network.channels")
-        rule = "one more than network.channels has"
+        _check_count("strides", strides, len(channels), "one for each of channels")
+        rule = "one more than channels has"
         _check_count("decoder_channels", decoder_channels, len(channels) + 1, rule)
         self.in_shape, self.out_shape = in_shape, out_shape
         if encodes:
@@ -96,4 +96,4 @@ class GatedConv(Network):
 
 def _check_count(name: str, values: Sequence[int], count: int, rule: str) -> None:
     if len(values) != count:
-        raise ConfigError(f"network.{name}", list(values), f"needs {count} numbers, {rule}")
+        raise ConfigError(name, list(values), f"needs {count} numbers, {rule}")

@@ -45,7 +45,7 @@ class MLP(Network):
         names = [activation] * len(hidden_dims) if isinstance(activation, str) else activation
         if len(names) != len(hidden_dims):
             rule = f"needs one name, or one for each of the {len(hidden_dims)} hidden layers"
-            raise ConfigError("network.activation", list(names), rule)
+            raise ConfigError("activation", list(names), rule)
         mirrored = is_decoder or len(out_shape) > len(in_shape)
         widths = [in_shape.numel(), *(reversed(hidden_dims) if mirrored else hidden_dims)]
         stack: list[nn.Module] = []
