@@ -8,7 +8,7 @@ import torch
 from torch import Size, Tensor
 
 from vae_cli.data.batch import Batch
-from vae_cli.distribution.relations import rsample_with_log_prob
+from vae_cli.distribution.relations import sample_with_log_prob
 from vae_cli.errors import ConfigError
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
@@ -72,7 +72,7 @@ def test_terms_are_m2s_of_drawn_features(
     torch.manual_seed(0)
     found = model.class_terms(batch, samples, True)
     torch.manual_seed(0)
-    v, log_q = rsample_with_log_prob(model.features.encode(batch), (samples,))
+    v, log_q = sample_with_log_prob(model.features.encode(batch), (samples,))
     above = model.features.decode(v).log_prob(batch.x) - log_q
     as_vectors = v.reshape(-1, model.features.latent_dim)
     unlabelled = torch.full((len(as_vectors),), -1)

@@ -15,12 +15,13 @@ from torch.profiler import ProfilerActivity, profile
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.flow import FlowDistribution
+from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.normal import kl_from_standard
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.model import m2
 from vae_cli.model.importance import evidence_estimate
-from vae_cli.model.labelled import ClassTerms, with_labels
+from vae_cli.model.labelled import ClassTerms
 from vae_cli.model.m2 import M2
 from vae_cli.model.vae import apply_likelihood
 from vae_cli.network.conv import Conv
@@ -184,7 +185,7 @@ def test_posterior_prior_and_decoder_agree_on_labels(name: str) -> None:
     value = q.rsample((2,))
     z, y = value.split([D, K], -1)
     label = y.argmax(-1)
-    torch.testing.assert_close(with_labels(z, label, K), value)
+    torch.testing.assert_close(Latent.with_label(z, label, K).event, value)
     torch.testing.assert_close(model.decode(value).mean, model.decode(z, label).mean)
     each = [model.posterior(model.encoder(images.input, y[s])).log_prob(z[s]) for s in range(2)]
     log_label = model.classify(images).expand(2, -1, -1).gather(-1, label.unsqueeze(-1))
@@ -233,7 +234,7 @@ def truth(model: M2, images: Batch) -> Truth:
         z = Z.view(-1, 1, 1).expand(-1, len(images.x), 1)
         label = torch.full(z.shape[:-1], k)
         log_p = model.decode(z, label).log_prob(images.x)
-        log_p = log_p + model.prior().log_prob(with_labels(z, label, model.classes))
+        log_p = log_p + model.prior().log_prob(Latent.with_label(z, label, model.classes).event)
         y = one_hot(label[0], model.classes).double()
         log_q = model.encode(images).given(y).log_prob(z)
         log_joint.append(torch.trapezoid(log_p.exp(), Z, dim=0).log())

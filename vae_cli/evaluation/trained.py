@@ -12,13 +12,14 @@ from torch import Size, Tensor
 
 from vae_cli import noise
 from vae_cli.data.batch import unlabelled
+from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.relations import mean
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.evaluation.arrays import Array, Labels, labels, like, numbers
 from vae_cli.example import example_kind
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.importance import evidence_estimate
-from vae_cli.model.labelled import LabelledModel, SemiSupervisedModel, with_labels
+from vae_cli.model.labelled import LabelledModel, SemiSupervisedModel
 from vae_cli.options import Draws, NonNegativeInt, PositiveInt, checked
 from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.folder import RunFolder
@@ -59,7 +60,7 @@ class TrainedModel:
             VaeCliError: If the images are none of the model's.
         """
         codes = self._each(self._images(x), self._code, "encode", seed)
-        return like(x, codes[:, : self.latent_dim], x.shape[: x.ndim - len(self.shape)])
+        return like(x, self.model.latent(codes).z, x.shape[: x.ndim - len(self.shape)])
 
     @checked
     def decode(self, z: Array, y: Labels | None = None) -> Array:
@@ -106,7 +107,7 @@ class TrainedModel:
         with self._noise():
             noise.seed_draws(self.model.device, "library", "sample", seed)
             z = prior.sample(Size([n]))
-        rows = z if y is None else self._labelled(z[:, : self.latent_dim], y)
+        rows = z if y is None else self._labelled(self.model.latent(z).z, y)
         images = self._each(rows, self._mean, "decode", 0)
         return images.to(y.device) if isinstance(y, Tensor) else images.cpu().numpy()
 
@@ -218,7 +219,7 @@ class TrainedModel:
         return images.reshape(-1, *self.shape)
 
     def _labelled(self, z: Tensor, y: Labels | None) -> Tensor:
-        """Codes ``(N, latent_dim)`` with their labels one-hot behind, where x depends on them."""
+        """The events of codes ``(N, latent_dim)`` and their labels, where x depends on them."""
         model = self.model
         if not isinstance(model, SemiSupervisedModel):
             if y is not None:
@@ -229,7 +230,7 @@ class TrainedModel:
                 f"y: the images of {_name(model)} depend on it. Try a label, y=3, or one for each."
             )
         known = labels(y, len(z), model.classes)
-        return with_labels(z, known.to(z.device), model.classes)
+        return Latent.with_label(z, known.to(z.device), model.classes).event
 
     def _with_prior(self, what: str) -> LatentVariableModel:
         if not isinstance(self.model, LatentVariableModel):

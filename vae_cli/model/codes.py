@@ -13,8 +13,8 @@ BATCH = 500  # images encoded at once
 
 
 def code_of(model: Model, batch: Batch) -> Tensor:
-    """E_q[z] of B images, ``(B, latent_dim)``: without the label that some models add to z."""
-    return mean(model.encode(batch))[:, : model.latent_dim]
+    """E_q[z] of B images, ``(B, latent_dim)``."""
+    return model.latent(mean(model.encode(batch))).z
 
 
 def codes_of(model: Model, split: Split, index: Tensor) -> Tensor:
@@ -43,8 +43,8 @@ def codes_and_variances(
     variances = [codes[0]]
     for part in index.split(size):
         found = mean_and_variance(model.encode(split.batch(part).to(model.device)), draws)
-        codes.append(found[0][:, : model.latent_dim])
-        variances.append(found[1][:, : model.latent_dim])
+        codes.append(model.latent(found[0]).z)
+        variances.append(model.latent(found[1]).z)
     return torch.cat(codes), torch.cat(variances)
 
 

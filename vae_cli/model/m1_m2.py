@@ -10,11 +10,12 @@ from torch.nn.functional import pad
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.labelled import LabelledDistribution
-from vae_cli.distribution.relations import mean, rsample_with_log_prob
+from vae_cli.distribution.latent import Latent
+from vae_cli.distribution.relations import mean, sample_with_log_prob
 from vae_cli.errors import ConfigError
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
-from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel, with_labels
+from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel
 from vae_cli.model.m2 import M2
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
@@ -104,7 +105,7 @@ class M1M2(SemiSupervisedModel):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """See the base class."""
-        code = z if y is None else with_labels(z, y, self.classes)
+        code = z if y is None else Latent.with_label(z, y, self.classes).event
         v = pad(self.m2.decode(code).mean, (0, 1))  # a 0, the mean of the rest, behind
         return self.features.decode(v.index_select(-1, self.places))
 
@@ -143,7 +144,7 @@ class M1M2(SemiSupervisedModel):
 
         That is log p(x|v) - log q(v|x), and log p of those features that M2 does not model; nats.
         """
-        v, log_q = rsample_with_log_prob(self.features.encode(batch), (samples,))
+        v, log_q = sample_with_log_prob(self.features.encode(batch), (samples,))
         above = self.features.decode(v).log_prob(batch.x) - log_q
         above = above + self.prior_of_rest().log_prob(v.index_select(-1, self.rest))
         return self._of_features(batch, v.flatten(0, 1)), above

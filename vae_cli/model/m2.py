@@ -12,10 +12,11 @@ from torch.utils.checkpoint import checkpoint
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.labelled import LabelledDistribution
-from vae_cli.distribution.relations import rsample_with_log_prob
+from vae_cli.distribution.latent import Latent
+from vae_cli.distribution.relations import sample_with_log_prob
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms
-from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel, with_labels
+from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel
 from vae_cli.model.terms import one_layer_terms
 from vae_cli.model.vae import apply_likelihood, full_precision
 from vae_cli.network.build import build_decoder, build_encoder
@@ -89,7 +90,7 @@ class M2(SemiSupervisedModel):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """See the base class."""
-        code = z if y is None else with_labels(z, y, self.classes)
+        code = z if y is None else Latent.with_label(z, y, self.classes).event
         return apply_likelihood(self.likelihood, self.decoder(code))
 
     def terms(
@@ -117,7 +118,7 @@ class M2(SemiSupervisedModel):
     def terms_of_labels(self, batch: Batch, y: Tensor) -> ElboTerms:
         """See the base class."""
         one_hot = torch.nn.functional.one_hot(y, self.classes).to(batch.input)
-        z, log_q = rsample_with_log_prob(self._posterior_given(batch.input, one_hot))
+        z, log_q = sample_with_log_prob(self._posterior_given(batch.input, one_hot))
         log_p = self.latent_prior().log_prob(z)
         log_likelihood = self.decode(z, y).log_prob(batch.x)
         return ElboTerms(log_likelihood, log_p, log_q, log_q - log_p)

@@ -36,6 +36,7 @@ def layout(monitor: str, has_prior: bool) -> dict[str, dict[str, Any]]:
             "KL: training and validation": chart("kl"),
             "active units": chart("active_units"),
             "KL of each dimension": ["Multiline", [r"validation_kl_per_dimension/\d+$"]],
+            "KL of each layer": ["Multiline", [r"validation_kl_per_layer/\d+$"]],
             "weight of the KL": chart("weight"),
         },
     }
