@@ -32,7 +32,7 @@ POSTERIORS: dict[str, Callable[..., Posterior]] = {
 def check(posterior: Callable[..., Posterior]) -> dict[str, float]:
     torch.manual_seed(0)
     network = partial(MLP, hidden_dims=[16])
-    vae = VAE(SHAPE, 3, network, posterior, StandardPrior, GaussianLikelihood)
+    vae = VAE(SHAPE, 3, network, network, posterior, StandardPrior, GaussianLikelihood)
     for parameter in vae.encoder.parameters():
         torch.nn.init.normal_(parameter, std=0.6)  # maps that are far from the identity
     images = StoredImages(LinearGaussian().batch(20).x.float())
@@ -82,8 +82,8 @@ def test_wrong_determinants_are_caught() -> None:
 class _WrongNormal(DiagonalNormal):
     """Drops log 2π / 2 of each dimension, in both ways alike."""
 
-    def rsample_with_log_prob(self, sample_shape: torch.Size) -> tuple[Tensor, Tensor]:
-        z, log_prob = super().rsample_with_log_prob(sample_shape)
+    def sample_with_log_prob(self, sample_shape: torch.Size) -> tuple[Tensor, Tensor]:
+        z, log_prob = super().sample_with_log_prob(sample_shape)
         return z, log_prob + 0.9189 * z.shape[-1]
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -33,7 +33,8 @@ from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 BASES: dict[str, Any] = {
     "accelerator": AcceleratorOptions, "data": Dataset, "figure": Figure,
     "likelihood": (Likelihood, Choice), "metric": Metric, "model": Model,
-    "model/features": Pretrained, "network": Network, "objective": Objective, "optimizer": Optimizer,
+    "model/features": Pretrained, "encoder": Network, "decoder": Network, "network": Network,
+    "objective": Objective, "optimizer": Optimizer,
     "optimizer/lr_schedule": LRScheduler, "posterior": (Posterior, ExactPosterior),
     "prior": Prior, "trainer": TrainerOptions,
 }  # fmt: skip
@@ -97,7 +98,7 @@ HOSTILE: list[tuple[str, Any]] = [
     ("posterior.flow_length", "${oc.env:HOME}"),
     ("posterior.flow_length", ["${oc.env:HOME}"]),
     ("posterior.more", 1),
-    ("model.network", DIGITS),
+    ("model.encoder", DIGITS),
     ("model.latent_dim", {"a": 1}),
     ("optimizer._target_", "torch.optim.SGD"),
     ("optimizer.lr_schedule", PLANAR),

@@ -7,6 +7,7 @@ from scipy.io import savemat
 
 from vae_cli.data import array
 from vae_cli.data.dataset import Dataset
+from vae_cli.example import example_kind
 
 GENERATOR = np.random.default_rng(0)
 BYTES = GENERATOR.integers(0, 256, (40, 5, 6), np.uint8)
@@ -77,6 +78,25 @@ def test_shapes(
     np.save(tmp_path / "images.npy", np.zeros(stored))
     dataset = array.load(str(tmp_path / "images.npy"), shape=option)
     assert [tuple(part.shape) for part in three(dataset)] == [(n, *shape) for n in (32, 4, 4)]
+
+
+@pytest.mark.parametrize("stored", ["rows", "columns"])
+@pytest.mark.parametrize("shape", [None, [3]])
+def test_two_axes_are_vectors(stored: str, shape: list[int] | None, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    file = tmp_path / "table.npz"
+    np.savez(file, x=rows if stored == "rows" else rows.T, y=LABELS)
+    dataset = array.load(str(file), shape=shape)
+    assert dataset.train.shape == (3,) and example_kind(dataset.train.shape) == "vector"
+    found = torch.cat(three(dataset)).numpy()
+    np.testing.assert_array_equal(np.sort(found, 0), np.sort(rows.astype(np.float32), 0))
+    assert any("read as vectors" in note for note in dataset.notes)
+
+
+def test_vectors_that_may_be_images_are_pointed_out(tmp_path: Path) -> None:
+    np.save(tmp_path / "flat.npy", np.zeros((40, 64)))
+    notes = array.load(str(tmp_path / "flat.npy")).notes
+    assert any("set data.shape=[1,8,8]" in note for note in notes)
 
 
 def test_labels_tell_which_axis_counts_images(tmp_path: Path) -> None:

@@ -28,13 +28,8 @@ ARRAYS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("empty", {"x": np.zeros((0, 5, 6))}, {}, "holds x of shape (0, 5, 6): no image at all"),
     ("no width", {"x": np.zeros((5, 6, 0))}, {}, "no image at all"),
     ("five axes", {"x": np.zeros((2, 2, 2, 2, 2))}, {}, "where images have 2 to 4 axes"),
-    ("two axes", {"x": np.zeros((20, 30))}, {}, "Try data.shape=[1,1,30]."),
-    (
-        "rows",
-        {"x": np.zeros((20, 64))},
-        {},
-        "an image's shape. Try data.shape=[1,8,8].",
-    ),
+    ("length", {"x": np.zeros((20, 30))}, {"shape": [29]}, "data.shape=[29]: is not the shape"),
+    ("two numbers", {"x": np.zeros((20, 30))}, {"shape": [5, 6]}, "or the length of a vector"),
     ("either axis", {"x": np.zeros((20, 3, 5, 3))}, {}, "NCHW (20 images of 3x5x3) or NHWC"),
     (
         "one photo",

@@ -18,7 +18,7 @@ def points(dataset: Dataset) -> tuple[Tensor, Tensor]:
     """All points, ``(N, 2)``, float64, and their labels."""
     parts = (dataset.train, dataset.validation, dataset.test)
     pixels = torch.cat([part.pixels for part in parts])
-    return pixels.flatten(1).double(), torch.cat([part.labels for part in parts])
+    return pixels.double(), torch.cat([part.labels for part in parts])
 
 
 @both
@@ -26,7 +26,7 @@ def test_parts(load: Callable[..., Dataset]) -> None:
     dataset = load()
     parts = (dataset.train, dataset.validation, dataset.test)
     assert [len(part) for part in parts] == [2000, 500, 500]
-    assert {(part.shape, part.pixels.dtype) for part in parts} == {((1, 1, 2), torch.float32)}
+    assert {(part.shape, part.pixels.dtype) for part in parts} == {((2,), torch.float32)}
     assert dataset.levels is None and len(dataset.classes) == 2
     assert all(part.labels.bincount().tolist() == [len(part) // 2] * 2 for part in parts)
     x, _ = points(dataset)

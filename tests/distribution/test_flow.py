@@ -47,7 +47,7 @@ def test_density_is_by_the_change_of_variables(case: Case) -> None:
 
 def test_no_maps_leave_the_base() -> None:
     q = FlowDistribution(base(4, 3), [])
-    z, log_prob = q.rsample_with_log_prob((5,))
+    z, log_prob = q.sample_with_log_prob((5,))
     torch.testing.assert_close(log_prob, q.base.log_prob(z))
     torch.testing.assert_close(q.log_prob(z), q.base.log_prob(z))
 
@@ -57,7 +57,7 @@ def test_no_maps_leave_the_base() -> None:
 def test_shapes(case: Case, sample_shape: tuple[int, ...]) -> None:
     q = flow(case, 2)
     assert (q.batch_shape, q.event_shape) == ((4,), (3,))
-    z, log_prob = q.rsample_with_log_prob(sample_shape)
+    z, log_prob = q.sample_with_log_prob(sample_shape)
     assert z.shape == q.rsample(sample_shape).shape == (*sample_shape, 4, 3)
     assert log_prob.shape == q.log_prob(z).shape == (*sample_shape, 4)
 
@@ -66,5 +66,5 @@ def test_shapes(case: Case, sample_shape: tuple[int, ...]) -> None:
 def test_density_of_draws(case: Case) -> None:
     torch.manual_seed(0)
     q = flow(case, 2)
-    z, log_prob = q.rsample_with_log_prob((5,))
+    z, log_prob = q.sample_with_log_prob((5,))
     torch.testing.assert_close(q.log_prob(z), log_prob, rtol=1e-8, atol=1e-8)

@@ -16,7 +16,7 @@ from vae_cli.distribution.relations import (
     closed_form_mean,
     mean,
     mean_and_variance,
-    rsample_with_log_prob,
+    sample_with_log_prob,
 )
 
 K, D, S = 3, 2, 2_000
@@ -63,7 +63,7 @@ def test_density_of_its_own_draws(
     q = build(kind, batch)
     assert q.batch_shape == batch and q.event_shape == (D + K,)
     torch.manual_seed(0)
-    value, log_q = rsample_with_log_prob(q, sample_shape)
+    value, log_q = sample_with_log_prob(q, sample_shape)
     assert value.shape == (*sample_shape, *batch, D + K)
     assert log_q.shape == (*sample_shape, *batch)
     torch.testing.assert_close(q.log_prob(value), log_q, rtol=0, atol=1e-8)
@@ -143,7 +143,7 @@ def test_a_class_may_be_impossible(kind: str, batch: tuple[int, ...]) -> None:
     free = log_label.expand(*batch, K).clone().requires_grad_()
     q = LabelledDistribution(free, conditional(kind, batch), D)
     torch.manual_seed(0)
-    value, log_q = q.rsample_with_log_prob((200,))
+    value, log_q = q.sample_with_log_prob((200,))
     assert (value[..., D] == 0).all() and value.isfinite().all() and log_q.isfinite().all()
     torch.testing.assert_close(q.log_prob(value), log_q, rtol=0, atol=1e-8)
     z = torch.zeros(*batch, D, dtype=torch.float64)
@@ -161,7 +161,7 @@ def test_gradients_flow_through_z_and_the_density_of_the_label(kind: str) -> Non
     def draw(features: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
         torch.manual_seed(0)
         q = LabelledDistribution(logits.log_softmax(-1), lambda y: posterior(y @ features), D)
-        value, log_q = q.rsample_with_log_prob((6,))
+        value, log_q = q.sample_with_log_prob((6,))
         return value[..., :D], log_q
 
     inputs = (said.requires_grad_(), logits.requires_grad_())

@@ -13,7 +13,7 @@ from vae_cli.distribution.relations import (
     mean,
     mean_and_variance,
     pair_means,
-    rsample_with_log_prob,
+    sample_with_log_prob,
 )
 
 B, D, S = 3, 4, 20_000
@@ -38,7 +38,7 @@ def test_kl_against_its_formula(q: Distribution, p: Distribution) -> None:
 @GAUSSIANS
 def test_kl_against_monte_carlo(q: Distribution, p: Distribution) -> None:
     torch.manual_seed(0)
-    z, log_q = rsample_with_log_prob(q, (S,))
+    z, log_q = sample_with_log_prob(q, (S,))
     difference = log_q - p.log_prob(z)
     error = difference.std(0) / S**0.5
     assert ((difference.mean(0) - closed_form_kl(q, p)).abs() < 4 * error).all()
@@ -125,7 +125,7 @@ def test_gradients_flow_through_the_mean_of_a_flow(case: Case) -> None:
 @GAUSSIANS
 def test_draws_with_their_density(q: Distribution, p: Distribution) -> None:
     torch.manual_seed(0)
-    z, log_q = rsample_with_log_prob(q, (S,))
+    z, log_q = sample_with_log_prob(q, (S,))
     torch.testing.assert_close(log_q, q.log_prob(z))
     assert ((z.mean(0) - LOC).abs() < 5 * SCALE / S**0.5).all()
-    assert rsample_with_log_prob(q)[0].shape == (B, D)
+    assert sample_with_log_prob(q)[0].shape == (B, D)

@@ -185,7 +185,7 @@ def test_only_known_parts_are_built(runs: Path, tmp_path: Path) -> None:
     path = run / "checkpoints" / "best.ckpt"
     checkpoint = torch.load(path, weights_only=True)
     config = OmegaConf.create(checkpoint["config"])
-    config.model.network._target_ = "os.mkdir"
+    config.model.encoder._target_ = "os.mkdir"
     torch.save(checkpoint | {"config": OmegaConf.to_yaml(config)}, path)
     with pytest.raises(VaeCliError, match=r"_target_=os\.mkdir"):
         vae_cli.load(run)

@@ -20,7 +20,7 @@ from vae_cli.commands import export as command
 from vae_cli.commands.export import main
 from vae_cli.commands.train import main as train
 from vae_cli.data.batch import Batch, unlabelled
-from vae_cli.distribution.bernoulli import BernoulliImage
+from vae_cli.distribution.bernoulli import IndependentBernoulli
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.relations import from_noise
 from vae_cli.export.export import SUFFIX, export
@@ -322,7 +322,7 @@ class Codes(Model):
         return MultivariateNormal(self.encoder(batch.input.flatten(1)), torch.eye(2))
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
-        return BernoulliImage(self.decoder(z).view(-1, 1, 8, 8))
+        return IndependentBernoulli(self.decoder(z).view(-1, 1, 8, 8), 3)
 
 
 def test_an_encoder_without_a_prior_takes_no_noise() -> None:

@@ -40,7 +40,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
 def model(latent_dim: int = 2) -> Autoencoder:
     torch.manual_seed(0)
     network = partial(MLP, hidden_dims=[8])
-    return Autoencoder(Size([1, 6, 5]), latent_dim, network, BernoulliLikelihood).eval()
+    return Autoencoder(Size([1, 6, 5]), latent_dim, network, network, BernoulliLikelihood).eval()
 
 
 def split(count: int = 30) -> Split:

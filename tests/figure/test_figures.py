@@ -93,7 +93,7 @@ class Case:
 
 
 PLANAR = partial(PlanarPosterior, flow_length=2)
-POINT = Size([1, 1, 2])
+POINT = Size([2])
 FLOW = partial(Flow, count=2, panels=2, draws=2000)
 FIGURES = [
     Case("analogies", partial(Analogies, count=3), needs_plane=False, labelled=True),
@@ -124,9 +124,11 @@ def model(
 ) -> VAE:
     torch.manual_seed(0)
     shape, network = shape or Size([channels, 6, 5]), partial(MLP, hidden_dims=[8])
-    if shape == POINT:
-        return VAE(shape, latent_dim, network, posterior, StandardPrior, GaussianLikelihood)
-    return VAE(shape, latent_dim, network, posterior, StandardPrior, BernoulliLikelihood)
+    if len(shape) == 1:
+        return VAE(
+            shape, latent_dim, network, network, posterior, StandardPrior, GaussianLikelihood
+        )
+    return VAE(shape, latent_dim, network, network, posterior, StandardPrior, BernoulliLikelihood)
 
 
 def labelled_model(
@@ -137,7 +139,9 @@ def labelled_model(
 ) -> M2:
     torch.manual_seed(0)
     shape, network = Size([channels, 6, 5]), partial(MLP, hidden_dims=[8])
-    return M2(shape, latent_dim, classes, network, posterior, StandardPrior, BernoulliLikelihood)
+    return M2(
+        shape, latent_dim, classes, network, network, posterior, StandardPrior, BernoulliLikelihood
+    )
 
 
 def split(channels: int = 1, count: int = 30, labels: torch.Tensor | None = None) -> Split:
@@ -255,15 +259,19 @@ def test_the_model_is_left_as_it_was(case: Case) -> None:
 
 
 @ROWS
-def test_points_of_the_plane_are_drawn_as_such(case: Case) -> None:
+@pytest.mark.parametrize("shape", [POINT, Size([7])], ids=["points", "vectors"])
+def test_a_figure_draws_the_kinds_that_it_declares(case: Case, shape: Size) -> None:
     if case.labelled:
         pytest.skip("test_labelled_figures has models with labels")
-    one = model(shape=POINT, posterior=case.posterior)
-    if case.name in ("inpaint", "posterior_predictive"):
-        with pytest.raises(Inapplicable, match="points of the plane"):
-            picture(case.make(), one, points())
+    one, figure = model(shape=shape, posterior=case.posterior), case.make()
+    data = Split("test", StoredImages(torch.randn(30, *shape)), Treatment("none", False, None))
+    if ("point" if shape == POINT else "vector") not in figure.kinds:
+        with pytest.raises(
+            Inapplicable, match=rf"^draws .*, and the data are vectors of {shape[0]}$"
+        ):
+            picture(figure, one, data)
         return
-    drawing = picture(case.make(), one, points())
+    drawing = picture(figure, one, data)
     drawn(drawing)
     assert any(axes.collections for axes in drawing.canvas.axes)
     assert len({frame.shape for frame in drawing.frames}) <= 1

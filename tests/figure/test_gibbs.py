@@ -94,7 +94,7 @@ def test_picture_of_a_chain_that_runs_away() -> None:
 def test_without_observed_pixels_all_are_drawn() -> None:
     torch.manual_seed(0)
     shape, network = Size([1, 3, 3]), partial(MLP, hidden_dims=[4])
-    model = VAE(shape, 2, network, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
+    model = VAE(shape, 2, network, network, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
     x = torch.rand(3, *shape)
     batch = Batch(x, x, torch.full((3,), -1), torch.arange(3))
     with torch.no_grad():

@@ -147,9 +147,9 @@ def test_the_manifold_of_a_model_with_labels_is_another_figure() -> None:
 def test_temperature_leaves_the_label_alone() -> None:
     prior = labelled_model().prior()
     torch.manual_seed(0)
-    warm = draw_latents(prior, 50, 1.0)
+    warm = draw_latents(prior, 50, 1.0, 2)
     torch.manual_seed(0)
-    cold = draw_latents(prior, 50, 0.5)
+    cold = draw_latents(prior, 50, 0.5, 2)
     torch.testing.assert_close(cold[:, :2], warm[:, :2] / 2)
     assert (cold[:, 2:] == warm[:, 2:]).all() and (cold[:, 2:].sum(1) == 1).all()
 

@@ -33,7 +33,7 @@ def of_images(names: Sequence[str]) -> Canvas:
 
 
 def of_points(names: Sequence[str]) -> Canvas:
-    return in_plane([Panel("title", torch.ones(len(names), 1, 1, 2), names)])
+    return in_plane([Panel("title", torch.ones(len(names), 2), names)])
 
 
 def of_two(names: Sequence[str]) -> Canvas:

@@ -35,7 +35,9 @@ def test_of_binary_images_it_is_not_the_mean_again() -> None:
     """A decoder that ignores z is sure of its mean, however far from 0 and 1 that is."""
     torch.manual_seed(0)
     shape, network = Size([1, 3, 3]), partial(MLP, hidden_dims=[4])
-    model = VAE(shape, 2, network, DiagonalPosterior, StandardPrior, BernoulliLikelihood).double()
+    model = VAE(
+        shape, 2, network, network, DiagonalPosterior, StandardPrior, BernoulliLikelihood
+    ).double()
     x = torch.rand(4, *shape, dtype=torch.float64)
     batch = Batch(x, x, torch.full((4,), -1), torch.arange(4))
     with torch.no_grad():

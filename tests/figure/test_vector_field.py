@@ -24,7 +24,7 @@ SIGMA = 0.3
 
 
 def split(points: Tensor) -> Split:
-    return Split("test", StoredImages(points.view(-1, 1, 1, 2)), Treatment("none", False, None))
+    return Split("test", StoredImages(points), Treatment("none", False, None))
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
@@ -34,7 +34,7 @@ def test_the_optimal_denoiser_moves_by_the_score(latent_dim: int) -> None:
     likelihood = partial(GaussianLikelihood, scale=SIGMA)
     network = partial(MLP, hidden_dims=[])
     model = LinearGaussian(
-        Size([1, 1, 2]), latent_dim, "shared", likelihood, StandardPrior, ExactPosterior(), network
+        Size([2]), latent_dim, "shared", likelihood, StandardPrior, ExactPosterior(), network
     ).double()
     weight, bias = model.decoder.weight.detach(), model.decoder.bias.detach()
     data = split(torch.randn(40, 2))
@@ -50,7 +50,7 @@ def test_arrows_start_on_the_grid_and_are_cut_to_its_spacing() -> None:
     torch.manual_seed(0)
     network = partial(MLP, hidden_dims=[8])
     model = VAE(
-        Size([1, 1, 2]), 2, network, DiagonalPosterior, StandardPrior, GaussianLikelihood
+        Size([2]), 2, network, network, DiagonalPosterior, StandardPrior, GaussianLikelihood
     )  # fmt: skip
     data = split(torch.randn(40, 2))
     drawing = draw("field", VectorField(rows=5), model, data)
@@ -80,7 +80,7 @@ def test_arrows_start_on_the_grid_and_are_cut_to_its_spacing() -> None:
 def test_images_have_no_plane() -> None:
     network = partial(MLP, hidden_dims=[8])
     shape = Size([1, 2, 2])
-    model = VAE(shape, 2, network, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
+    model = VAE(shape, 2, network, network, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
     images = Split("test", StoredImages(torch.rand(4, *shape)), Treatment("dynamic", False, None))
     with pytest.raises(Inapplicable, match="points of the plane"):
         draw("field", VectorField(), model, images)

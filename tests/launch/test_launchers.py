@@ -40,7 +40,7 @@ from vae_cli.distribution.normal import DiagonalNormal
 from vae_cli.posterior.base import Posterior
 
 class Mean(DiagonalNormal):
-    def rsample_with_log_prob(self, sample_shape):
+    def sample_with_log_prob(self, sample_shape):
         z = self.loc.expand(*sample_shape, *self.loc.shape)
         return z, self.log_prob(z)
 

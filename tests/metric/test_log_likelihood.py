@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 import torch
 from model.linear_gaussian import LinearGaussian
-from torch import Size
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
@@ -113,7 +112,7 @@ def test_uniform_levels_have_eight_bits() -> None:
 @pytest.mark.parametrize("levels", [None, 1])
 def test_coins_have_one_bit(levels: int | None) -> None:
     image = torch.ones(3, 5, 4, dtype=torch.float64)
-    fair = BernoulliLikelihood()(torch.zeros(Size([3, 5, 4]), dtype=torch.float64))
+    fair = BernoulliLikelihood(image.shape)(torch.zeros_like(image).unsqueeze(0))
     assert bits_per_dimension(fair.log_prob(image).item(), 60, levels) == pytest.approx(1.0)
 
 

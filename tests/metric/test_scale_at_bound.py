@@ -14,13 +14,13 @@ from vae_cli.metric.scale_at_bound import ScaleAtBound
 def test_share_of_scales(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
     truth = LinearGaussian(lengths=(1.0, 0.5))
     batch, vae = truth.batch(8), truth.vae()
-    likelihood = GaussianLikelihood("learned", min_scale=0.1)
+    likelihood = GaussianLikelihood(batch.x.shape[1:], min_scale=0.1)
     count = batch.x[0].numel()
     free = torch.zeros(batch.x.shape)
     free.flatten(1)[:, : round(share * count)] = -50.0
 
     def decode(_: Tensor) -> Distribution:
-        return likelihood(torch.cat([batch.x, free], -3))
+        return likelihood(torch.stack([batch.x, free], -4))
 
     monkeypatch.setattr(vae, "decode", decode)
     vae.add_module("likelihood", likelihood)
@@ -34,8 +34,9 @@ def test_share_of_scales(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_where_no_scale_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     truth = LinearGaussian(lengths=(1.0, 0.5))
     batch, vae = truth.batch(8), truth.vae()
-    for likelihood in (GaussianLikelihood(0.5), BernoulliLikelihood()):
+    shape = batch.x.shape[1:]
+    for likelihood in (GaussianLikelihood(shape, 0.5), BernoulliLikelihood(shape)):
         vae.add_module("likelihood", likelihood)
-        monkeypatch.setattr(vae, "decode", lambda _, p=likelihood: p(batch.x))
+        monkeypatch.setattr(vae, "decode", lambda _, p=likelihood: p(batch.x.unsqueeze(-4)))
         assert ScaleAtBound().values(vae, batch, vae.encode(batch)) == {}
     assert ScaleAtBound().result({}) == {}

@@ -45,7 +45,7 @@ def curved(
 ) -> Case:
     """A decoder with a hidden layer, two dimensions of z, and an encoder that has not learned."""
     network = partial(MLP, hidden_dims=[12])
-    model = VAE(SHAPE, 2, network, posterior, StandardPrior, likelihood).double()
+    model = VAE(SHAPE, 2, network, network, posterior, StandardPrior, likelihood).double()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -81,7 +81,8 @@ class LinearGaussian:
         vae = VAE(
             SHAPE,
             len(self.lengths),
-            network=partial(MLP, hidden_dims=[]),
+            encoder=partial(MLP, hidden_dims=[]),
+            decoder=partial(MLP, hidden_dims=[]),
             posterior=DiagonalPosterior,
             prior=StandardPrior,
             likelihood=partial(GaussianLikelihood, scale=NOISE),

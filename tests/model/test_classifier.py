@@ -43,17 +43,17 @@ def head(codes: Tensor, hidden_dims: tuple[int, ...] = (5,)) -> Head:
 
 def vae(posterior: partial[PlanarPosterior] | type[DiagonalPosterior]) -> Model:
     torch.manual_seed(0)
-    return VAE(SHAPE, D, NETWORK, posterior, StandardPrior, BernoulliLikelihood).double()
+    return VAE(SHAPE, D, NETWORK, NETWORK, posterior, StandardPrior, BernoulliLikelihood).double()
 
 
 def m2() -> Model:
     torch.manual_seed(0)
-    parts = (NETWORK, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
+    parts = (NETWORK, NETWORK, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
     return M2(SHAPE, D, K, *parts).double()
 
 
 def m1_m2() -> Model:
-    first, parts = vae(DiagonalPosterior), (NETWORK, DiagonalPosterior, StandardPrior)
+    first, parts = vae(DiagonalPosterior), (NETWORK, NETWORK, DiagonalPosterior, StandardPrior)
     return M1M2(first, 2, K, *parts, partial(GaussianLikelihood, min_scale=0.3)).double()
 
 
@@ -137,4 +137,4 @@ def test_coded_split_has_the_labelled_images_alone() -> None:
     found = of_codes.batch(torch.arange(len(known)))
     expected = codes_of(model, split(), known)
     torch.testing.assert_close(found.x.flatten(1), expected.float())
-    assert found.x.shape == (len(known), D, 1, 1) and of_codes.class_name(1) == "b"
+    assert found.x.shape == (len(known), D) and of_codes.class_name(1) == "b"

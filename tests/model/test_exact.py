@@ -213,13 +213,15 @@ def test_an_encoder_sees_the_input_and_the_exact_posterior_x() -> None:
 
 def test_others_have_no_formula() -> None:
     network = partial(MLP, hidden_dims=[])
-    vae = VAE(SHAPE, 2, network, DiagonalPosterior, StandardPrior, GaussianLikelihood).double()
+    vae = VAE(
+        SHAPE, 2, network, network, DiagonalPosterior, StandardPrior, GaussianLikelihood
+    ).double()
     assert exact_log_likelihood(vae, BATCH) is None
 
 
 def test_a_vae_needs_an_encoder() -> None:
     with pytest.raises(ConfigError, match=r"^posterior=exact: .* Try posterior=diagonal"):
-        VAE(SHAPE, 2, MLP, ExactPosterior(), StandardPrior, GaussianLikelihood)
+        VAE(SHAPE, 2, MLP, MLP, ExactPosterior(), StandardPrior, GaussianLikelihood)
 
 
 @pytest.mark.parametrize(
@@ -228,8 +230,18 @@ def test_a_vae_needs_an_encoder() -> None:
         ("shared", BernoulliLikelihood, StandardPrior, r"^likelihood=Bern.* Try likelihood=gaus"),
         ("shared", GaussianLikelihood, DiagonalPosterior, r"^prior=.* Try prior=standard"),
         ("both", GaussianLikelihood, StandardPrior, r"^noise=both: needs one of shared, per_pixel"),
-        ("per_pixel", partial(GaussianLikelihood, 0.1), StandardPrior, r"^likelihood.scale=0.1: "),
-        ("per_pixel", partial(GaussianLikelihood, "shared"), StandardPrior, r"scale=learned, or"),
+        (
+            "per_pixel",
+            partial(GaussianLikelihood, scale=0.1),
+            StandardPrior,
+            r"^likelihood.scale=0.1: ",
+        ),
+        (
+            "per_pixel",
+            partial(GaussianLikelihood, scale="shared"),
+            StandardPrior,
+            r"scale=learned, or",
+        ),
     ],
 )
 def test_bad_options(noise: str, likelihood: object, prior: object, said: str) -> None:

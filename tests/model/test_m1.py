@@ -29,7 +29,7 @@ CLASSES = pytest.mark.parametrize("classes", [2, 4])
 def build(classifier: str, classes: int) -> M1:
     torch.manual_seed(0)
     network = partial(MLP, hidden_dims=[8], activation="tanh")
-    vae = VAE(SHAPE, 6, network, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
+    vae = VAE(SHAPE, 6, network, network, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
     return M1(vae, classes, classifier).eval()
 
 

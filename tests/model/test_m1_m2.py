@@ -8,7 +8,7 @@ import torch
 from torch import Size, Tensor
 
 from vae_cli.data.batch import Batch
-from vae_cli.distribution.relations import rsample_with_log_prob
+from vae_cli.distribution.relations import sample_with_log_prob
 from vae_cli.errors import ConfigError
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
@@ -50,8 +50,10 @@ def build(
 ) -> M1M2:
     torch.manual_seed(0)
     network, of_features = FEATURES[first]
-    vae = VAE(SHAPE, features, network, of_features, StandardPrior, BernoulliLikelihood)
-    return M1M2(vae, dims, CLASSES, SMALL, posterior, StandardPrior, GAUSSIAN, units).double()
+    vae = VAE(SHAPE, features, network, network, of_features, StandardPrior, BernoulliLikelihood)
+    return M1M2(
+        vae, dims, CLASSES, SMALL, SMALL, posterior, StandardPrior, GAUSSIAN, units
+    ).double()
 
 
 def images(count: int = 4) -> Batch:
@@ -70,11 +72,11 @@ def test_terms_are_m2s_of_drawn_features(
     torch.manual_seed(0)
     found = model.class_terms(batch, samples, True)
     torch.manual_seed(0)
-    v, log_q = rsample_with_log_prob(model.features.encode(batch), (samples,))
+    v, log_q = sample_with_log_prob(model.features.encode(batch), (samples,))
     above = model.features.decode(v).log_prob(batch.x) - log_q
-    as_images = v.reshape(-1, model.features.latent_dim, 1, 1)
-    unlabelled = torch.full((len(as_images),), -1)
-    whole = Batch(as_images, as_images, unlabelled, unlabelled)
+    as_vectors = v.reshape(-1, model.features.latent_dim)
+    unlabelled = torch.full((len(as_vectors),), -1)
+    whole = Batch(as_vectors, as_vectors, unlabelled, unlabelled)
     expected = model.m2.class_terms(whole, 1, True)
     shape = (samples, len(batch.x), CLASSES)
     assert found.log_likelihood.shape == found.kl.shape == found.log_label.shape == shape
@@ -124,7 +126,7 @@ def _evidence(model: M1M2, x: Tensor) -> Tensor:
     points = 181
     grid = torch.linspace(-9, 9, points, dtype=torch.float64)
     log_step = math.log(18 / (points - 1))
-    z, v = grid.unsqueeze(-1), grid[:, None, None, None]
+    z = v = grid.unsqueeze(-1)
     log_prior = model.m2.latent_prior().log_prob(z) - math.log(CLASSES) + log_step
     log_v = []
     for y in range(CLASSES):
@@ -144,9 +146,9 @@ def test_features_that_are_left_out_tell_nothing_of_the_label() -> None:
     model, batch = build(features=5, units=[3, 0]), images()
     v = torch.randn(4, 5, dtype=torch.float64)
     given = model._of_features(batch, v)
-    torch.testing.assert_close(given.x[..., 0, 0], v[:, [3, 0]])
+    torch.testing.assert_close(given.x, v[:, [3, 0]])
     z, y = torch.randn(4, 2, dtype=torch.float64), torch.tensor([0, 1, 2, 0])
-    inner = model.m2.decode(z, y).mean.flatten(1)
+    inner = model.m2.decode(z, y).mean
     zero = torch.zeros(4, dtype=torch.float64)
     v = torch.stack([inner[:, 1], zero, zero, inner[:, 0], zero], 1)
     torch.testing.assert_close(model.decode(z, y).mean, model.features.decode(v).mean)
@@ -178,9 +180,9 @@ def test_units_that_are_none_are_refused(units: list[int]) -> None:
 
 
 def test_features_with_labels_are_refused() -> None:
-    m2 = M2(SHAPE, 2, CLASSES, SMALL, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
+    m2 = M2(SHAPE, 2, CLASSES, SMALL, SMALL, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
     with pytest.raises(ConfigError, match="m1=M2: its features are to be those of a model"):
-        M1M2(m2, 2, CLASSES, SMALL, DiagonalPosterior, StandardPrior, GAUSSIAN)
+        M1M2(m2, 2, CLASSES, SMALL, SMALL, DiagonalPosterior, StandardPrior, GAUSSIAN)
 
 
 @FIRST

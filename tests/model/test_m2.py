@@ -15,13 +15,15 @@ from torch.profiler import ProfilerActivity, profile
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.flow import FlowDistribution
+from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.normal import kl_from_standard
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.model import m2
 from vae_cli.model.importance import evidence_estimate
-from vae_cli.model.labelled import ClassTerms, with_labels
+from vae_cli.model.labelled import ClassTerms
 from vae_cli.model.m2 import M2
+from vae_cli.model.vae import apply_likelihood
 from vae_cli.network.conv import Conv
 from vae_cli.network.gated_conv import GatedConv
 from vae_cli.network.mlp import MLP
@@ -54,8 +56,8 @@ def build(
     torch.manual_seed(0)
     network, posterior, likelihood = name.split(" ")
     model = M2(
-        shape, latent_dim, classes, NETWORKS[network], POSTERIORS[posterior], StandardPrior,
-        LIKELIHOODS[likelihood],
+        shape, latent_dim, classes, NETWORKS[network], NETWORKS[network], POSTERIORS[posterior],
+        StandardPrior, LIKELIHOODS[likelihood],
     ).double()  # fmt: skip
     with torch.no_grad():
         for parameter in model.parameters():
@@ -86,7 +88,7 @@ def loop(model: M2, images: Batch, noise: Tensor, closed_form_kl: bool) -> Loop:
         base = q.base if isinstance(q, FlowDistribution) else q
         start = base.loc + base.scale * noise[s, i, k]
         z = q.flow(start)[0] if isinstance(q, FlowDistribution) else start
-        p_x = model.likelihood(model.decoder(torch.cat([z, y])))
+        p_x = apply_likelihood(model.likelihood, model.decoder(torch.cat([z, y])))
         log_likelihood.append(p_x.log_prob(images.x[i]))
         p = model.latent_prior()
         drawn = q.log_prob(z) - p.log_prob(z)
@@ -183,7 +185,7 @@ def test_posterior_prior_and_decoder_agree_on_labels(name: str) -> None:
     value = q.rsample((2,))
     z, y = value.split([D, K], -1)
     label = y.argmax(-1)
-    torch.testing.assert_close(with_labels(z, label, K), value)
+    torch.testing.assert_close(Latent.with_label(z, label, K).event, value)
     torch.testing.assert_close(model.decode(value).mean, model.decode(z, label).mean)
     each = [model.posterior(model.encoder(images.input, y[s])).log_prob(z[s]) for s in range(2)]
     log_label = model.classify(images).expand(2, -1, -1).gather(-1, label.unsqueeze(-1))
@@ -232,7 +234,7 @@ def truth(model: M2, images: Batch) -> Truth:
         z = Z.view(-1, 1, 1).expand(-1, len(images.x), 1)
         label = torch.full(z.shape[:-1], k)
         log_p = model.decode(z, label).log_prob(images.x)
-        log_p = log_p + model.prior().log_prob(with_labels(z, label, model.classes))
+        log_p = log_p + model.prior().log_prob(Latent.with_label(z, label, model.classes).event)
         y = one_hot(label[0], model.classes).double()
         log_q = model.encode(images).given(y).log_prob(z)
         log_joint.append(torch.trapezoid(log_p.exp(), Z, dim=0).log())
@@ -302,7 +304,7 @@ def peak_bytes(classes: int) -> int:
     """Most bytes alive during a step with its gradient, above what there was before."""
     network = partial(MLP, hidden_dims=[20])
     model = M2(
-        Size([1, 20, 20]), 2, classes, network, DiagonalPosterior, StandardPrior,
+        Size([1, 20, 20]), 2, classes, network, network, DiagonalPosterior, StandardPrior,
         BernoulliLikelihood,
     )  # fmt: skip
     x = torch.zeros(4, 1, 20, 20)

@@ -23,7 +23,7 @@ PLANAR, RADIAL = partial(PlanarPosterior, flow_length=3), partial(RadialPosterio
 MODELS = {  # network, posterior, likelihood: every kind of each
     "mlp": (MLP_SMALL, DiagonalPosterior, BernoulliLikelihood),
     "conv": (CONV_SMALL, DiagonalPosterior, GaussianLikelihood),
-    "planar": (MLP_SMALL, PLANAR, partial(GaussianLikelihood, "shared")),
+    "planar": (MLP_SMALL, PLANAR, partial(GaussianLikelihood, scale="shared")),
     "radial": (CONV_SMALL, RADIAL, BernoulliLikelihood),
 }
 ROWS = pytest.mark.parametrize("name", MODELS)
@@ -32,7 +32,7 @@ ROWS = pytest.mark.parametrize("name", MODELS)
 def build(name: str, latent_dim: int = 4) -> VAE:
     torch.manual_seed(0)
     network, posterior, likelihood = MODELS[name]
-    return VAE(SHAPE, latent_dim, network, posterior, StandardPrior, likelihood)
+    return VAE(SHAPE, latent_dim, network, network, posterior, StandardPrior, likelihood)
 
 
 def batch(count: int, dtype: torch.dtype = torch.float32) -> Batch:

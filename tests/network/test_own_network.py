@@ -14,7 +14,7 @@ from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.model.m2 import M2
 from vae_cli.model.vae import VAE
 from vae_cli.network.base import Network
-from vae_cli.network.build import build_network
+from vae_cli.network.build import build_decoder, build_encoder
 from vae_cli.network.mlp import MLP
 from vae_cli.posterior.diagonal import DiagonalPosterior
 from vae_cli.prior.standard import StandardPrior
@@ -53,7 +53,9 @@ OWN = pytest.mark.parametrize("own", [Plain, Lazy, Conditioned])
 @OWN
 @pytest.mark.parametrize(("in_shape", "out_shape"), [(IMAGE, VECTOR), (VECTOR, IMAGE)])
 def test_any_dimensions_before_the_batch(own: type, in_shape: Size, out_shape: Size) -> None:
-    network = build_network(own, in_shape, out_shape).eval()
+    is_encoder = in_shape == IMAGE
+    network = build_encoder(own, IMAGE, 6) if is_encoder else build_decoder(own, 6, IMAGE, 1)
+    network = network.eval()
     x = torch.rand(2, 3, 4, *in_shape)
     y = network(x)
     assert y.shape == (2, 3, 4, *out_shape)
@@ -62,7 +64,7 @@ def test_any_dimensions_before_the_batch(own: type, in_shape: Size, out_shape: S
 
 
 def test_conditions_are_broadcast() -> None:
-    network = build_network(Conditioned, IMAGE, VECTOR, condition_dim=3).eval()
+    network = build_encoder(Conditioned, IMAGE, 6, condition_dim=3).eval()
     x, y = torch.rand(4, *IMAGE), torch.eye(3)
     together = network(x.unsqueeze(1), y)
     assert together.shape == (4, 3, *VECTOR)
@@ -77,7 +79,7 @@ def test_conditions_are_broadcast() -> None:
 def test_models_train_on_them(model: type, own: type, device: str) -> None:
     with torch.device(device):
         made = model(
-            shape=IMAGE, latent_dim=2, network=own, posterior=DiagonalPosterior,
+            shape=IMAGE, latent_dim=2, encoder=own, decoder=own, posterior=DiagonalPosterior,
             prior=StandardPrior, likelihood=BernoulliLikelihood,
         )  # fmt: skip
         x, number = torch.ones(5, *IMAGE), torch.zeros(5, dtype=torch.int64)
@@ -91,14 +93,14 @@ def test_the_trial_leaves_no_trace() -> None:
     weights = Plain(IMAGE, VECTOR).state_dict()
     drawn = torch.get_rng_state()
     torch.set_rng_state(state)
-    network = build_network(Plain, IMAGE, VECTOR)
+    network = build_encoder(Plain, IMAGE, 6)
     assert torch.equal(torch.get_rng_state(), drawn) and network.training
     for (_, one), other in zip(network.state_dict().items(), weights.values(), strict=True):
         assert torch.equal(one, other)
 
 
 def test_networks_of_the_package_stay_as_they_are() -> None:
-    assert type(build_network(partial(MLP, hidden_dims=[3]), IMAGE, VECTOR)) is MLP
+    assert type(build_encoder(partial(MLP, hidden_dims=[3]), IMAGE, 6)) is MLP
 
 
 class Wrong(Network):
@@ -132,10 +134,10 @@ MISTAKES = {
 @pytest.mark.parametrize("message", MISTAKES)
 def test_a_wrong_shape_is_told_at_the_start(message: str) -> None:
     with pytest.raises(ConfigError, match=message.replace("Plain: ", ".*: ")) as caught:
-        build_network(MISTAKES[message], IMAGE, VECTOR)
-    assert str(caught.value).startswith("network._target_=")
+        build_encoder(MISTAKES[message], IMAGE, 6)
+    assert str(caught.value).startswith("encoder._target_=")
 
 
 def test_an_encoder_that_needs_a_condition_is_told() -> None:
     with pytest.raises(ConfigError, match=r"Plain: takes no condition_dim, .* Add the argument"):
-        build_network(Plain, IMAGE, VECTOR, condition_dim=3)
+        build_encoder(Plain, IMAGE, 6, condition_dim=3)

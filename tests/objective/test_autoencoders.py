@@ -44,7 +44,7 @@ SHAPE = Size([2, 4, 3])
 
 def build(network: Callable[..., Network] = NETWORKS["mlp"]) -> Autoencoder:
     torch.manual_seed(0)
-    return Autoencoder(SHAPE, 3, network, partial(GaussianLikelihood, scale=0.8)).double()
+    return Autoencoder(SHAPE, 3, network, network, partial(GaussianLikelihood, scale=0.8)).double()
 
 
 def batch(count: int) -> Batch:

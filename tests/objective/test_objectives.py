@@ -36,7 +36,9 @@ SHAPE = Size([2, 2, 3])
 def build(posterior: str = "diagonal") -> VAE:
     torch.manual_seed(0)
     network = partial(MLP, hidden_dims=[7], activation="tanh")
-    return VAE(SHAPE, 3, network, POSTERIORS[posterior], StandardPrior, GaussianLikelihood).double()
+    return VAE(
+        SHAPE, 3, network, network, POSTERIORS[posterior], StandardPrior, GaussianLikelihood
+    ).double()
 
 
 def batch(count: int) -> Batch:

@@ -172,7 +172,7 @@ def test_gradients(samples: int, weight: float) -> None:
         return MLP(in_shape, out_shape, [5], "tanh", condition_dim)
 
     model = M2(
-        SHAPE, 2, K, network, DiagonalPosterior, StandardPrior, GaussianLikelihood
+        SHAPE, 2, K, network, network, DiagonalPosterior, StandardPrior, GaussianLikelihood
     ).double()  # fmt: skip
     objective = SemiSupervised(2, N, samples=samples)
     names = [name for name, _ in model.named_parameters()]

@@ -4,7 +4,7 @@ from posteriors import FLOWS, POSTERIORS, features
 from torch.autograd import gradcheck
 from torch.nn.functional import softplus
 
-from vae_cli.distribution.relations import from_noise, mean, rsample_with_log_prob
+from vae_cli.distribution.relations import from_noise, mean, sample_with_log_prob
 from vae_cli.errors import ConfigError
 from vae_cli.posterior.diagonal import DiagonalPosterior
 from vae_cli.posterior.planar import NEAR_IDENTITY
@@ -25,7 +25,7 @@ def test_shapes(name: str, latent_dim: int, batch: int, sample_shape: tuple[int,
     q = posterior(features(posterior, batch))
     assert (q.batch_shape, q.event_shape) == ((batch,), (latent_dim,))
     assert q.has_rsample
-    z, log_q = rsample_with_log_prob(q, sample_shape)
+    z, log_q = sample_with_log_prob(q, sample_shape)
     assert z.shape == q.rsample(sample_shape).shape == (*sample_shape, batch, latent_dim)
     assert log_q.shape == q.log_prob(z).shape == (*sample_shape, batch)
     assert mean(q).shape == (batch, latent_dim)
@@ -38,7 +38,7 @@ def test_log_prob_of_draws(name: str, latent_dim: int, spread: float) -> None:
     posterior = POSTERIORS[name][0](latent_dim=latent_dim)
     torch.manual_seed(0)
     q = posterior(features(posterior, 40, spread))
-    z, log_q = rsample_with_log_prob(q, (20,))
+    z, log_q = sample_with_log_prob(q, (20,))
     torch.testing.assert_close(q.log_prob(z), log_q, rtol=1e-8, atol=1e-8)
 
 
@@ -71,7 +71,7 @@ def test_gradients_of_draws(name: str) -> None:
 
     def draw(f: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         torch.manual_seed(0)
-        return rsample_with_log_prob(posterior(f), (2,))
+        return sample_with_log_prob(posterior(f), (2,))
 
     assert gradcheck(draw, (inputs,))
 
@@ -97,7 +97,7 @@ def test_large_features_are_finite_in_float32(name: str, latent_dim: int, spread
     inputs = torch.cat([base, inputs[:, 2 * latent_dim :]], -1).float().requires_grad_()
     torch.manual_seed(0)
     q = posterior(inputs)
-    z, log_q = rsample_with_log_prob(q, (10,))
+    z, log_q = sample_with_log_prob(q, (10,))
     (gradient,) = torch.autograd.grad((z.sum(-1) + log_q).sum(), inputs)
     for number in (z, log_q, q.log_prob(z), gradient):
         assert torch.isfinite(number).all()

@@ -14,7 +14,7 @@ from vae_cli.run.checkpoint import load_model
 
 HOSTILE: list[tuple[str, dict[str, Any]]] = [
     ("model", {"_target_": "os.system", "command": "touch hacked"}),
-    ("model.network", {"_target_": "os.mkdir", "path": "hacked"}),
+    ("model.encoder", {"_target_": "os.mkdir", "path": "hacked"}),
     ("model.prior", {"a": [{"_target_": "subprocess.run", "args": ["touch", "hacked"]}]}),
     ("model.prior", {"_target_": "torch.hub.load", "repo_or_dir": "hacked", "model": "x"}),
     ("model.prior", {"_target_": "torch.serialization.os.mkdir", "path": "hacked"}),

@@ -31,7 +31,7 @@ def test_runs_as_it_is_and_is_drawn(data: str, model: str, vae_train: Callable[.
     assert {path.stem for path in (run / "figures").iterdir()} == set(END)
     config = OmegaConf.load(run / "config.yaml")
     assert config.likelihood._target_.endswith(".GaussianLikelihood")
-    assert config.derived.shape == [1, 1, 2] and config.derived.levels is None
+    assert config.derived.shape == [2] and config.derived.levels is None
 
 
 def test_classes_of_points_are_drawn(vae_train: Callable[..., Path]) -> None:
@@ -50,7 +50,7 @@ def test_denoising_points_to_the_circles(vae_train: Callable[..., Path]) -> None
         "trainer.validate_every=10",
     )  # fmt: skip
     arrays = numbers(run, "vector_field", "figure.vector_field.rows=40")
-    x, move = arrays["x"].reshape(-1, 2), (arrays["reconstruction"] - arrays["x"]).reshape(-1, 2)
+    x, move = arrays["x"], arrays["reconstruction"] - arrays["x"]
     radius = np.linalg.norm(x, axis=1)
     nearest = nearer(radius)
     distance = np.abs(nearest - radius)
@@ -89,4 +89,4 @@ def test_points_have_no_image_files(
     run = vae_train("data=circles", "trainer.max_steps=3")
     assert sample([f"run={run}", "what=samples", "count=5"]) == 2
     assert "format=npz" in capsys.readouterr().err
-    assert numbers(run, "samples", "count=5")["x"].shape == (5, 1, 1, 2)
+    assert numbers(run, "samples", "count=5")["x"].shape == (5, 2)

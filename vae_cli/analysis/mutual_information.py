@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vae_cli.analysis.base import Analysis
 from vae_cli.data.split import Split
-from vae_cli.distribution.relations import rsample_with_log_prob
+from vae_cli.distribution.relations import sample_with_log_prob
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.number import known
 from vae_cli.options import AtLeast, Draws, checked
@@ -73,7 +73,7 @@ def _densities(
     """log q(z_i|x_j), ``(N, N)``; log q(z_i|x_i) and log p(z_i), ``(N,)``: float64."""
     parts = index.split(max(1, PAIRS // len(index)))
     posteriors = [model.encode(split.batch(part).to(model.device)) for part in parts]
-    draws, own = zip(*(rsample_with_log_prob(q) for q in posteriors), strict=True)
+    draws, own = zip(*(sample_with_log_prob(q) for q in posteriors), strict=True)
     z = torch.cat(draws)
     pairs = torch.cat([q.log_prob(z.unsqueeze(1)) for q in posteriors], 1)
     return pairs.double(), torch.cat(own).double(), model.prior().log_prob(z).double()

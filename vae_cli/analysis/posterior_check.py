@@ -12,7 +12,7 @@ from vae_cli.analysis.base import Analysis
 from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.labelled import LabelledDistribution
-from vae_cli.distribution.relations import rsample_with_log_prob
+from vae_cli.distribution.relations import sample_with_log_prob
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.number import known
 from vae_cli.options import PositiveInt, checked
@@ -54,7 +54,7 @@ class PosteriorCheck(Analysis):
         precise = copy.deepcopy(model).double().requires_grad_(False)
         q = precise.encode(batch._replace(x=batch.x.double(), input=batch.input.double()))
         q = q.most_probable() if isinstance(q, LabelledDistribution) else q
-        z, log_q = rsample_with_log_prob(q, (self.samples,))
+        z, log_q = sample_with_log_prob(q, (self.samples,))
         base = q.base if isinstance(q, FlowDistribution) else q
         z_0 = base.sample(Size([self.samples]))
         claimed, found = torch.zeros_like(log_q), torch.zeros_like(log_q)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vae_cli import noise
-from vae_cli.distribution.relations import rsample_with_log_prob
+from vae_cli.distribution.relations import sample_with_log_prob
 from vae_cli.energy.base import Energy
 from vae_cli.errors import TrainingError
 from vae_cli.posterior.base import Posterior
@@ -120,7 +120,7 @@ def _free_energy(
     weight: float,
 ) -> Tensor:
     """E[log q + weight · U] of each fit from draws, in nats, shape ``(E, restarts)``."""
-    z, log_q = rsample_with_log_prob(posterior(parameters), torch.Size([samples]))
+    z, log_q = sample_with_log_prob(posterior(parameters), torch.Size([samples]))
     energy = torch.stack([u(z[:, i]) for i, u in enumerate(energies)], 1)
     return (log_q + weight * energy).mean(0)
 

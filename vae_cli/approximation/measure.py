@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli import noise
-from vae_cli.distribution.relations import rsample_with_log_prob
+from vae_cli.distribution.relations import sample_with_log_prob
 from vae_cli.energy.base import Energy
 
 REACH = 7.0  # of the grid: from -REACH to REACH
@@ -61,7 +61,7 @@ def diverge(
     gaps = []
     with torch.no_grad():
         for start in range(0, draws, CHUNK):
-            z, log_q = rsample_with_log_prob(q, torch.Size([min(CHUNK, draws - start)]))
+            z, log_q = sample_with_log_prob(q, torch.Size([min(CHUNK, draws - start)]))
             gaps.append(log_q + torch.stack([u(z[:, i]) for i, u in enumerate(energies)], 1))
         on_grid = q.log_prob(grid().unsqueeze(-2))
     gap = torch.cat(gaps)

@@ -181,15 +181,15 @@ def _write_samples(
         write_images,
     )
     from vae_cli.evaluation.variants import variant
-    from vae_cli.figure.points import are_points
+    from vae_cli.example import describe_examples, example_kind
     from vae_cli.progress import progress
 
     subject = subjects[0]
     prior_of(subject.model, cfg.count)  # before anything is written
     split = subject.splits[subject.measured]
     shape = split.images.shape
-    if are_points(shape) and cfg.format == "png":
-        rule = "samples are points of the plane, not images"
+    if example_kind(shape) != "image" and cfg.format == "png":
+        rule = f"needs images, and samples are {describe_examples(shape)}"
         raise ConfigError("format", cfg.format, rule, "Try format=npz, or leave out count.")
     options = cfg.figure.samples
     label = None if cfg.label is None else label_of(subject, str(cfg.label))

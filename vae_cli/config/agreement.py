@@ -1,14 +1,17 @@
 """Whether what was chosen goes together, and with what was found out from the data."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+from torch import Size
 
 from vae_cli.config.check import is_required
-from vae_cli.config.construct import option_of
+from vae_cli.config.construct import construct, option_of
+from vae_cli.config.folders import NETWORK, SIDES
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import missing_labels
 from vae_cli.errors import ConfigError
+from vae_cli.example import ExampleKind, describe_examples, example_kind
 from vae_cli.metric.base import Metric
 from vae_cli.metric.reported import Reported
 from vae_cli.model.base import LatentVariableModel, Model
@@ -17,7 +20,7 @@ from vae_cli.objective.base import Objective
 from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 
 FOUND = {  # options that the data decide, and what they say
-    "model.shape": "the images are",
+    "model.shape": "the shape of the data is",
     "model.classes": "the number of classes is",
     "objective.train_images": "the number of training images is",
     "objective.labelled_images": "the number of those with a label is",
@@ -43,6 +46,27 @@ def check_labels(cfg: DictConfig, dataset: Dataset) -> None:
         raise ConfigError("data", option_of(cfg.data), rule, remedy)
 
 
+def check_networks(cfg: DictConfig) -> None:
+    """Checks that the networks take examples of the data's kind, or features of the stage below."""
+    shape = Size(cfg.derived.shape)
+    what = f"data={option_of(cfg.data)} are {describe_examples(shape)}"
+    _check_networks(cfg, "model", example_kind(shape), what)
+
+
+def _check_networks(cfg: DictConfig, key: str, kind: ExampleKind, what: str) -> None:
+    model = OmegaConf.select(cfg, key)
+    if model.get("features"):
+        _check_networks(cfg, f"{key}.features", kind, what)
+        kind, what = "vector", "the features of the first stage are vectors"
+    for side in (side for side in SIDES if model.get(side)):
+        network = construct(cfg, f"{key}.{side}", partial=True).func
+        takes: Collection[str] | None = getattr(network, "takes", None)
+        if takes is not None and kind not in takes:
+            rule = f"takes {' and '.join(f'{each}s' for each in sorted(takes))}, and {what}"
+            group = side if side in cfg else NETWORK
+            raise ConfigError(group, option_of(model[side]), rule, f"Use {group}=mlp.")
+
+
 def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOptions) -> None:
     """Checks that batches have room for both kinds, where they are to have both."""
     if objective.labelled_fraction is None:
@@ -54,7 +78,11 @@ def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOp
 
 
 def check_parts(cfg: DictConfig, model: Model, objective: Objective) -> None:
-    """Checks that there are a posterior, a prior and a KL schedule where they have a part."""
+    """Checks that there are the groups that the model uses, and no others."""
+    for side in SIDES:
+        if side in cfg and side not in cfg.model.get("features", cfg.model):
+            rule = f"is not used by {option_of(cfg.model)}"
+            raise ConfigError(side, option_of(cfg[side]), rule, "Leave it out.")
     has_prior = isinstance(model, LatentVariableModel)
     for group in ("posterior", "prior"):
         if group in cfg and not has_prior:

@@ -15,6 +15,7 @@ from vae_cli.config.agreement import (
     check_labels,
     check_measured,
     check_model,
+    check_networks,
     check_parts,
     check_room,
     monitored,
@@ -30,6 +31,7 @@ from vae_cli.config.data import (
 )
 from vae_cli.config.description import describe_inferred
 from vae_cli.config.doubts import Facts, doubts_about
+from vae_cli.config.folders import NETWORK, SIDES
 from vae_cli.config.memory import check_step, check_weights, sizes_counted
 from vae_cli.config.suited import suit
 from vae_cli.config.treatment import advise_on_range, choose_treatment, models_binary_values
@@ -69,7 +71,7 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
     dataset = keep_some_labels(cfg, loaded.dataset)
     kind = kind_of(dataset)
     suit(cfg, dataset, kind, accelerator.processes)
-    treatment = choose_treatment(cfg, dataset, models_binary_values(cfg))
+    treatment = choose_treatment(cfg, dataset, models_binary_values(cfg, dataset.train.shape))
     range_advice = advise_on_range(cfg, treatment)
     changes = f"the data have changed: {loaded.difference}" if loaded.difference else ""
     of_range = range_advice and f"training may fail. {range_advice}"
@@ -78,6 +80,7 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
     check_found(cfg)
+    check_networks(cfg)
     check_labels(cfg, dataset)
     objective = construct(cfg, "objective")
     kl_schedule: KlSchedule | None = construct(cfg, "kl_schedule")
@@ -137,7 +140,14 @@ def construct_model(cfg: DictConfig) -> Model:
     Raises:
         ConfigError: If what it names is no model.
     """
-    model = construct(cfg, "model")
+    try:
+        model = construct(cfg, "model")
+    except ConfigError as error:
+        side, _, name = error.key.partition(".")
+        if side not in SIDES or side in cfg:
+            raise
+        key = f"{NETWORK}.{name}"
+        raise ConfigError(key, error.value, error.rule, error.remedy) from error
     if not isinstance(model, Model):
         raise ConfigError("model._target_", cfg.model._target_, "is not a Model of vae_cli")
     return model

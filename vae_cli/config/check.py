@@ -15,10 +15,16 @@ from vae_cli.options import accepts, describe, remedy
 
 # Groups of which an option must be something to build.
 BUILT = (
-    "data", "network", "likelihood", "posterior", "prior", "model", "objective", "kl_schedule",
-    "optimizer", "trainer", "accelerator",
+    "data", "network", "encoder", "decoder", "likelihood", "posterior", "prior", "model",
+    "objective", "kl_schedule", "optimizer", "trainer", "accelerator",
 )  # fmt: skip
-NEEDLESS = ("posterior", "prior", "kl_schedule")  # of which a model may have none
+NEEDLESS = (
+    "encoder",
+    "decoder",
+    "posterior",
+    "prior",
+    "kl_schedule",
+)  # of which a model may have none
 NO_SUCH_KEY = "there is no such key"  # the rule that a name breaks
 MISSING = "???"  # OmegaConf's sign for a value that somebody has still to give
 BITS = 63  # of a whole number

@@ -32,11 +32,11 @@ def describe_inferred(cfg: DictConfig, dataset: Dataset, kind: Kind) -> dict[str
     """
     if not dataset.reading:
         return {}
-    channels, height, width = dataset.train.shape
+    shape = dataset.train.shape
     sizes = {part: len(images) for part, images in dataset.parts.items()}
     top = 1 if dataset.levels is None else dataset.levels - 1
     values = f"values {kind.low * top:.3g} to {kind.high * top:.3g}"
-    size = f"{height} x {width} x {channels}"
+    size = " x ".join(map(str, (*shape[1:], shape[0])))
     images = f"{sum(sizes.values())} {WORDS[kind.word]}"
     how = f"split by data.seed={cfg.data.seed}" if dataset.pooled else "as the files have them"
     classes = [f"{len(dataset.classes)} classes"] if dataset.classes else []

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import yaml
+from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
@@ -15,6 +16,7 @@ from vae_cli.config.grammar import quoted
 from vae_cli.config.local_folder import MARKED, unmarked_folder
 from vae_cli.errors import ConfigError, Notice
 
+SIDES, NETWORK = ("encoder", "decoder"), "network"  # both sides have the options of a network
 OWN_FOLDERS = "VAE_CLI_CONF"  # environment variable: the user's own configurations
 LARGEST = 100_000  # values of a yaml
 
@@ -24,6 +26,11 @@ def built_in_folder() -> Path:
     return Path(vae_cli.conf.__path__[0]).resolve()
 
 
+def folder_of(group: str) -> str:
+    """The folder that holds the yamls of a group."""
+    return NETWORK if group in SIDES else group
+
+
 def search_path(config_dir: str | None) -> list[Path]:
     """Folders of the user's own yamls: those that are named, and ``./conf`` if it is no other's.
 
@@ -31,7 +38,9 @@ def search_path(config_dir: str | None) -> list[Path]:
         ConfigError: If ``--config-dir`` is missing.
     """
     named = named_folders(config_dir)
-    unmarked = unmarked_folder({f.name for f in built_in_folder().iterdir() if f.is_dir()})
+    unmarked = unmarked_folder(
+        {*SIDES, *(f.name for f in built_in_folder().iterdir() if f.is_dir())}
+    )
     local = [unmarked.resolve()] if unmarked is not None else []
     return [*named, *(f for f in local if f not in (*named, built_in_folder()))]
 
@@ -71,8 +80,9 @@ def check_clashes(folders: Iterable[Path], choices: Mapping[str, str]) -> None:
         ConfigError: If one is, and differently: the built-in one would win, silently.
     """
     for group, name in choices.items():
-        ours = built_in_folder() / group / f"{name}.yaml"
-        for theirs in (folder / group / f"{name}.yaml" for folder in folders):
+        file = Path(folder_of(group), f"{name}.yaml")
+        ours = built_in_folder() / file
+        for theirs in (folder / file for folder in folders):
             both = ours.is_file() and theirs.is_file()
             if both and theirs.read_bytes() != ours.read_bytes():
                 rule = f"there is a built-in {group}={name} too, and it would win"
@@ -89,7 +99,7 @@ def say_what_is_read(
         unmarked: Those among them that nobody has named: a built-in option replaces theirs.
         choices: The options in use of each group.
     """
-    names = [f"{group}/{name}.yaml" for group, chosen in choices.items() for name in chosen]
+    names = [f"{folder_of(g)}/{name}.yaml" for g, chosen in choices.items() for name in chosen]
     found = {name: _first_with(name, [built_in_folder(), *folders]) for name in names}
     own = [_shown(f / name) for name, f in found.items() if f not in (None, built_in_folder())]
     if own:
@@ -136,7 +146,18 @@ def _size(node: yaml.Node | None, known: dict[int, int]) -> int:
 
 
 def search_path_override(folders: Sequence[Path]) -> list[str]:
-    """The override by which Hydra is told of the user's folders."""
+    """The override by which Hydra is told of the user's folders.
+
+    A yaml of a network serves as one of an encoder and of a decoder, too: Hydra gets them from its
+    store, since no folder has their groups' names.
+    """
+    store = ConfigStore.instance()
+    for side in SIDES:
+        store.repo.pop(side, None)
+        for folder in [*reversed(folders), built_in_folder()]:  # the last one of a name counts
+            for file in (folder / NETWORK).glob("*.yaml"):
+                with suppress(YAMLError, OSError, ValueError, RecursionError):  # Hydra finds none
+                    store.store(file.stem, OmegaConf.load(file), group=side)
     places = ",".join(quoted(f"file://{folder}") for folder in folders)
     return [f"hydra.searchpath=[{places}]"] if folders else []
 
@@ -172,4 +193,4 @@ def _options_by_group(folders: Iterable[Path]) -> dict[str, list[str]]:
             group = file.parent.relative_to(folder).as_posix()
             if group != ".":
                 groups.setdefault(group, []).append(file.stem)
-    return groups
+    return groups | {side: groups[NETWORK] for side in SIDES}

@@ -30,11 +30,14 @@ class TrainSettings:
     trust: bool
 
 
+Image = tuple[PositiveInt, PositiveInt, PositiveInt]  # channels, height and width
+
+
 @dataclass(frozen=True)
 class Derived:
     """What every configuration knows of its data once they are loaded."""
 
-    shape: tuple[PositiveInt, PositiveInt, PositiveInt]
+    shape: tuple[PositiveInt] | tuple[PositiveInt, PositiveInt] | Image
     levels: PositiveInt | None
     classes: NonNegativeInt | None  # earlier versions do not record it
     train_images: PositiveInt | None

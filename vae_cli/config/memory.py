@@ -20,6 +20,8 @@ COPIES = 4  # of the weights: themselves, their gradients and two moments in the
 SIZES = (
     "latent_dim",
     "network",
+    "encoder",
+    "decoder",
     "posterior",
     "objective",
     "data.size",

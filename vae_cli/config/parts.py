@@ -1,7 +1,7 @@
 """The exact table of what a run of unknown origin may be made of.
 
 The table is read off the package's own yamls: which targets a group has, which options each target
-has, and which options hold a part of another group (``network: ${network}``). A target or an option
+has, and which options hold a part of another group (``prior: ${prior}``). A target or an option
 that no shipped yaml names does not exist for such a run.
 """
 
@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from vae_cli.config.check import MISSING
-from vae_cli.config.folders import built_in_folder, default_options
+from vae_cli.config.folders import NETWORK, SIDES, built_in_folder, default_options
 from vae_cli.config.keys import shared_keys
 from vae_cli.errors import ConfigError
 from vae_cli.files import INTERPOLATION, parse_yaml
@@ -76,7 +76,7 @@ def table() -> Table:
                 if isinstance(value, dict) and "_target_" in value:
                     found[f"{group}/{option}"][value["_target_"]].append(value)
                     holds[group][option].add(f"{group}/{option}")
-                match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
+                match = REFERENCE.search(value) if isinstance(value, str) else None
                 if match and match[1] in groups:
                     holds[group][option].add(match[1])
         for option, held in nested.items():
@@ -85,6 +85,7 @@ def table() -> Table:
         group: {target: _part(nodes, holds[group]) for target, nodes in targets.items()}
         for group, targets in found.items()
     }
+    parts |= {side: parts[NETWORK] for side in SIDES}
     return Table(parts, names, frozenset(interpolations))
 
 

@@ -44,7 +44,7 @@ MEANT = {
     "network.hidden_dims hidden_dims": "layers hiddenlayers layersizes units"
     " widths hiddendims encoderlayers",
     "network.activation": "act nonlinearity nonlin activationfn",
-    "network": "net encoder decoder arch architecture backbone networktype",
+    "network": "net arch architecture backbone networktype",
     "posterior": "flow flowtype q guide posteriortype approximateposterior",
     "lengths posterior.flow_length": "k nflows numflows flows flowlayers flowdepth flowlengths"
     " numtransforms length",

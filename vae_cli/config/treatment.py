@@ -3,6 +3,7 @@
 import math
 
 from omegaconf import DictConfig
+from torch import Size
 from torch.distributions import constraints
 
 from vae_cli.config.construct import construct, option_of
@@ -10,15 +11,17 @@ from vae_cli.data.dataset import Dataset
 from vae_cli.data.kind import range_of
 from vae_cli.data.split import Binarize, Encode, Treatment
 from vae_cli.errors import ConfigError
+from vae_cli.likelihood.base import Likelihood
 
 GREY_LEVELS = 255  # the scale of floats that look like bytes
 SHORT = 1e6  # below which a whole number is written with all its digits
 WIDE = 20.0  # a range of real values beyond which training is at risk
 
 
-def models_binary_values(cfg: DictConfig) -> bool:
-    """Whether the likelihood is one of binary values."""
-    return construct(cfg, "likelihood", partial=True)().support is constraints.boolean
+def models_binary_values(cfg: DictConfig, shape: Size) -> bool:
+    """Whether the likelihood of examples of a shape is one of binary values."""
+    likelihood: Likelihood = construct(cfg, "likelihood", partial=True)(shape=shape)
+    return likelihood.support is constraints.boolean
 
 
 def choose_treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Treatment:

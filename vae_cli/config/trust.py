@@ -8,6 +8,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.check import MISSING, check_group, check_value, resolved
+from vae_cli.config.earlier import upgrade
 from vae_cli.config.folders import groups_of, search_path
 from vae_cli.config.grammar import key_of, parsed, quoted
 from vae_cli.config.keys import Derived
@@ -150,13 +151,15 @@ def open_config(text: str, source: str, groups: Collection[str], trust: bool) ->
         VaeCliError: If it is not a configuration, or is made of anything but the package's parts.
     """
     if trust:
-        config = OmegaConf.create(text)
-        if not isinstance(config, DictConfig):
-            raise ConfigError("config", as_written(text), f"{source} holds no keys")
-        return config
-    plain = parse_yaml(text, source)
+        loaded = OmegaConf.create(text)
+        plain: Any = OmegaConf.to_container(loaded) if isinstance(loaded, DictConfig) else text
+    else:
+        plain = parse_yaml(text, source)
     if not isinstance(plain, dict):
         raise ConfigError("config", as_written(plain), f"{source} holds no keys")
+    upgrade(plain)
+    if trust:
+        return OmegaConf.create(plain)
     for key, value in leaves(plain):
         if any(INTERPOLATION in text or text == MISSING for text in texts(value)):
             raise ConfigError(key, value, "a finished configuration has no references", TRUST)

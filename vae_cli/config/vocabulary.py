@@ -10,11 +10,12 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.construct import word_of
-from vae_cli.config.folders import built_in_folder
+from vae_cli.config.folders import SIDES, built_in_folder, folder_of
 from vae_cli.config.parts import NOT_IN_A_RUN, leaves
 from vae_cli.files import INTERPOLATION
 
 Groups = Mapping[str, Sequence[str]]  # the options of each group
+ALWAYS = (*NOT_IN_A_RUN, *SIDES)  # groups that any configuration may choose an option of
 NOT_SET = ("derived.", "data.suggests.")  # found out from the data, or what other keys follow
 RUN_DIR = "hydra.run.dir"
 FIGURE, WHAT = "figure", "what"  # a group, and vae-sample's word for it
@@ -39,7 +40,7 @@ class Vocabulary:
         """The keys of options that are not chosen, each with the words that choose one."""
         found: dict[str, list[str]] = {}
         for group in (group for group in self.groups if group not in NOT_IN_A_RUN):
-            folder = built_in_folder() / (FIGURE if group == WHAT else group)
+            folder = built_in_folder() / (FIGURE if group == WHAT else folder_of(group))
             for file in sorted(folder.glob("*.yaml")):
                 content = _content(file)
                 option = file.stem if "_target_" in content else f"[{file.stem}]"
@@ -65,7 +66,7 @@ def vocabulary_of(config_name: str, base: DictConfig, groups: Groups) -> Vocabul
     there = {
         group: options
         for group, options in groups.items()
-        if group in NOT_IN_A_RUN or OmegaConf.select(base, _dotted(group)) is not None
+        if group in ALWAYS or OmegaConf.select(base, _dotted(group)) is not None
     }
     return Vocabulary(present, there, [group for group in groups if group not in there])
 

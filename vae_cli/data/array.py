@@ -1,5 +1,6 @@
-"""The user's own images in an array file."""
+"""The user's own images or vectors in an array file."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -37,9 +38,9 @@ def load(
     validation: Fraction = 0.1,
     test: Fraction = 0.1,
 ) -> Dataset:
-    """Images from a ``.npy``, ``.npz`` or ``.mat`` file.
+    """Images or vectors from a ``.npy``, ``.npz`` or ``.mat`` file.
 
-    The file holds one array of images, or one for each of the parts ``train``, ``validation`` and
+    The file holds one array of examples, or one for each of the parts ``train``, ``validation`` and
     ``test``. Parts that are missing are split from ``train`` by ``seed``. The usual names of
     arrays are known (``vae_cli.data.array_names``), and the usual forms of labels
     (``vae_cli.data.label_values``).
@@ -47,15 +48,15 @@ def load(
     Whole numbers from 0 to 255 are grey levels, 256 of them, or 2 if all are 0 or 1. Floats are
     modelled as they are.
 
-    An array of two axes needs ``shape``; its rows are the images, or, where only they are as long
-    as an image, its columns (Matlab's habit). Of more axes the layout is inferred
-    (``vae_cli.data.layout``).
+    The rows of an array of two axes are vectors, or, with ``shape``, images. Where only the columns
+    are as long as an example, or as many as the labels, they are taken (Matlab's habit). An array
+    of more axes holds images, and the layout is inferred (``vae_cli.data.layout``).
 
     Args:
         path: The file.
         key: Name of the array, or of the training part; None infers it.
         test_key: Name of the test part; None infers it.
-        shape: Shape of one image, ``[C, H, W]``.
+        shape: Shape of one example, ``[C, H, W]`` for an image or ``[D]`` for a vector.
         layout: Which axis is which; None infers it.
         scale: Values are divided by it: 255 brings grey levels from 0 to 255 to 0 to 1.
         seed: Decides which images are put aside; the same seed, the same parts.
@@ -65,8 +66,8 @@ def load(
     if path is None:
         rule = "needs the file of an array"
         raise ConfigError("data.path", None, rule, "Try data.path=my_images.npz.")
-    if shape is not None and len(shape) != 3:
-        rule = "needs channels, height and width"
+    if shape is not None and len(shape) not in (1, 3):
+        rule = "needs channels, height and width, or the length of a vector"
         raise ConfigError("data.shape", list(shape), rule, "Try data.shape=[1,28,28].")
 
     contents = _contents(path)
@@ -80,6 +81,7 @@ def load(
         images, layout = _channels_first(path, name, contents[name], shape, layout, count)
         values[part] = _values(path, name, images, scale)
         read_as = f", read as {layout}: {_reading(images)}" if layout else ""
+        read_as = ", read as vectors" if images.ndim == 2 else read_as
         which = "images" if len(chosen.images) == 1 else f"{part} images"
         notes.append(f"{which}: {name} ({describe_shape(contents[name])}){read_as}")
     shapes = {part: array.shape[1:] for part, array in values.items()}
@@ -95,7 +97,7 @@ def load(
     }
     parted = three_parts(given, {"validation": validation, "test": test}, seed)
     notes = _summary(chosen, numbered.labels, notes)
-    notes += [*numbered.notes, *_hints(values.values(), levels)]
+    notes += [*numbered.notes, *_hints([*values.values()], levels)]
     return Dataset(
         parted.train, parted.validation, parted.test, levels, numbered.classes, parted.pooled,
         notes, _how_read(levels, scale),
@@ -138,9 +140,9 @@ def _channels_first(
     layout: Layout | None,
     labels: int | None,
 ) -> tuple[Array, Layout | None]:
-    """Images as ``(N, C, H, W)``, and the layout of arrays that have one."""
+    """Examples as ``(N, *shape)``, and the layout of arrays that have one."""
     if array.ndim == 2:
-        return _from_rows(path, name, array, shape), None
+        return _from_rows(path, name, array, shape, labels), None
     if layout is None:
         layout = infer_layout(path, name, array, shape, labels)
     elif len(layout) != array.ndim:
@@ -153,18 +155,18 @@ def _channels_first(
     return images, layout
 
 
-def _from_rows(path: str, name: str, array: Array, shape: Sequence[int] | None) -> Array:
-    """Images from an array of two axes, where a row or a column is one."""
+def _from_rows(
+    path: str, name: str, array: Array, shape: Sequence[int] | None, labels: int | None
+) -> Array:
+    """Examples from an array of two axes, where a row or a column is one."""
     if shape is None:
-        side = int(np.sqrt(array.shape[1]))
-        likely = [1, side, side] if side**2 == array.shape[1] else [1, 1, array.shape[1]]
-        rule = f"holds {name} of shape {array.shape}, which does not tell an image's shape"
-        raise _wrong(path, rule, f"Try data.shape={as_written(likely)}.")
+        count, length = array.shape
+        return array.T if labels == length != count else array
     for rows in (array, array.T):
         if rows.shape[1] == int(np.prod(shape)):
             return rows.reshape(-1, *shape)
     rule = f"is not the shape of an image in {path}, whose {name} is {array.shape}"
-    raise ConfigError("data.shape", list(shape), rule, "Channels, height and width are needed.")
+    raise ConfigError("data.shape", list(shape), rule, "Leave it out for vectors.")
 
 
 def _values(path: str, name: str, array: Array, scale: float | None) -> Array:
@@ -210,10 +212,14 @@ def _summary(chosen: Chosen, labelled: Iterable[str], notes: Sequence[str]) -> l
     return ["; ".join([*notes, *labels, *ignored])]
 
 
-def _hints(parts: Iterable[Array], levels: int | None) -> list[str]:
+def _hints(parts: Sequence[Array], levels: int | None) -> list[str]:
     """What may be meant otherwise."""
+    hints, (length, *others) = list[str](), parts[0].shape[1:]
+    side = math.isqrt(length)
+    if not others and side > 3 and side**2 == length:
+        hints.append(f"if vectors of {length} are images, set data.shape=[1,{side},{side}]")
     brightest = max(int(array.max()) for array in parts)
     if levels == 256 and brightest <= DARK:
-        return [f"the brightest of 256 grey levels is {brightest}; "
-                f"if that is white, set data.scale={brightest}"]  # fmt: skip
-    return []
+        hints.append(f"the brightest of 256 grey levels is {brightest}; "
+                     f"if that is white, set data.scale={brightest}")  # fmt: skip
+    return hints

@@ -7,10 +7,10 @@ from torch import Tensor
 
 
 class Batch(NamedTuple):
-    """Some images, treated as the likelihood wants them."""
+    """Some examples, treated as the likelihood wants them."""
 
-    x: Tensor  # (B, C, H, W), float32: what is modelled
-    input: Tensor  # (B, C, H, W): what the encoder sees; x, or the image before its treatment
+    x: Tensor  # (B, *shape), float32: what is modelled
+    input: Tensor  # (B, *shape): what the encoder sees; x, or the values before their treatment
     y: Tensor  # (B,), int64: label, -1 where unknown
     index: Tensor  # type: ignore[assignment]  # (B,), int64: position in the split
 
@@ -22,5 +22,5 @@ class Batch(NamedTuple):
 
 
 def unlabelled(x: Tensor) -> Batch:
-    """Images ``(B, C, H, W)`` of which nothing else is known."""
+    """Examples ``(B, *shape)`` without labels or positions."""
     return Batch(x, x, *(torch.full(x.shape[:1], -1, device=x.device) for _ in range(2)))

@@ -1,4 +1,4 @@
-"""Where images come from, before any treatment of their pixels."""
+"""Where examples come from, before any treatment of their values."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -18,10 +18,12 @@ UPPER = np.uint64(0xFFFFFFFF00000000)
 
 
 class Images(ABC):
-    """Some images of equal shape with their labels.
+    """Some examples of equal shape with their labels: images, vectors or sequences.
+
+    The number of axes of ``shape`` says which (``vae_cli.example``).
 
     Attributes:
-        shape: Shape of one image, ``(C, H, W)``.
+        shape: Shape of one example: ``(C, H, W)``, ``(D,)`` or ``(T, D)``.
         labels: Shape ``(N,)``, int64, -1 where unknown.
         names: One per image: the row in its file, or the path below its folder. Shape ``(N,)``.
         in_memory: Whether ``take`` is a mere gather, cheap enough for the training process.
@@ -37,7 +39,7 @@ class Images(ABC):
 
     @abstractmethod
     def take(self, index: Tensor) -> Tensor:
-        """The stored pixels of some images: shape ``(B, C, H, W)``, uint8 or float32."""
+        """The stored values of some examples: shape ``(B, *shape)``, uint8 or float32."""
 
     @abstractmethod
     def to(self, device: torch.device) -> "Images":
@@ -63,10 +65,10 @@ class Images(ABC):
 
 
 class StoredImages(Images):
-    """Images held in one tensor.
+    """Examples held in one tensor.
 
     Args:
-        pixels: Shape ``(N, C, H, W)``: uint8 grey levels, or float32 as they are.
+        pixels: Shape ``(N, *shape)``: uint8 grey levels, or float32 as they are.
         labels: Shape ``(N,)``, or None where there are none.
         names: Shape ``(N,)``; by default the positions.
     """

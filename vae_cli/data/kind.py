@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vae_cli.data.dataset import Dataset, Images, StoredImages
 from vae_cli.data.parts import PARTS
+from vae_cli.example import example_kind
 
 Word = Literal["binary", "grey", "shaded", "colour", "real"]
 
@@ -20,7 +21,8 @@ class Kind(NamedTuple):
     Attributes:
         word: ``binary``: 0 and 1 alone. ``grey``: one channel that is mostly black or white, as ink
             on paper. ``shaded``: one channel with more shades than binarization preserves, as a
-            photograph. ``colour``: several channels. ``real``: values below 0 or above 1.
+            photograph. ``colour``: several channels. ``real``: values below 0 or above 1, and
+            numbers of vectors that are not grey levels.
         low, high: The smallest and the largest value.
         deviation: Standard deviation of the values.
     """
@@ -60,8 +62,10 @@ def _word(dataset: Dataset, values: Tensor, low: float, high: float) -> Word:
         return "real"
     if dataset.levels == 2 or ((values == 0) | (values == 1)).all():
         return "binary"
-    if dataset.train.shape[0] > 1:
+    if example_kind(dataset.train.shape) == "image" and dataset.train.shape[0] > 1:
         return "colour"
+    if example_kind(dataset.train.shape) != "image" and dataset.levels is None:
+        return "real"
     noise = (values * (1 - values)).mean().item()
     return "shaded" if noise > values.var(correction=0).item() else "grey"
 

@@ -1,4 +1,4 @@
-"""Points of the plane for teaching: images of two pixels, x and y."""
+"""Points of the plane for teaching: vectors of two numbers."""
 
 import math
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def _dataset(
     name: str,
     classes: tuple[str, str],
 ) -> Dataset:
-    """Points about a curve, half of them of each label, as images of shape ``(1, 1, 2)``.
+    """Points about a curve, half of them of each label, as vectors of two numbers.
 
     Args:
         curve: From a number in [0, 1) and a label, each ``(N,)``, to its points, ``(N, 2)``.
@@ -76,8 +76,8 @@ def _dataset(
     uniform = torch.rand(count, generator=source, dtype=torch.float64)
     points = curve(uniform, label)
     points += noise * torch.randn(points.shape, generator=source, dtype=torch.float64)
-    pixels = points.float().view(count, 1, 1, 2)
+    values = points.float()
     train, validation, test = (
-        StoredImages(*part) for part in zip(pixels.split(SIZES), label.split(SIZES), strict=True)
+        StoredImages(*part) for part in zip(values.split(SIZES), label.split(SIZES), strict=True)
     )
     return Dataset(train, validation, test, levels=None, classes=classes)

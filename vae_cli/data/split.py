@@ -129,7 +129,7 @@ class Split:
         return torch.linspace(0, size - 1, min(count, size), device=self.device).long()
 
     def grey(self, index: Tensor) -> Tensor:
-        """Images before binarization or dequantization, shape ``(B, C, H, W)``."""
+        """Images before binarization or dequantization, shape ``(B, *shape)``."""
         return self.treatment.grey(self.images.take(index))
 
     def batch(self, index: Tensor, fresh: torch.Generator | None = None) -> Batch:

@@ -76,9 +76,9 @@ class FlowDistribution(Distribution):
             points += transform.path(points[-1])
         return points
 
-    def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
+    def sample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
         """Draws, ``(*sample_shape, B, D)``, and their log-density in nats, without inverting."""
-        return self._carried(*self.base.rsample_with_log_prob(sample_shape))
+        return self._carried(*self.base.sample_with_log_prob(sample_shape))
 
     def from_noise(self, noise: Tensor) -> tuple[Tensor, Tensor]:
         """What standard normal noise, ``(*, B, D)``, becomes, and its log-density."""
@@ -91,7 +91,7 @@ class FlowDistribution(Distribution):
 
     def rsample(self, sample_shape: _size = ()) -> Tensor:
         """Draws through which gradients flow, shape ``(*sample_shape, B, D)``."""
-        return self.rsample_with_log_prob(sample_shape)[0]
+        return self.sample_with_log_prob(sample_shape)[0]
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-density in nats of any points, by going through the flow backwards."""

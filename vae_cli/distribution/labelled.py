@@ -8,14 +8,16 @@ from torch.distributions import Categorical, Distribution, constraints
 from torch.nn.functional import one_hot
 from torch.types import _size
 
+from vae_cli.distribution.latent import Latent
+
 ROWS = 10_000  # of vectors of one class each, for which there is a distribution at once
 
 
 class LabelledDistribution(Distribution):
     r""":math:`q(y)\, q(z|y)`, of one of K classes and a vector z.
 
-    An event is z with the label one-hot behind it, ``(D + K,)``, so that what takes a z from here
-    to there (a decoder, a chain, a picture) takes the label along.
+    An event has both, ``(D + K,)`` (``vae_cli.distribution.latent``), so that whatever passes a z
+    on (a decoder, a chain, a picture) passes the label on, too.
 
     Args:
         log_label: :math:`\log q(y)`, nats, shape ``(*batch, K)``.
@@ -61,7 +63,7 @@ class LabelledDistribution(Distribution):
                 z = z[(..., *[None] * (y.dim() - 1), slice(None))]
             parts.append((share * z).sum(-y.dim()))
         mean = torch.stack(parts).sum(0)
-        return torch.cat([mean, probability.expand(*mean.shape[:-1], -1)], -1)
+        return Latent(mean, probability).event
 
     def _each_class(self) -> list[Tensor]:
         """One-hot labels, ``(K, *1, K)``, in parts of which each is the same for all."""
@@ -73,7 +75,7 @@ class LabelledDistribution(Distribution):
         """q(z|y) for the y of the largest q(y), of batch shape ``(*batch,)``."""
         return self.given(one_hot(self.log_label.argmax(-1), self.classes).to(self.log_label))
 
-    def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
+    def sample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
         """Draws, ``(*sample_shape, *batch, D + K)``, and their log-density, nats.
 
         Gradients flow through z, and through the density of the label but not through its choice.
@@ -82,15 +84,16 @@ class LabelledDistribution(Distribution):
         y = one_hot(label, self.classes).to(self.log_label)
         q = self.given(y)
         z = q.rsample(y.shape[: y.dim() - 1 - len(q.batch_shape)])
-        return torch.cat([z, y], -1), q.log_prob(z) + self._log_label_of(y)
+        return Latent(z, y).event, q.log_prob(z) + self._log_label_of(y)
 
     def rsample(self, sample_shape: _size = ()) -> Tensor:
         """Draws, ``(*sample_shape, *batch, D + K)``, differentiable in z alone."""
-        return self.rsample_with_log_prob(sample_shape)[0]
+        return self.sample_with_log_prob(sample_shape)[0]
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-density in nats, shape ``(*, *batch)``; labels are to be one-hot."""
-        z, y = value.split([self.latent_dim, self.classes], -1)
+        z, y = Latent.of(value, self.latent_dim)
+        assert y is not None
         return self.given(y).log_prob(z) + self._log_label_of(y)
 
     def _log_label_of(self, y: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ class DiagonalNormal(Distribution):
         """Shape ``(*batch, D)``."""
         return self.scale.square()
 
-    def rsample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
+    def sample_with_log_prob(self, sample_shape: _size) -> tuple[Tensor, Tensor]:
         """Draws, ``(*sample_shape, *batch, D)``, and their log-density, from the same noise."""
         shape = Size(sample_shape) + self.loc.shape
         return self.from_noise(torch.randn(shape, dtype=self.loc.dtype, device=self.loc.device))
@@ -59,7 +59,7 @@ class DiagonalNormal(Distribution):
 
     def rsample(self, sample_shape: _size = ()) -> Tensor:
         """Draws through which gradients flow, shape ``(*sample_shape, *batch, D)``."""
-        return self.rsample_with_log_prob(sample_shape)[0]
+        return self.sample_with_log_prob(sample_shape)[0]
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-density in nats, shape ``(*, *batch)``."""

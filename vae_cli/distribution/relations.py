@@ -22,22 +22,28 @@ MEAN_DRAWS = 16  # where a mean has no formula: eight pairs
 
 
 @singledispatch
-def rsample_with_log_prob(q: Distribution, sample_shape: _size = ()) -> tuple[Tensor, Tensor]:
+def sample_with_log_prob(q: Distribution, sample_shape: _size = ()) -> tuple[Tensor, Tensor]:
     """Draws from q, ``(*sample_shape, B, D)``, and their log-density in nats.
 
-    The same numbers as ``q.log_prob(q.rsample(sample_shape))``, by the fastest way q knows.
+    The same numbers as ``q.log_prob`` of a draw, by the fastest way q knows. ``q.has_rsample`` says
+    whether draws carry a gradient.
     """
-    z = q.rsample(Size(sample_shape))
+    z = _draw(q, sample_shape)
     return z, q.log_prob(z)
 
 
-@rsample_with_log_prob.register(DiagonalNormal)
-@rsample_with_log_prob.register(FlowDistribution)
-@rsample_with_log_prob.register(LabelledDistribution)
+def _draw(q: Distribution, sample_shape: _size) -> Tensor:
+    shape = Size(sample_shape)
+    return q.rsample(shape) if q.has_rsample else q.sample(shape)
+
+
+@sample_with_log_prob.register(DiagonalNormal)
+@sample_with_log_prob.register(FlowDistribution)
+@sample_with_log_prob.register(LabelledDistribution)
 def _(
     q: DiagonalNormal | FlowDistribution | LabelledDistribution, sample_shape: _size = ()
 ) -> tuple[Tensor, Tensor]:
-    return q.rsample_with_log_prob(sample_shape)
+    return q.sample_with_log_prob(sample_shape)
 
 
 @singledispatch
@@ -76,7 +82,7 @@ def closed_form_kl(q: Distribution, p: Distribution) -> Tensor | None:
 
 
 @singledispatch
-def rsample_with_kl(
+def sample_with_kl(
     q: Distribution, p: Distribution, sample_shape: _size = ()
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Draws from q, their log-density, and KL(q‖p) with as little noise as is known how.
@@ -90,12 +96,12 @@ def rsample_with_kl(
         z, ``(*sample_shape, B, D)``; log q(z), ``(*sample_shape, B)``; and of that shape, in nats,
         the formula of the KL where there is one, else log q(z) - log p(z).
     """
-    z, log_q = rsample_with_log_prob(q, sample_shape)
+    z, log_q = sample_with_log_prob(q, sample_shape)
     kl = closed_form_kl(q, p)
     return z, log_q, log_q - p.log_prob(z) if kl is None else kl.expand_as(log_q)
 
 
-@rsample_with_kl.register
+@sample_with_kl.register
 def _(
     q: FlowDistribution, p: Distribution, sample_shape: _size = ()
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -107,7 +113,7 @@ def _(
     has the mean of :math:`\log q_K(z_K) - \log p(z_K)`, since :math:`\log q_0(z_0) - \log p(z_0)`
     has that of the formula in its place, and no noise at all where the flow is the identity.
     """
-    z_0, log_q_0 = q.base.rsample_with_log_prob(sample_shape)
+    z_0, log_q_0 = q.base.sample_with_log_prob(sample_shape)
     z, log_det = q.flow(z_0)
     log_q = log_q_0 - log_det
     kl_0 = closed_form_kl(q.base, p)
@@ -152,7 +158,7 @@ def pair_means(q: Distribution, pairs: int, is_fixed: bool) -> Tensor:
             function of q alone. Else the default generator draws it for each image. It also draws
             where q is no map of Gaussian noise.
     """
-    return q.rsample(Size((2, pairs))).mean(0)
+    return _draw(q, (2, pairs)).mean(0)
 
 
 @pair_means.register

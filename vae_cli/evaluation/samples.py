@@ -12,12 +12,13 @@ from torch import Size, Tensor
 from torch.distributions import Distribution
 
 from vae_cli import noise
+from vae_cli.distribution.latent import Latent
 from vae_cli.errors import ConfigError
 from vae_cli.figure.samples import chosen_pixels, draw_latents
 from vae_cli.figure.sheet import Limits, tile
 from vae_cli.folders import make_folder, replaced
 from vae_cli.model.base import LatentVariableModel, Model
-from vae_cli.model.labelled import SemiSupervisedModel, with_labels
+from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.run.subject import Subject
 
 CHUNK = 500  # samples decoded at once
@@ -73,15 +74,17 @@ def sample_chunks(
         temperature: As for ``draw_latents``.
         draw: As for ``chosen_pixels``.
         seed: Of the draws: the same seed, the same z whatever the label.
-        label: Of all of them, where z has labels behind; None for drawn ones.
+        label: Of all of them, where the model has labels; None for drawn ones.
     """
     model = subject.model
     for number, start in enumerate(range(0, count, CHUNK)):
         noise.seed_draws(model.device, "samples", seed, number)
-        z = draw_latents(prior_of(model, count), min(CHUNK, count - start), temperature)
+        z = draw_latents(
+            prior_of(model, count), min(CHUNK, count - start), temperature, model.latent_dim
+        )
         if label is not None and isinstance(model, SemiSupervisedModel):
             y = torch.tensor(label, device=z.device)
-            z = with_labels(z[:, : model.latent_dim], y, model.classes)
+            z = Latent.with_label(model.latent(z).z, y, model.classes).event
         yield z.cpu(), chosen_pixels(model.decode(z), draw).cpu()
 
 
@@ -119,7 +122,7 @@ def write_images(
 def write_arrays(
     chunks: Iterator[tuple[Tensor, Tensor]], count: int, latent_dim: int, shape: Size, path: Path
 ) -> Iterator[int]:
-    """Writes samples as arrays ``z``, ``(N, size)``, and ``x``, ``(N, C, H, W)``, of an .npz.
+    """Writes samples as arrays ``z``, ``(N, size)``, and ``x``, ``(N, *shape)``, of an .npz.
 
     Where a model has a label one-hot behind its ``latent_dim`` dimensions, z has it, too, and
     ``y``, ``(N,)``, is the number of the class.

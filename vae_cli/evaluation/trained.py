@@ -12,16 +12,19 @@ from torch import Size, Tensor
 
 from vae_cli import noise
 from vae_cli.data.batch import unlabelled
+from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.relations import mean
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.evaluation.arrays import Array, Labels, labels, like, numbers
+from vae_cli.example import example_kind
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.importance import evidence_estimate
-from vae_cli.model.labelled import LabelledModel, SemiSupervisedModel, with_labels
+from vae_cli.model.labelled import LabelledModel, SemiSupervisedModel
 from vae_cli.options import Draws, NonNegativeInt, PositiveInt, checked
 from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.folder import RunFolder
 
+WORDS = {"image": "an image", "vector": "a vector", "sequence": "a sequence"}
 BYTES = 255  # the brightest grey level of usual files
 ROWS = 100  # images or codes that go through the model at once; part of what fixes the noise
 
@@ -30,8 +33,8 @@ class TrainedModel:
     """A trained model as functions of arrays.
 
     Of numpy arrays come numpy arrays, of tensors come tensors on the same device; never with
-    gradients. Images have the shape ``(N, C, H, W)``, or ``(C, H, W)`` for a single one, of which
-    N is then missing in what comes back. Their values are what the run modelled: grey values from
+    gradients. Examples have the shape ``(N, *shape)``, or ``shape`` for a single one; then
+    N is missing in what comes back, too. Their values are what the run modelled: grey values from
     0 to 1, or zeros and ones where it binarized. Codes have the shape ``(N, latent_dim)``, labels
     ``(N,)``, or one for all; all numbers are float32 but log-likelihoods, which are float64.
 
@@ -41,7 +44,7 @@ class TrainedModel:
     Attributes:
         model: The module itself, for what is not offered here: its distributions, its gradients.
         config: The run's configuration, every value concrete.
-        shape: Of one image, ``(C, H, W)``.
+        shape: Of one example, ``(C, H, W)`` or ``(D,)``.
         latent_dim: Number of dimensions of z.
     """
 
@@ -57,11 +60,11 @@ class TrainedModel:
             VaeCliError: If the images are none of the model's.
         """
         codes = self._each(self._images(x), self._code, "encode", seed)
-        return like(x, codes[:, : self.latent_dim], x.shape[:-3])
+        return like(x, self.model.latent(codes).z, x.shape[: x.ndim - len(self.shape)])
 
     @checked
     def decode(self, z: Array, y: Labels | None = None) -> Array:
-        """The mean of p(x|z), ``(N, C, H, W)``: for binary images the probability of a 1.
+        """The mean of p(x|z), ``(N, *shape)``: for binary images the probability of a 1.
 
         Args:
             z: Codes, ``(N, latent_dim)``, or ``(latent_dim,)`` for one image.
@@ -90,7 +93,7 @@ class TrainedModel:
         y: Labels | None = None,
         seed: NonNegativeInt = 0,
     ) -> np.ndarray | Tensor:
-        """Means of p(x|z) for z from the prior, ``(n, C, H, W)``: a tensor where labels are one.
+        """Means of p(x|z) for z from the prior, ``(n, *shape)``: a tensor where labels are one.
 
         Args:
             n: How many.
@@ -104,7 +107,7 @@ class TrainedModel:
         with self._noise():
             noise.seed_draws(self.model.device, "library", "sample", seed)
             z = prior.sample(Size([n]))
-        rows = z if y is None else self._labelled(z[:, : self.latent_dim], y)
+        rows = z if y is None else self._labelled(self.model.latent(z).z, y)
         images = self._each(rows, self._mean, "decode", 0)
         return images.to(y.device) if isinstance(y, Tensor) else images.cpu().numpy()
 
@@ -117,7 +120,7 @@ class TrainedModel:
         """
         images = self._images(x)
         found = self._each(images, lambda part: self._mean(self._code(part)), "encode", seed)
-        return like(x, found, x.shape[:-3])
+        return like(x, found, x.shape[: x.ndim - len(self.shape)])
 
     @checked
     def log_likelihood(self, x: Array, samples: Draws = 200, seed: NonNegativeInt = 0) -> Array:
@@ -147,7 +150,7 @@ class TrainedModel:
             return evidence_estimate(model, batch, q, samples).log_likelihood
 
         found = self._each(self._images(x), estimate, "log_likelihood", seed)
-        return like(x, found, x.shape[:-3])
+        return like(x, found, x.shape[: x.ndim - len(self.shape)])
 
     @checked
     def classify(self, x: Array, seed: NonNegativeInt = 0) -> Array:
@@ -167,7 +170,7 @@ class TrainedModel:
         found = self._each(
             self._images(x), lambda part: model.classify(unlabelled(part)).exp(), "classify", seed
         )
-        return like(x, found, x.shape[:-3])
+        return like(x, found, x.shape[: x.ndim - len(self.shape)])
 
     def _code(self, x: Tensor) -> Tensor:
         """What ``decode`` of the model takes: with the probabilities of labels behind, if any."""
@@ -196,13 +199,14 @@ class TrainedModel:
             yield
 
     def _images(self, x: np.ndarray | Tensor) -> Tensor:
-        """Images as ``(N, C, H, W)``, float32."""
+        """Examples as ``(N, *shape)``, float32."""
         images, top = numbers("x", x), _white(self.config, x)
-        if images.shape[-3:] != self.shape or images.dim() > 4 or not len(images):
+        axes = len(self.shape)
+        if images.shape[-axes:] != self.shape or images.dim() > axes + 1 or not len(images):
             fits = self.shape[0] == 1 and images.numel() and not images.numel() % self.shape.numel()
-            sizes = ", ".join(map(str, self.shape))
+            sizes, kind = ", ".join(map(str, self.shape)), example_kind(self.shape)
             raise VaeCliError(
-                f"x: has shape {tuple(images.shape)}, and an image of the run ({sizes}). "
+                f"x: has shape {tuple(images.shape)}, and {WORDS[kind]} of the run ({sizes}). "
                 + (f"Try x.reshape(-1, {sizes})." if fits else f"Try (N, {sizes}).")
             )
         brightest = images.max().item()
@@ -215,7 +219,7 @@ class TrainedModel:
         return images.reshape(-1, *self.shape)
 
     def _labelled(self, z: Tensor, y: Labels | None) -> Tensor:
-        """Codes ``(N, latent_dim)`` with their labels one-hot behind, where x depends on them."""
+        """The events of codes ``(N, latent_dim)`` and their labels, where x depends on them."""
         model = self.model
         if not isinstance(model, SemiSupervisedModel):
             if y is not None:
@@ -226,7 +230,7 @@ class TrainedModel:
                 f"y: the images of {_name(model)} depend on it. Try a label, y=3, or one for each."
             )
         known = labels(y, len(z), model.classes)
-        return with_labels(z, known.to(z.device), model.classes)
+        return Latent.with_label(z, known.to(z.device), model.classes).event
 
     def _with_prior(self, what: str) -> LatentVariableModel:
         if not isinstance(self.model, LatentVariableModel):

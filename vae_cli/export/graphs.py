@@ -9,7 +9,7 @@ from torch.distributions import Distribution, Independent
 from torch.nn.functional import one_hot
 
 from vae_cli.data.batch import unlabelled
-from vae_cli.distribution.bernoulli import BernoulliImage
+from vae_cli.distribution.bernoulli import IndependentBernoulli
 from vae_cli.distribution.relations import from_noise, mean
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.labelled import SemiSupervisedModel
@@ -92,7 +92,7 @@ def beyond_mean(p: Distribution) -> dict[str, Tensor]:
 
 
 @beyond_mean.register
-def _(p: BernoulliImage) -> dict[str, Tensor]:
+def _(p: IndependentBernoulli) -> dict[str, Tensor]:
     return {"logits": p.logits}
 
 

@@ -2,19 +2,25 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
-from torch import Tensor
+from torch import Size, Tensor
 
 from vae_cli import noise
 from vae_cli.data.split import Split
 from vae_cli.errors import VaeCliError
-from vae_cli.figure.points import are_points
+from vae_cli.example import ExampleKind, describe_examples, example_kind, is_point
 from vae_cli.model.base import LatentVariableModel, Model
+
+Drawable = ExampleKind | Literal["point"]  # a vector of two numbers is a point of the plane
+NAMES: dict[Drawable, str] = {
+    "image": "images", "point": "points of the plane", "vector": "vectors", "sequence": "sequences",
+}  # fmt: skip
+ANY_KIND = frozenset(NAMES)
 
 
 class Inapplicable(VaeCliError):  # noqa: N818  a statement about a figure, not a failure
@@ -72,12 +78,14 @@ class Figure(ABC):
 
     Attributes:
         model_class: Of which models there is such a picture.
+        kinds: Which examples it can show.
         during_training: Whether it is also drawn as training goes on.
         starts_from_prior: Whether it shows what a model makes of draws or quantiles of its prior,
             and no images of a split. Of a model without a prior it needs images all the same.
     """
 
     model_class: type[Model] = Model
+    kinds: ClassVar[frozenset[Drawable]] = frozenset({"image", "point"})
     during_training: bool
     starts_from_prior: bool = False
 
@@ -112,14 +120,21 @@ def draw(name: str, figure: Figure, model: Model, split: Split, seed: int = 0) -
     """
     if not isinstance(model, figure.model_class):
         raise Inapplicable(f"needs {figure.model_class.description}")
+    check_kind(figure, split.images.shape)
     noise.seed_draws(model.device, "figure", name, seed)
     return figure.draw(model, split)
 
 
-def check_pixels(split: Split) -> None:
-    """Raises Inapplicable where images are points of the plane, for what is about their pixels."""
-    if are_points(split.images.shape):
-        raise Inapplicable("needs images, and these are points of the plane")
+def check_kind(figure: Figure, shape: Size) -> None:
+    """Checks that a figure can show examples of a shape.
+
+    Raises:
+        Inapplicable: If it can't.
+    """
+    kind = "point" if is_point(shape) else example_kind(shape)
+    if kind not in figure.kinds:
+        drawn = " and ".join(name for each, name in NAMES.items() if each in figure.kinds)
+        raise Inapplicable(f"draws {drawn}, and the data are {describe_examples(shape)}")
 
 
 def to_numpy(**tensors: Tensor) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
 from vae_cli.figure.classified import classified, telling_labels
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, class_names, text_width
 from vae_cli.figure.sheet import PAD, heads
@@ -34,6 +34,7 @@ class Confusion(Figure):
         count: Number of images at most, spread over those whose label is known.
     """
 
+    kinds = ANY_KIND
     during_training = True
 
     @checked

@@ -12,7 +12,8 @@ from vae_cli.data.opened import open_image
 from vae_cli.data.picture import MODES, Look, Picture, decode
 from vae_cli.data.split import Split
 from vae_cli.errors import shortened
-from vae_cli.figure.base import Inapplicable, check_pixels
+from vae_cli.example import describe_examples, example_kind
+from vae_cli.figure.base import Inapplicable
 from vae_cli.glyphs import drawable
 
 BYTES = 255  # the whitest level of a file
@@ -24,7 +25,7 @@ class Picked(NamedTuple):
 
     Attributes:
         name: To be drawn: its position, or the name of its file.
-        original: As stored, ``(1, C, H, W)``.
+        original: As stored, ``(1, *shape)``.
         batch: As modelled.
     """
 
@@ -59,8 +60,10 @@ def pick(split: Split, option: str, value: int | str) -> Picked:
 
 def _of_file(split: Split, option: str, path: str) -> Split:
     """A split of one image, read from a file as those of a folder of images are."""
-    check_pixels(split)
     treatment, shape = split.treatment, split.images.shape
+    if example_kind(shape) != "image":
+        rule = f"a file holds an image, and the data are {describe_examples(shape)}"
+        raise Inapplicable(rule, option, path, "Name a position in the split.")
     if shape[0] not in MODES:
         rule = f"a file has one channel or three, and the images of the run {shape[0]}"
         raise Inapplicable(rule, option, path, "Name a position in the split.")

@@ -12,8 +12,8 @@ from torch import Size, Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, pixels
-from vae_cli.figure.sheet import describe_limits, tile
+from vae_cli.figure.base import ANY_KIND, Drawing, Figure, Inapplicable, pixels
+from vae_cli.figure.sheet import as_images, describe_limits, tile
 from vae_cli.model.base import Model
 from vae_cli.options import Draws, Tiles, checked
 
@@ -52,6 +52,7 @@ class Flow(Figure):
         draws: Of z, where it has more than two dimensions.
     """
 
+    kinds = ANY_KIND
     during_training = False
 
     @checked
@@ -75,7 +76,7 @@ class Flow(Figure):
         densities = exact_densities(q, stages) if is_exact else histograms(z, boxes)
         method = "exact" if is_exact else f"by {self.draws:,} draws"
         title = f"q(z|x) of {split.name} images, map by map, {method}"
-        images = [tile(image.unsqueeze(0), 1, split.treatment.limits) for image in batch.x]
+        images = [tile(x.unsqueeze(0), 1, split.treatment.limits) for x in as_images(batch.x)]
         title += describe_limits(split.treatment.limits)
         box = common_square(boxes)
         canvas = _sheet(densities, box, images, {k: stages.index(k) for k in panels}, title)

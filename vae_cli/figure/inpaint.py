@@ -6,7 +6,7 @@ import torch
 from torch import Size, Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, check_pixels
+from vae_cli.figure.base import Drawing, Figure
 from vae_cli.figure.gibbs import draw_chain, is_binary
 from vae_cli.model.base import Model
 from vae_cli.options import Above, AtMost, Draws, Tiles, checked
@@ -25,6 +25,7 @@ class Inpaint(Figure):
         steps: Of the chain.
     """
 
+    kinds = frozenset({"image"})
     during_training = False
 
     @checked
@@ -39,7 +40,6 @@ class Inpaint(Figure):
 
     def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
-        check_pixels(split)
         batch = split.batch(split.spread(self.count)).to(model.device)
         observed = ~missing(self.mask, self.fraction, batch.x.shape, model.device)
         low, high = limits = split.treatment.limits

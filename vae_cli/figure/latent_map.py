@@ -7,7 +7,7 @@ from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
 from vae_cli.figure.ink import PALETTE, class_names
 from vae_cli.figure.projection import PROJECTIONS, TITLES, Plane, check_installed
 from vae_cli.model.base import LatentVariableModel, Model
@@ -31,6 +31,7 @@ class LatentMap(Figure):
         projection: How a z of more dimensions is brought into a plane.
     """
 
+    kinds = ANY_KIND
     during_training = False
 
     @checked

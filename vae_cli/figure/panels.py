@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
+from vae_cli.example import is_point
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, text_width
-from vae_cli.figure.points import ACROSS, Panel, are_points, in_plane
+from vae_cli.figure.points import ACROSS, Panel, in_plane
 from vae_cli.figure.scale import Scale
 from vae_cli.figure.sheet import GAP, GREY, INCH, PAD, Limits, describe_limits, tile
 
@@ -33,7 +34,7 @@ def sheets(
         limits: See ``tile``; the title says what is black and white.
         scale: Where the images of each grid stand in a plane, if they do.
     """
-    if are_points(grids[0][1].shape[1:]):
+    if is_point(grids[0][1].shape[1:]):
         return in_plane([Panel(name, points) for name, points in grids], title)
     tiled = [(name, tile(images, columns, limits)) for name, images in grids]
     title += describe_limits(limits)

@@ -1,4 +1,4 @@
-"""Images that are points of the plane, drawn as such."""
+"""Points of the plane, drawn as such."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure as Canvas
 from PIL import Image, ImageDraw
-from torch import Size, Tensor
+from torch import Tensor
 
 from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, PALETTE, TITLE_SIZE, text_width
 
@@ -22,18 +22,13 @@ class Panel(NamedTuple):
 
     Attributes:
         title: Above them.
-        points: Shape ``(N, 1, 1, 2)``.
+        points: Shape ``(N, 2)``.
         names: Of each point, of which a legend tells the colours; maybe none.
     """
 
     title: str
     points: Tensor
     names: Sequence[str] = ()
-
-
-def are_points(shape: Size) -> bool:
-    """Whether an image of that shape, ``(C, H, W)``, is a point: one row of two pixels."""
-    return tuple(shape) == (1, 1, 2)
 
 
 def in_plane(panels: Sequence[Panel], title: str = "") -> Canvas:
@@ -56,7 +51,7 @@ def in_plane(panels: Sequence[Panel], title: str = "") -> Canvas:
     canvas.suptitle(above, fontsize=TITLE_SIZE)
     for number, panel in enumerate(panels):
         axes = canvas.add_subplot(rows, columns, number + 1)
-        x, y = panel.points.flatten(1).float().cpu().T
+        x, y = panel.points.float().cpu().T
         ink = [colors[name] for name in panel.names] or PALETTE[0]
         axes.scatter(x, y, s=8 if len(x) > 100 else 16, c=ink, linewidths=0)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
@@ -76,7 +71,7 @@ def plane_frames(pictures: Sequence[Tensor], columns: int) -> list[np.ndarray]:
     """Frames of points on the same axes, so many of one colour: each ``(H, W, 3)``, uint8.
 
     Args:
-        pictures: Points, each shape ``(N, 1, 1, 2)``.
+        pictures: Points, each shape ``(N, 2)``.
         columns: Points of one colour.
     """
     reach = MARGIN * max(map(_reach, pictures))
@@ -84,7 +79,7 @@ def plane_frames(pictures: Sequence[Tensor], columns: int) -> list[np.ndarray]:
     for points in pictures:
         image = Image.new("RGB", (FRAME_WIDTH, FRAME_WIDTH), "white")
         pen = ImageDraw.Draw(image)
-        for number, (x, y) in enumerate((points.flatten(1) / reach).tolist()):
+        for number, (x, y) in enumerate((points / reach).tolist()):
             center = ((1 + x) * FRAME_WIDTH / 2, (1 - y) * FRAME_WIDTH / 2)
             pen.circle(center, DOT, PALETTE[number // columns % len(PALETTE)])
         frames.append(np.asarray(image))

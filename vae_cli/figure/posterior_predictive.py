@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, check_pixels, to_numpy
+from vae_cli.figure.base import Drawing, Figure, to_numpy
 from vae_cli.figure.grid import Grid
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.options import AtLeast, Draws, Tiles, checked
@@ -28,6 +28,7 @@ class PosteriorPredictive(Figure):
     """
 
     model_class = LatentVariableModel
+    kinds = frozenset({"image"})
     during_training = False
 
     @checked
@@ -41,7 +42,6 @@ class PosteriorPredictive(Figure):
 
     def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
-        check_pixels(split)
         index = split.spread(self.count)
         batch = split.batch(index).to(model.device)
         q = model.encode(batch)

@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure as Canvas
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
 from vae_cli.figure.classified import classified, telling_labels
 from vae_cli.figure.ink import LABEL_SIZE, PALETTE, TITLE_SIZE
 from vae_cli.model.base import Model
@@ -31,6 +31,7 @@ class Reliability(Figure):
         count: Number of images at most, spread over those whose label is known.
     """
 
+    kinds = ANY_KIND
     during_training = True
 
     @checked

@@ -5,9 +5,10 @@ from torch import Size, Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.split import Split
-from vae_cli.distribution.labelled import LabelledDistribution
+from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.mixture import fit_mixture
 from vae_cli.distribution.normal import StandardNormal
+from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, to_numpy
 from vae_cli.figure.grid import Grid
 from vae_cli.figure.panels import sheets
@@ -19,18 +20,19 @@ from vae_cli.options import PositiveFloat, Tiles, checked
 CODES = 5000  # at most, to which densities are fitted
 
 
-def draw_latents(prior: Distribution, count: int, temperature: float) -> Tensor:
-    """Draws from the prior, ``(count, latent_dim)``, with labels behind where it has them.
+def draw_latents(prior: Distribution, count: int, temperature: float, latent_dim: int) -> Tensor:
+    """Events drawn from the prior, ``(count, latent_dim)``, or more where it has labels.
 
     Args:
         prior: Batch shape ``()``.
         count: How many.
         temperature: By which their distance from the prior's mean is multiplied; not a label's.
+        latent_dim: Number of dimensions of z.
     """
     z = prior.sample(Size([count]))
-    tempered = prior.mean + temperature * (z - prior.mean)
-    size = prior.latent_dim if isinstance(prior, LabelledDistribution) else z.shape[-1]
-    return torch.cat([tempered[:, :size], z[:, size:]], -1)
+    center = mean(prior)
+    tempered = center + temperature * (z - center)
+    return Latent.of(z, latent_dim)._replace(z=Latent.of(tempered, latent_dim).z).event
 
 
 def densities(model: Model, split: Split, components: int) -> dict[str, Distribution]:
@@ -90,7 +92,10 @@ class Samples(Figure):
     def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         sources = densities(model, split, self.components)
-        z = [draw_latents(p, self.rows**2, self.temperature) for p in sources.values()]
+        z = [
+            draw_latents(p, self.rows**2, self.temperature, model.latent_dim)
+            for p in sources.values()
+        ]
         x = [chosen_pixels(model.decode(each), self.draws_pixels) for each in z]
         what = "draws of x from p(x|z)" if self.draws_pixels else "means of p(x|z)"
         heat = "" if self.temperature == 1 else f", temperature {self.temperature:g}"

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure as Canvas
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from vae_cli.example import is_point
 from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, TITLE_SIZE, text_width
-from vae_cli.figure.points import Panel, are_points, in_plane, plane_frames
+from vae_cli.figure.points import Panel, in_plane, plane_frames
 from vae_cli.figure.scale import Scale
 
 Limits = tuple[float, float]  # the values that are black and white
@@ -44,6 +45,11 @@ def tile(images: Tensor, columns: int, limits: Limits = GREY) -> np.ndarray:
     return sheet.byte().numpy()
 
 
+def as_images(x: Tensor) -> Tensor:
+    """Examples ``(N, *shape)`` as images ``(N, C, H, W)``: a vector is a row of pixels."""
+    return x if x.dim() == 4 else x.flatten(1)[:, None, None]
+
+
 def to_grey(values: Tensor, limits: Limits) -> Tensor:
     """Values as grey levels from 0, black, to 1, white.
 
@@ -70,7 +76,7 @@ def animation(
         columns, limits: See ``tile``.
     """
     images = [each for each, _ in pictures]
-    if images and are_points(images[0].shape[1:]):
+    if images and is_point(images[0].shape[1:]):
         frames = plane_frames(images, columns)
     else:
         frames = [tile(each, columns, limits) for each in images]
@@ -111,7 +117,7 @@ def sheet(
         column_labels: Above the columns, one each, if any.
         scale: Where images stand in a plane, in place of labels.
     """
-    if are_points(images.shape[1:]):
+    if is_point(images.shape[1:]):
         names = [label for label in row_labels for _ in range(columns)]
         names = names or [*column_labels] * (len(images) // columns)
         return in_plane([Panel(title, images, names)])

@@ -50,7 +50,7 @@ class Styles(Figure):
         """See the base class."""
         model = with_decoded_labels(model)
         y = some_classes(model, self.classes)
-        z = model.prior().sample(Size([self.rows]))[:, : model.latent_dim]
+        z = model.latent(model.prior().sample(Size([self.rows]))).z
         x = model.decode(z.unsqueeze(1).expand(-1, len(y), -1), y).mean
         names = class_names(split, y.tolist())
         title = "styles: means of p(x|y,z), z of a row from the prior"

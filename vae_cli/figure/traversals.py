@@ -4,10 +4,10 @@ import torch
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
+from vae_cli.example import is_point
 from vae_cli.figure.base import Drawing, Figure, to_numpy
 from vae_cli.figure.ends import pick
 from vae_cli.figure.grid import Grid
-from vae_cli.figure.points import are_points
 from vae_cli.figure.sheet import animation
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
@@ -66,7 +66,7 @@ class Traversals(Figure):
         )
         limits = split.treatment.limits
         original = source.original.to(x)
-        blank = original if are_points(split.images.shape) else torch.full_like(x[:1, 0], limits[1])
+        blank = original if is_point(split.images.shape) else torch.full_like(x[:1, 0], limits[1])
         first = torch.cat([original, blank.expand(len(order) - 1, *x.shape[2:])]).unsqueeze(1)
         images, heads = torch.cat([first, x], 1), ["original", *map(_tick, values.tolist())]
         grid = Grid(title, images.flatten(0, 1), 1 + self.steps, labels, heads, limits)

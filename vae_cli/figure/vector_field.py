@@ -12,9 +12,9 @@ from torch import Tensor
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Content, Drawing, Figure, Inapplicable, to_numpy
+from vae_cli.figure.base import Content, Drawing, Figure, to_numpy
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE
-from vae_cli.figure.points import SIDE, are_points
+from vae_cli.figure.points import SIDE
 from vae_cli.model.base import Model
 from vae_cli.options import PositiveInt, Tiles, checked
 
@@ -112,6 +112,7 @@ class VectorField(Figure):
         count: Points of the split at most, spread over it.
     """
 
+    kinds = frozenset({"point"})
     during_training = True
 
     @checked
@@ -120,27 +121,25 @@ class VectorField(Figure):
 
     def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
-        if not are_points(split.images.shape):
-            raise Inapplicable("needs points of the plane: data=circles or data=spiral")
         index = split.spread(self.count)
         data = split.batch(index).x.to(model.device)
         reach = MARGIN * float(data.abs().max())
         x = grid(self.rows, reach, model.device)
         reconstruction = reconstructed(model, x)
         title = f"reconstruction minus input, above {split.name} points"
-        field = Field(title, x.flatten(1), reconstruction.flatten(1), data.flatten(1))
+        field = Field(title, x, reconstruction, data)
         arrays = to_numpy(index=index, data=data, x=x, reconstruction=reconstruction)
         return Drawing(field.stacked([""], []), arrays, content=field)
 
 
 def grid(rows: int, reach: float, device: torch.device) -> Tensor:
-    """Points evenly apart from -reach to reach in both coordinates, ``(rows², 1, 1, 2)``."""
+    """Points evenly apart from -reach to reach in both coordinates, ``(rows², 2)``."""
     values = torch.linspace(-reach, reach, rows, device=device)
-    return torch.cartesian_prod(values, values).view(-1, 1, 1, 2)
+    return torch.cartesian_prod(values, values)
 
 
 def reconstructed(model: Model, x: Tensor) -> Tensor:
-    """The mean of p(x|z) at z = E_q[z] for inputs x, both ``(B, C, H, W)``."""
+    """The mean of p(x|z) at z = E_q[z] for inputs x, both ``(B, *shape)``."""
     index = torch.arange(len(x), device=x.device)
     batch = Batch(x, x, torch.full_like(index, -1), index)
     return model.decode(mean(model.encode(batch))).mean

@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Size, Tensor, nn
 from torch.distributions import Independent, Normal, constraints
 from torch.nn.functional import softplus
 
@@ -25,6 +25,7 @@ class GaussianLikelihood(Likelihood):
     Gaussian, on all real numbers.
 
     Args:
+        shape: Shape of one example.
         scale: Standard deviation in units of the data: ``learned`` (an output of the decoder for
             each value), ``shared`` (one parameter, starting at 1), or a fixed number.
         min_scale: Smallest scale that can be learned.
@@ -36,23 +37,24 @@ class GaussianLikelihood(Likelihood):
     @checked
     def __init__(
         self,
+        shape: Size,
         scale: Literal["learned", "shared"] | PositiveFloat = "learned",
         min_scale: PositiveFloat = 0.01,
         mean: Literal["identity", "sigmoid"] = "identity",
     ) -> None:
-        super().__init__()
+        super().__init__(shape)
         self.parameters_per_value = 2 if scale == "learned" else 1
         self.scale, self.mean = scale, mean
         self.min_scale, self.log_min_scale = min_scale, math.log(min_scale)
         self.log_scale = nn.Parameter(torch.zeros(())) if scale == "shared" else None
 
-    def forward(self, features: Tensor) -> Independent:
+    def forward(self, parameters: Tensor) -> Independent:
         """See the base class."""
-        loc, *free = features.chunk(self.parameters_per_value, dim=-3)
+        loc, *free = parameters.unbind(-1 - self.dims)
         if self.mean == "sigmoid":
             loc = loc.sigmoid()
         normal = Normal(loc, self._scale(loc, free), validate_args=False)
-        return Independent(normal, 3, validate_args=False)
+        return Independent(normal, self.dims, validate_args=False)
 
     def _scale(self, loc: Tensor, free: list[Tensor]) -> Tensor:
         if isinstance(self.scale, (int, float)):

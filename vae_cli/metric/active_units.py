@@ -47,7 +47,7 @@ class ActiveUnits(Metric):
     def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class: m, its error's variance v, m² - v and m (m² - v), ``(B, D)``."""
         found = mean_and_variance(q, self.samples, is_fixed=False)
-        means, noise = (part[..., : model.latent_dim].double() for part in found)
+        means, noise = (model.latent(part).z.double() for part in found)
         square = means.square() - noise
         return {
             "z_mean": means,

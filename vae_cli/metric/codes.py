@@ -21,7 +21,7 @@ class Codes(Metric):
 
     def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
-        return {"codes": mean(q)[:, : model.latent_dim]}
+        return {"codes": model.latent(mean(q)).z}
 
     def result(self, moments: Mapping[str, Moments]) -> dict[str, Value]:
         """See the base class: nothing."""

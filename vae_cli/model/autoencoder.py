@@ -10,8 +10,8 @@ from vae_cli.data.batch import Batch
 from vae_cli.distribution.point import Point
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import Model
-from vae_cli.model.vae import full_precision
-from vae_cli.network.build import build_network
+from vae_cli.model.vae import apply_likelihood, full_precision
+from vae_cli.network.build import build_decoder, build_encoder
 from vae_cli.options import PositiveInt, checked
 
 
@@ -24,9 +24,10 @@ class Autoencoder(Model):
     reversed.
 
     Args:
-        shape: Shape of one image, ``(C, H, W)``.
+        shape: Shape of one example.
         latent_dim: Number of dimensions of the code.
-        network: Builds a network from ``in_shape`` and ``out_shape``; called twice.
+        encoder: Builds the network of the code from ``in_shape`` and ``out_shape``.
+        decoder: Builds the network of p(x|z) likewise.
         likelihood: Builds the likelihood.
     """
 
@@ -37,16 +38,16 @@ class Autoencoder(Model):
         self,
         shape: Size,
         latent_dim: PositiveInt,
-        network: Callable[..., Module],
+        encoder: Callable[..., Module],
+        decoder: Callable[..., Module],
         likelihood: Callable[..., Likelihood],
     ) -> None:
         super().__init__()
-        channels, height, width = shape
         self.latent_dim = latent_dim
-        self.likelihood = likelihood()
-        self.encoder = build_network(network, Size(shape), Size([latent_dim]))
-        outputs = Size([channels * self.likelihood.parameters_per_value, height, width])
-        self.decoder = build_network(network, Size([latent_dim]), outputs)
+        self.likelihood = likelihood(shape=shape)
+        self.encoder = build_encoder(encoder, shape, latent_dim)
+        parameters = self.likelihood.parameters_per_value
+        self.decoder = build_decoder(decoder, latent_dim, shape, parameters)
 
     def encode(self, batch: Batch) -> Point:
         """The code of each image: all of q(z|x) is at f(x)."""
@@ -54,4 +55,4 @@ class Autoencoder(Model):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """See the base class."""
-        return self.likelihood(full_precision(self.decoder(z)))
+        return apply_likelihood(self.likelihood, self.decoder(z))

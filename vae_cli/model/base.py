@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
+from vae_cli.distribution.latent import Latent
 
 
 class ElboTerms(NamedTuple):
@@ -69,19 +70,24 @@ class Model(nn.Module, ABC):
         """Where the parameters are."""
         return next(self.parameters()).device
 
+    def latent(self, event: Tensor) -> Latent:
+        """The parts of what ``encode`` and ``prior`` draw: z, and the label if there is one."""
+        return Latent.of(event, self.latent_dim)
+
     @abstractmethod
     def encode(self, batch: Batch) -> Distribution:
         """q(z|x): batch shape ``(B,)``, event shape ``(latent_dim,)``.
 
-        Models with labels have them one-hot behind z, in their prior too.
+        Models with labels have them in the event (``vae_cli.distribution.latent``), in their
+        prior's too. A hierarchy's is a ``LayeredDistribution`` over all of its layers.
         """
 
     @abstractmethod
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
-        """p(x|z): for z of shape ``(*, latent_dim)``, batch shape ``(*,)``, event ``(C, H, W)``.
+        """p(x|z): for z of shape ``(*, latent_dim)``, batch shape ``(*,)``, event ``shape``.
 
         ``y``, shape ``(*,)``, is for models in which x depends on the label: without it, they take
-        z with the label behind, as their ``encode`` and ``prior`` give it.
+        the events that their ``encode`` and ``prior`` give.
         """
 
 

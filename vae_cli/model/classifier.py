@@ -36,8 +36,8 @@ class Head(nn.Module):
         self.layers = MLP(centre.shape, Size([classes]), hidden_dims).to(codes)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits, ``(B, K)``, of codes of any shape that makes ``(B, latent_dim)`` when flat."""
-        return self.layers((batch.input.flatten(1) - self.centre) / self.scale)
+        """Logits, ``(B, K)``, of codes, ``(B, latent_dim)``."""
+        return self.layers((batch.input - self.centre) / self.scale)
 
 
 class EncoderClassifier(nn.Module):

@@ -13,8 +13,8 @@ BATCH = 500  # images encoded at once
 
 
 def code_of(model: Model, batch: Batch) -> Tensor:
-    """E_q[z] of B images, ``(B, latent_dim)``: without the label that some models add to z."""
-    return mean(model.encode(batch))[:, : model.latent_dim]
+    """E_q[z] of B images, ``(B, latent_dim)``."""
+    return model.latent(mean(model.encode(batch))).z
 
 
 def codes_of(model: Model, split: Split, index: Tensor) -> Tensor:
@@ -43,18 +43,15 @@ def codes_and_variances(
     variances = [codes[0]]
     for part in index.split(size):
         found = mean_and_variance(model.encode(split.batch(part).to(model.device)), draws)
-        codes.append(found[0][:, : model.latent_dim])
-        variances.append(found[1][:, : model.latent_dim])
+        codes.append(model.latent(found[0]).z)
+        variances.append(model.latent(found[1]).z)
     return torch.cat(codes), torch.cat(variances)
 
 
 def coded(model: Model, split: Split) -> Split:
-    """The images of a split that have a label, their codes in place of pixels.
-
-    Their shape is ``(latent_dim, 1, 1)``.
-    """
+    """The examples of a split that have a label, with their codes in place of values."""
     index = split.spread_labelled(len(split))
     codes, labels = codes_of(model, split, index), split.images.labels[index]
-    images = StoredImages(codes[..., None, None], labels.to(codes.device))
+    images = StoredImages(codes, labels.to(codes.device))
     as_it_is = Treatment("none", dequantize=False, levels=None)
     return Split(split.name, images, as_it_is, split.classes)

@@ -4,7 +4,6 @@ from abc import abstractmethod
 from functools import singledispatch
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
@@ -82,8 +81,8 @@ class LabelledModel(LatentVariableModel):
 class SemiSupervisedModel(LabelledModel):
     """A model whose bound has a term for each class.
 
-    Its ``encode`` gives q(y|x) q(z|x,y), its ``prior`` p(y) p(z): events ``(latent_dim + K,)``, the
-    label one-hot behind z. Its ``decode`` takes such, or z and labels by themselves.
+    Its ``encode`` gives q(y|x) q(z|x,y), its ``prior`` p(y) p(z): events ``(latent_dim + K,)`` of z
+    and the label. Its ``decode`` takes such, or z and labels.
     """
 
     description = "a semi-supervised model"
@@ -122,12 +121,6 @@ def fit_classifier(model: Model, train: Split) -> None:
         model: Trained; changed in place.
         train: The training images.
     """
-
-
-def with_labels(z: Tensor, y: Tensor, classes: int) -> Tensor:
-    """z, ``(*, D)``, with labels, ``(*)`` or expandable to it, one-hot behind: ``(*, D + K)``."""
-    one_hot = torch.nn.functional.one_hot(y, classes).to(z)
-    return torch.cat([z, one_hot.expand(*z.shape[:-1], -1)], -1)
 
 
 def of_labels(values: Tensor, y: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.evidence import exact_log_likelihood
 from vae_cli.model.terms import one_layer_terms
 from vae_cli.model.vae import full_precision
-from vae_cli.network.build import build_network
+from vae_cli.network.build import build_encoder
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
 from vae_cli.posterior.exact import ExactPosterior
@@ -33,14 +33,14 @@ class LinearGaussian(LatentVariableModel):
     noise, and its gradient that of log p(x).
 
     Args:
-        shape: Shape of one image, ``(C, H, W)``.
+        shape: Shape of one example.
         latent_dim: Number of dimensions of z.
         noise: Whether all values share one scale or each has its own, where the likelihood learns
             it; how it is bounded, or which number it is, the likelihood says.
         likelihood: Builds the likelihood, a Gaussian one.
         prior: Builds the prior from ``latent_dim``, the standard one.
         posterior: The exact one; or builds an approximate one from ``latent_dim``.
-        network: Builds the encoder of an approximate posterior from ``in_shape`` and ``out_shape``.
+        encoder: Builds the network of an approximate posterior from ``in_shape`` and ``out_shape``.
     """
 
     @checked
@@ -52,17 +52,19 @@ class LinearGaussian(LatentVariableModel):
         likelihood: Callable[..., Likelihood],
         prior: Callable[..., Prior],
         posterior: ExactPosterior | Callable[..., Posterior],
-        network: Callable[..., Module],
+        encoder: Callable[..., Module],
     ) -> None:
         super().__init__()
         self.shape, self.latent_dim = Size(shape), latent_dim
-        self.latent_prior, self.likelihood = prior(latent_dim=latent_dim), likelihood()
+        self.latent_prior = prior(latent_dim=latent_dim)
+        self.likelihood = likelihood(shape=self.shape)
         _check_kind("prior", self.latent_prior, StandardPrior, "Try prior=standard.")
         _check_kind("likelihood", self.likelihood, GaussianLikelihood, "Try likelihood=gaussian.")
         self.decoder = nn.Linear(latent_dim, self.shape.numel())  # W and mu
         self.log_scale: nn.Parameter | None = None
         if self.likelihood.parameters_per_value == 2:
-            each = self.shape if noise == "per_pixel" else ()
+            # Kept with the three axes of an image, as runs of earlier versions have it.
+            each = (1, 1, *self.shape)[-3:] if noise == "per_pixel" else ()
             self.log_scale = nn.Parameter(torch.zeros(each))  # free: the likelihood bounds it
         elif noise == "per_pixel":
             rule = "the model learns a scale for each value"
@@ -71,8 +73,7 @@ class LinearGaussian(LatentVariableModel):
         self.posterior: Posterior | None = None
         if not isinstance(posterior, ExactPosterior):
             self.posterior = posterior(latent_dim=latent_dim)
-            features = Size([self.posterior.parameter_count])
-            self.encoder = build_network(network, self.shape, features)
+            self.encoder = build_encoder(encoder, self.shape, self.posterior.parameter_count)
 
     def prior(self) -> Distribution:
         """See the base class."""
@@ -93,12 +94,12 @@ class LinearGaussian(LatentVariableModel):
         (Bishop 2006, Pattern Recognition and Machine Learning, equations 12.66 to 12.68.)
 
         Args:
-            x: Shape ``(B, C, H, W)``.
+            x: Shape ``(B, *shape)``.
         """
         weight = self.decoder.weight
         noise = self.decode(weight.new_zeros(1, self.latent_dim))  # N(mu, Psi), batch shape (1,)
         with torch.autocast(x.device.type, enabled=False):
-            scaled = weight / noise.variance.flatten(1).mT  # Psi^-1 W, (C H W, latent_dim)
+            scaled = weight / noise.variance.flatten(1).mT  # Psi^-1 W, (values, latent_dim)
             identity = torch.eye(self.latent_dim, dtype=weight.dtype, device=weight.device)
             precision = identity + weight.mT @ scaled
             # The triangular root of G = precision^-1. cholesky_ex does not raise: numbers that are
@@ -114,8 +115,9 @@ class LinearGaussian(LatentVariableModel):
         with torch.autocast(z.device.type, enabled=False):
             loc = self.decoder(z).unflatten(-1, self.shape)
         if self.log_scale is None:
-            return self.likelihood(loc)
-        return self.likelihood(torch.cat([loc, self.log_scale.expand_as(loc)], -3))
+            return self.likelihood(loc.unsqueeze(-1 - len(self.shape)))
+        log_scale = self.log_scale.view(self.log_scale.shape[-len(self.shape) :]).expand_as(loc)
+        return self.likelihood(torch.stack([loc, log_scale], -1 - len(self.shape)))
 
     def terms(
         self, batch: Batch, samples: int, closed_form_kl: bool, q: Distribution | None = None

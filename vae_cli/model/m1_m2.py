@@ -5,17 +5,18 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Size, Tensor
 from torch.distributions import Distribution
+from torch.nn import Module
 from torch.nn.functional import pad
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.labelled import LabelledDistribution
-from vae_cli.distribution.relations import mean, rsample_with_log_prob
+from vae_cli.distribution.latent import Latent
+from vae_cli.distribution.relations import mean, sample_with_log_prob
 from vae_cli.errors import ConfigError
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
-from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel, with_labels
+from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel
 from vae_cli.model.m2 import M2
-from vae_cli.network.base import Network
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
 from vae_cli.prior.base import Prior
@@ -43,7 +44,7 @@ class M1M2(SemiSupervisedModel):
         features: The trained model: a VAE, or M1.
         latent_dim: Number of dimensions of z.
         classes: K.
-        network, posterior, prior: As for ``M2``, on vectors of features.
+        encoder, decoder, posterior, prior: As for ``M2``, on vectors of features.
         likelihood: Builds p(v|y,z), one of real numbers.
         units: Which of the features M2 models, one at least; None for all.
         m1, first: Where ``features`` come from, for the record: a run, or overrides for one.
@@ -59,7 +60,8 @@ class M1M2(SemiSupervisedModel):
         features: LatentVariableModel,
         latent_dim: PositiveInt,
         classes: PositiveInt,
-        network: Callable[..., Network],
+        encoder: Callable[..., Module],
+        decoder: Callable[..., Module],
         posterior: Callable[..., Posterior],
         prior: Callable[..., Prior],
         likelihood: Callable[..., Likelihood],
@@ -85,8 +87,8 @@ class M1M2(SemiSupervisedModel):
         for name, index in (("units", modelled), ("rest", rest), ("places", places)):
             self.register_buffer(name, torch.tensor(index, dtype=torch.long), persistent=False)
         self.prior_of_rest = StandardPrior(len(rest))
-        shape = Size([len(modelled), 1, 1])
-        self.m2 = M2(shape, latent_dim, classes, network, posterior, prior, likelihood)
+        shape = Size([len(modelled)])
+        self.m2 = M2(shape, latent_dim, classes, encoder, decoder, posterior, prior, likelihood)
 
     def prior(self) -> LabelledDistribution:
         """See the base class."""
@@ -106,8 +108,8 @@ class M1M2(SemiSupervisedModel):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """See the base class."""
-        code = z if y is None else with_labels(z, y, self.classes)
-        v = pad(self.m2.decode(code).mean.flatten(-3), (0, 1))  # a 0, the mean of the rest, behind
+        code = z if y is None else Latent.with_label(z, y, self.classes).event
+        v = pad(self.m2.decode(code).mean, (0, 1))  # a 0, the mean of the rest, behind
         return self.features.decode(v.index_select(-1, self.places))
 
     def terms(
@@ -145,13 +147,13 @@ class M1M2(SemiSupervisedModel):
 
         That is log p(x|v) - log q(v|x), and log p of those features that M2 does not model; nats.
         """
-        v, log_q = rsample_with_log_prob(self.features.encode(batch), (samples,))
+        v, log_q = sample_with_log_prob(self.features.encode(batch), (samples,))
         above = self.features.decode(v).log_prob(batch.x) - log_q
         above = above + self.prior_of_rest().log_prob(v.index_select(-1, self.rest))
         return self._of_features(batch, v.flatten(0, 1)), above
 
     def _of_features(self, batch: Batch, v: Tensor) -> Batch:
         """A batch for M2 of features ``(N, D)``, where N is a multiple of the batch's size."""
-        image = v.index_select(-1, self.units)[..., None, None]
+        units = v.index_select(-1, self.units)
         repeats = v.shape[0] // batch.y.shape[0]  # len() would tie an exported graph to its example
-        return Batch(image, image, batch.y.repeat(repeats), batch.index.repeat(repeats))
+        return Batch(units, units, batch.y.repeat(repeats), batch.index.repeat(repeats))

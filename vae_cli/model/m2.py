@@ -12,13 +12,14 @@ from torch.utils.checkpoint import checkpoint
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.labelled import LabelledDistribution
-from vae_cli.distribution.relations import rsample_with_log_prob
+from vae_cli.distribution.latent import Latent
+from vae_cli.distribution.relations import sample_with_log_prob
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms
-from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel, with_labels
+from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel
 from vae_cli.model.terms import one_layer_terms
-from vae_cli.model.vae import full_precision
-from vae_cli.network.build import build_network
+from vae_cli.model.vae import apply_likelihood, full_precision
+from vae_cli.network.build import build_decoder, build_encoder
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
 from vae_cli.prior.base import Prior
@@ -34,11 +35,12 @@ class M2(SemiSupervisedModel):
     (Kingma, Rezende, Mohamed & Welling 2014, arXiv:1406.5298, section 2.2.)
 
     Args:
-        shape: Shape of one image, ``(C, H, W)``.
+        shape: Shape of one example.
         latent_dim: Number of dimensions of z.
         classes: K.
-        network: Builds a network from ``in_shape`` and ``out_shape``, and one of them with a
-            ``condition_dim``; called for q(y|x), q(z|x,y) and p(x|y,z).
+        encoder: Builds the networks of q(y|x) and q(z|x,y) from ``in_shape``, ``out_shape`` and,
+            for the second, ``condition_dim``.
+        decoder: Builds the network of p(x|y,z) from ``in_shape`` and ``out_shape``.
         posterior: Builds the posterior of z from ``latent_dim``.
         prior: Builds the prior of z from ``latent_dim``.
         likelihood: Builds the likelihood.
@@ -50,26 +52,22 @@ class M2(SemiSupervisedModel):
         shape: Size,
         latent_dim: PositiveInt,
         classes: PositiveInt,
-        network: Callable[..., Module],
+        encoder: Callable[..., Module],
+        decoder: Callable[..., Module],
         posterior: Callable[..., Posterior],
         prior: Callable[..., Prior],
         likelihood: Callable[..., Likelihood],
     ) -> None:
         super().__init__()
-        channels, height, width = shape
         self.latent_dim, self.classes = latent_dim, classes
         self.posterior = posterior(latent_dim=latent_dim)
         self.latent_prior = prior(latent_dim=latent_dim)
-        self.likelihood = likelihood()
-        self.classifier = build_network(network, Size(shape), Size([classes]))
-        self.encoder = build_network(
-            network,
-            Size(shape),
-            Size([self.posterior.parameter_count]),
-            condition_dim=classes,
-        )
-        outputs = Size([channels * self.likelihood.parameters_per_value, height, width])
-        self.decoder = build_network(network, Size([latent_dim + classes]), outputs)
+        self.likelihood = likelihood(shape=shape)
+        self.classifier = build_encoder(encoder, shape, classes)
+        count = self.posterior.parameter_count
+        self.encoder = build_encoder(encoder, shape, count, condition_dim=classes)
+        parameters = self.likelihood.parameters_per_value
+        self.decoder = build_decoder(decoder, latent_dim + classes, shape, parameters)
 
     def classify(self, batch: Batch) -> Tensor:
         """See the base class."""
@@ -92,8 +90,8 @@ class M2(SemiSupervisedModel):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """See the base class."""
-        code = z if y is None else with_labels(z, y, self.classes)
-        return self.likelihood(full_precision(self.decoder(code)))
+        code = z if y is None else Latent.with_label(z, y, self.classes).event
+        return apply_likelihood(self.likelihood, self.decoder(code))
 
     def terms(
         self, batch: Batch, samples: int, closed_form_kl: bool, q: Distribution | None = None
@@ -120,7 +118,7 @@ class M2(SemiSupervisedModel):
     def terms_of_labels(self, batch: Batch, y: Tensor) -> ElboTerms:
         """See the base class."""
         one_hot = torch.nn.functional.one_hot(y, self.classes).to(batch.input)
-        z, log_q = rsample_with_log_prob(self._posterior_given(batch.input, one_hot))
+        z, log_q = sample_with_log_prob(self._posterior_given(batch.input, one_hot))
         log_p = self.latent_prior().log_prob(z)
         log_likelihood = self.decode(z, y).log_prob(batch.x)
         return ElboTerms(log_likelihood, log_p, log_q, log_q - log_p)

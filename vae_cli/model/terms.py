@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vae_cli.distribution.relations import rsample_with_kl, rsample_with_log_prob
+from vae_cli.distribution.relations import sample_with_kl, sample_with_log_prob
 from vae_cli.model.base import ElboTerms
 
 
@@ -23,15 +23,15 @@ def one_layer_terms(
         q: q(z|x), batch shape ``(B,)``.
         p: p(z), batch shape ``()``.
         decode: p(x|z) as a function of z.
-        x: Shape ``(B, C, H, W)``.
+        x: Shape ``(B, *shape)``.
         samples: S.
         closed_form_kl: Take KL(q‖p) from its formula, as far as there is one.
     """
     if closed_form_kl:
-        z, log_posterior, kl = rsample_with_kl(q, p, (samples,))
+        z, log_posterior, kl = sample_with_kl(q, p, (samples,))
         log_prior = p.log_prob(z)
     else:
-        z, log_posterior = rsample_with_log_prob(q, (samples,))
+        z, log_posterior = sample_with_log_prob(q, (samples,))
         log_prior = p.log_prob(z)
         kl = log_posterior - log_prior
     return ElboTerms(decode(z).log_prob(x), log_prior, log_posterior, kl)

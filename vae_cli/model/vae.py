@@ -11,7 +11,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.terms import one_layer_terms
-from vae_cli.network.build import build_network
+from vae_cli.network.build import build_decoder, build_encoder
 from vae_cli.options import PositiveInt, checked
 from vae_cli.posterior.base import Posterior
 from vae_cli.prior.base import Prior
@@ -22,13 +22,20 @@ def full_precision(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
+def apply_likelihood(likelihood: Likelihood, output: Tensor) -> Distribution:
+    """The distribution of x for the output of a network that ``build_decoder`` builds."""
+    sizes = (likelihood.parameters_per_value, likelihood.shape[0])
+    return likelihood(full_precision(output).unflatten(-likelihood.dims, sizes))
+
+
 class VAE(LatentVariableModel):
     """p(z) p(x|z) with q(z|x) from an encoder (Kingma & Welling 2014, arXiv:1312.6114).
 
     Args:
-        shape: Shape of one image, ``(C, H, W)``.
+        shape: Shape of one example.
         latent_dim: Number of dimensions of z.
-        network: Builds a network from ``in_shape`` and ``out_shape``; called twice.
+        encoder: Builds the network of q(z|x) from ``in_shape`` and ``out_shape``.
+        decoder: Builds the network of p(x|z) likewise.
         posterior: Builds the posterior from ``latent_dim``.
         prior: Builds the prior from ``latent_dim``.
         likelihood: Builds the likelihood.
@@ -39,20 +46,20 @@ class VAE(LatentVariableModel):
         self,
         shape: Size,
         latent_dim: PositiveInt,
-        network: Callable[..., Module],
+        encoder: Callable[..., Module],
+        decoder: Callable[..., Module],
         posterior: Callable[..., Posterior],
         prior: Callable[..., Prior],
         likelihood: Callable[..., Likelihood],
     ) -> None:
         super().__init__()
-        channels, height, width = shape
         self.latent_dim = latent_dim
         self.posterior = posterior(latent_dim=latent_dim)
         self.latent_prior = prior(latent_dim=latent_dim)
-        self.likelihood = likelihood()
-        self.encoder = build_network(network, Size(shape), Size([self.posterior.parameter_count]))
-        outputs = Size([channels * self.likelihood.parameters_per_value, height, width])
-        self.decoder = build_network(network, Size([latent_dim]), outputs)
+        self.likelihood = likelihood(shape=shape)
+        self.encoder = build_encoder(encoder, shape, self.posterior.parameter_count)
+        parameters = self.likelihood.parameters_per_value
+        self.decoder = build_decoder(decoder, latent_dim, shape, parameters)
 
     def prior(self) -> Distribution:
         """See the base class."""
@@ -64,7 +71,7 @@ class VAE(LatentVariableModel):
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """See the base class."""
-        return self.likelihood(full_precision(self.decoder(z)))
+        return apply_likelihood(self.likelihood, self.decoder(z))
 
     def terms(
         self, batch: Batch, samples: int, closed_form_kl: bool, q: Distribution | None = None

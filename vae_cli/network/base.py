@@ -3,8 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 from torch import Tensor, nn
+
+from vae_cli.example import ExampleKind
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": partial(nn.ReLU, inplace=True),  # of a layer's output, which nothing else needs
@@ -16,17 +19,23 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 class Network(nn.Module, ABC):
-    """A map from one shape to another: an encoder or a decoder, as the shapes have it.
+    """A map from one shape to another: an encoder from examples to a vector, or a decoder back.
 
-    A network is built from ``in_shape`` and ``out_shape``, each ``(C, H, W)`` for an image or
-    ``(D,)`` for a vector, and its own options. An encoder of images may also be built with a
-    ``condition_dim``: then something beside the image has a say, a vector of so many numbers. It
-    joins where the image has become a vector, so that whatever lies before is the same for all
-    conditions.
+    A network is built from ``in_shape`` and ``out_shape`` and its own options. The shape of
+    examples is ``(C, H, W)`` for images and ``(D,)`` for vectors. An encoder may also be built
+    with a ``condition_dim``, and then takes a vector of so many numbers beside the example. The
+    condition joins where the image has become a vector, so that all layers before are the same for
+    all conditions. A network that differs between the two sides where shapes do not tell them
+    apart takes ``is_decoder``.
 
-    Any other module with this constructor may know one batch dimension only:
-    ``vae_cli.network.build`` makes it one of these.
+    ``vae_cli.network.build`` makes a ``Network`` of any module with this constructor that knows
+    one batch dimension only.
+
+    Attributes:
+        takes: The kinds of examples that it can encode or decode.
     """
+
+    takes: ClassVar[frozenset[ExampleKind]]
 
     @abstractmethod
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -39,7 +48,7 @@ class Network(nn.Module, ABC):
 
 
 def joining(condition_dim: int, width: int) -> nn.Linear | None:
-    """What is added to a layer of some width for a condition; None where there is none.
+    """What a condition adds to a layer of some width; None without a condition.
 
     The layer and it are one linear map of x and the condition together.
     """

@@ -1,4 +1,4 @@
-"""Networks as models build them: the package's own, or anybody's for one batch dimension."""
+"""Builds encoders and decoders: networks of the package, or any module for one batch dimension."""
 
 import inspect
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from vae_cli.errors import ConfigError
 from vae_cli.memory import is_overflow
 from vae_cli.network.base import Network
 
-KEY = "network._target_"
+TARGET = "_target_"
 BATCH = 6  # inputs of a trial
 
 
@@ -45,16 +45,16 @@ class Flattened(Network):
         return y.reshape(*batch_shape, *self.out_shape)
 
 
-def build_network(
-    network: Callable[..., nn.Module], in_shape: Size, out_shape: Size, condition_dim: int = 0
+def build_encoder(
+    network: Callable[..., nn.Module], shape: Size, features: int, condition_dim: int = 0
 ) -> Network:
-    """Builds a network, and tries it once if it is not this package's.
+    """Builds a network from examples to vectors, and tries it once if it is not this package's.
 
     Args:
         network: Builds it from ``in_shape`` and ``out_shape``, and ``condition_dim`` if there is.
-        in_shape: Shape of one input.
-        out_shape: Shape of one output.
-        condition_dim: Numbers that join at an encoder; 0 for none.
+        shape: Shape of one example.
+        features: How many numbers it gives for each.
+        condition_dim: Numbers that join; 0 for none.
 
     Raises:
         ConfigError: If it does not map the one shape to the other.
@@ -62,14 +62,53 @@ def build_network(
     options = {"condition_dim": condition_dim} if condition_dim else {}
     if options and not _takes_condition(network):
         rule = "takes no condition_dim, which an encoder of this model needs"
-        raise ConfigError(KEY, _name(network), rule, "Add the argument, or try model=vae.")
-    built = network(in_shape=in_shape, out_shape=out_shape, **options)
-    if not isinstance(built, nn.Module):
-        raise ConfigError(KEY, _name(network), "makes no torch.nn.Module", "Try network=mlp.")
-    if type(built).__module__.startswith("vae_cli.") and isinstance(built, Network):
-        return built
-    leading = Size([2, BATCH // 2] if isinstance(built, Network) else [BATCH])
-    _try(built, _name(network), leading, in_shape, out_shape, condition_dim)
+        raise ConfigError(
+            "encoder._target_", _name(network), rule, "Add the argument, or try model=vae."
+        )
+    return _build("encoder", network, Size(shape), Size([features]), **options)
+
+
+def build_decoder(
+    network: Callable[..., nn.Module], latent_dim: int, shape: Size, parameters: int
+) -> Network:
+    """Builds a network from vectors to parameters of examples, and tries it as ``build_encoder``.
+
+    Networks know examples, not their parameters: the output has ``parameters`` times as many
+    channels as an image, or numbers as a vector.
+
+    Args:
+        network: Builds it from ``in_shape`` and ``out_shape``, and ``is_decoder`` if it takes that.
+        latent_dim: Length of the vectors.
+        shape: Shape of one example.
+        parameters: How many there are of each value.
+
+    Raises:
+        ConfigError: If it does not map the one shape to the other.
+    """
+    channels, *rest = shape
+    is_asked = "is_decoder" in inspect.signature(network).parameters
+    options = {"is_decoder": True} if is_asked else {}
+    out_shape = Size([parameters * channels, *rest])
+    return _build("decoder", network, Size([latent_dim]), out_shape, **options)
+
+
+def _build(
+    side: str, network: Callable[..., nn.Module], in_shape: Size, out_shape: Size, **options: int
+) -> Network:
+    """Builds the network of a side; ``ConfigError`` has the key of a model's argument."""
+    try:
+        built = network(in_shape=in_shape, out_shape=out_shape, **options)
+        if not isinstance(built, nn.Module):
+            raise ConfigError(
+                TARGET, _name(network), "makes no torch.nn.Module", "Try network=mlp."
+            )
+        if type(built).__module__.startswith("vae_cli.") and isinstance(built, Network):
+            return built
+        leading = Size([2, BATCH // 2] if isinstance(built, Network) else [BATCH])
+        width = options.get("condition_dim", 0)
+        _try(built, _name(network), leading, in_shape, out_shape, width)
+    except ConfigError as error:
+        raise ConfigError(f"{side}.{error.key}", error.value, error.rule, error.remedy) from error
     return built if isinstance(built, Network) else Flattened(built, in_shape, out_shape)
 
 
@@ -92,13 +131,13 @@ def _try(
             raise
         reason = " ".join(str(error).split()) or type(error).__name__
         rule = f"can't map {tuple(x.shape)} to {expected} ({reason})"
-        raise ConfigError(KEY, name, rule, _remedy(in_shape, out_shape)) from error
+        raise ConfigError(TARGET, name, rule, _remedy(in_shape, out_shape)) from error
     finally:
         network.train(is_training)
     found: Any = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
     if found != expected:
         rule = f"maps {tuple(x.shape)} to {found} instead of {expected}"
-        raise ConfigError(KEY, name, rule, _remedy(in_shape, out_shape))
+        raise ConfigError(TARGET, name, rule, _remedy(in_shape, out_shape))
 
 
 def _remedy(in_shape: Size, out_shape: Size) -> str:

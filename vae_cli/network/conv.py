@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Size, Tensor, nn
 
 from vae_cli.network.base import ACTIVATIONS, Network, joining
-from vae_cli.network.strided import apply_encoder, areas, growing, is_encoder, shrinking
+from vae_cli.network.strided import IMAGES, apply_encoder, areas, growing, is_encoder, shrinking
 from vae_cli.options import PositiveInt, checked
 
 KERNEL, STRIDE = 3, 2
@@ -28,6 +28,8 @@ class Conv(Network):
         activation: After every layer but the last.
         condition_dim: Numbers that join at an encoder's fully connected layer; 0 for none.
     """
+
+    takes = IMAGES
 
     @checked
     def __init__(

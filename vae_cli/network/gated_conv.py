@@ -8,7 +8,7 @@ from torch import Size, Tensor, nn
 
 from vae_cli.errors import ConfigError
 from vae_cli.network.base import Network, joining
-from vae_cli.network.strided import apply_encoder, areas, growing, is_encoder, shrinking
+from vae_cli.network.strided import IMAGES, apply_encoder, areas, growing, is_encoder, shrinking
 from vae_cli.options import AtLeast, AtMost, PositiveInt, checked
 
 KERNEL = 5
@@ -38,6 +38,8 @@ class GatedConv(Network):
         condition_dim: Numbers that join at an encoder's last gates; 0 for none.
     """
 
+    takes = IMAGES
+
     @checked
     def __init__(
         self,
@@ -53,8 +55,8 @@ class GatedConv(Network):
         encodes = is_encoder("gated_conv", in_shape, out_shape, channels)
         if decoder_channels is None:
             decoder_channels = [*reversed(channels), channels[0]]
-        _check_count("strides", strides, len(channels), "one for each of network.channels")
-        rule = "one more than network.channels has"
+        _check_count("strides", strides, len(channels), "one for each of channels")
+        rule = "one more than channels has"
         _check_count("decoder_channels", decoder_channels, len(channels) + 1, rule)
         self.in_shape, self.out_shape = in_shape, out_shape
         if encodes:
@@ -94,4 +96,4 @@ class GatedConv(Network):
 
 def _check_count(name: str, values: Sequence[int], count: int, rule: str) -> None:
     if len(values) != count:
-        raise ConfigError(f"network.{name}", list(values), f"needs {count} numbers, {rule}")
+        raise ConfigError(name, list(values), f"needs {count} numbers, {rule}")

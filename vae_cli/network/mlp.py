@@ -14,16 +14,19 @@ from vae_cli.options import PositiveInt, checked
 class MLP(Network):
     """Linear maps with activations between them.
 
-    A decoder mirrors its encoder: towards an image, the widths run backwards.
+    A decoder mirrors its encoder: towards an example, the widths run backwards.
 
     Args:
         in_shape: Shape of one input.
         out_shape: Shape of one output.
-        hidden_dims: Widths of the hidden layers, from the image's side; none gives a linear map.
+        hidden_dims: Widths of the hidden layers, from the example's side; none gives a linear map.
         activation: One for all hidden layers, or a list with one for each in the order in which
-            they are applied: an encoder's first stands behind the image, a decoder's behind z.
+            they are applied: an encoder's first follows the example, a decoder's follows z.
         condition_dim: Numbers that join at the first layer; 0 for none.
+        is_decoder: Whether the output is the example; where the output has more axes, it is.
     """
+
+    takes = frozenset({"image", "vector"})
 
     @checked
     def __init__(
@@ -36,13 +39,14 @@ class MLP(Network):
             | Sequence[Literal["relu", "tanh", "softplus", "elu", "identity"]]
         ) = "relu",
         condition_dim: int = 0,
+        is_decoder: bool = False,
     ) -> None:
         super().__init__()
         names = [activation] * len(hidden_dims) if isinstance(activation, str) else activation
         if len(names) != len(hidden_dims):
             rule = f"needs one name, or one for each of the {len(hidden_dims)} hidden layers"
-            raise ConfigError("network.activation", list(names), rule)
-        mirrored = len(out_shape) > len(in_shape)
+            raise ConfigError("activation", list(names), rule)
+        mirrored = is_decoder or len(out_shape) > len(in_shape)
         widths = [in_shape.numel(), *(reversed(hidden_dims) if mirrored else hidden_dims)]
         stack: list[nn.Module] = []
         for (n, m), name in zip(pairwise(widths), names, strict=True):

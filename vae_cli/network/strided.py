@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from torch import Size, Tensor, nn
 
 from vae_cli.errors import ConfigError
+from vae_cli.example import ExampleKind
 
 Area = tuple[int, int]  # height and width
+IMAGES: frozenset[ExampleKind] = frozenset({"image"})
 
 
 def is_encoder(name: str, in_shape: Size, out_shape: Size, channels: Sequence[int]) -> bool:
@@ -16,10 +18,10 @@ def is_encoder(name: str, in_shape: Size, out_shape: Size, channels: Sequence[in
         ConfigError: If it does neither, or has no stage.
     """
     if not channels:
-        raise ConfigError("network.channels", "[]", "needs at least one stage", "Try network=mlp.")
+        raise ConfigError("channels", "[]", "needs at least one stage", "Try network=mlp.")
     if {len(in_shape), len(out_shape)} != {1, 3}:
         rule = f"leads from images to vectors or back, not from {in_shape} to {out_shape}"
-        raise ConfigError("network", name, rule, "Try network=mlp.")
+        raise ConfigError("_target_", name, rule, "Try network=mlp.")
     return len(in_shape) == 3
 
 

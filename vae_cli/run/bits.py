@@ -16,9 +16,9 @@ def bits_per_dim(config: DictConfig, log_likelihood: float | None) -> float | No
     """
     if log_likelihood is None:
         return None
-    dimensions = Size(config.derived.shape).numel()
-    if models_binary_values(config):
-        return bits_per_dimension(log_likelihood, dimensions, 1)
+    shape = Size(config.derived.shape)
+    if models_binary_values(config, shape):
+        return bits_per_dimension(log_likelihood, shape.numel(), 1)
     if config.data.dequantize:
-        return bits_per_dimension(log_likelihood, dimensions, config.derived.levels)
+        return bits_per_dimension(log_likelihood, shape.numel(), config.derived.levels)
     return None

@@ -29,7 +29,7 @@ from vae_cli.data.opened import noting_files
 from vae_cli.data.record import Record
 from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError, VaeCliError
-from vae_cli.figure.points import are_points
+from vae_cli.example import example_kind
 from vae_cli.model.base import Model
 from vae_cli.model.labelled import LabelledModel, fit_classifier
 from vae_cli.run.checkpoint import checkpoint_of
@@ -187,7 +187,8 @@ def _with_place(error: VaeCliError, run: _Run) -> VaeCliError:
 def _without_images(run: _Run, cfg: DictConfig) -> Subject:
     """With empty parts: of pictures that need no images."""
     config, notes = run.config, list[str]()
-    if config.derived.levels is None and not are_points(Size(config.derived.shape)):
+    is_of_images = example_kind(Size(config.derived.shape)) == "image"
+    if config.derived.levels is None and is_of_images:
         try:  # what is black and white, only the images say
             return _with_own(run, cfg, {})
         except VaeCliError as error:

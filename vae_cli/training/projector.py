@@ -16,7 +16,7 @@ from vae_cli import noise
 from vae_cli.console import printable
 from vae_cli.data.split import Split
 from vae_cli.figure.ink import PALETTE
-from vae_cli.figure.sheet import to_grey
+from vae_cli.figure.sheet import as_images, to_grey
 from vae_cli.folders import make_folder, replaced
 from vae_cli.model.base import Model
 from vae_cli.model.codes import codes_of
@@ -56,7 +56,7 @@ def write_projector(folder: Path, model: Model, split: Split) -> None:
     batch = split.batch(index)
     labels = [printable(split.class_name(y)) for y in batch.y.tolist()]  # a tab ends a column
     _write(files / "labels.tsv", "\n".join(labels) + "\n")
-    images = to_grey(batch.x.float(), split.treatment.limits).cpu()
+    images = to_grey(as_images(batch.x).float(), split.treatment.limits).cpu()
     colors = [PALETTE[y % len(PALETTE)] if y >= 0 else "black" for y in batch.y.tolist()]
     thumbnails = sprite(images, colors if max(batch.y.tolist()) >= 0 else None)
     with replaced(files / "images.png") as file:

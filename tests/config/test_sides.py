@@ -1,0 +1,75 @@
+"""An encoder and a decoder are chosen among networks, each for itself."""
+
+from pathlib import Path
+
+import pytest
+
+from vae_cli.config.check import resolved
+from vae_cli.config.compose import compose
+from vae_cli.config.folders import SIDES, groups_of
+from vae_cli.config.help import help_of
+from vae_cli.errors import VaeCliError
+
+BOTH = ["vae", "flow", "autoencoder", "m2", "m1_m2"]
+
+
+@pytest.fixture(autouse=True)
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def targets(*overrides: str) -> dict[str, str]:
+    """The class of each side's network."""
+    model = resolved(compose("train", list(overrides))[0])["model"]
+    model = model.get("features") or model
+    return {side: model[side]["_target_"].rpartition(".")[2] for side in SIDES if side in model}
+
+
+@pytest.mark.parametrize("model", [*BOTH, "m1"])
+def test_each_side_may_differ(model: str) -> None:
+    chosen = f"model={model}"
+    assert targets(chosen) == {"encoder": "MLP", "decoder": "MLP"}
+    assert targets(chosen, "network=conv") == {"encoder": "Conv", "decoder": "Conv"}
+    assert targets(chosen, "encoder=conv") == {"encoder": "Conv", "decoder": "MLP"}
+    both = ["network=linear", "encoder=gated_conv", "decoder=conv"]
+    assert targets(chosen, *both) == {"encoder": "GatedConv", "decoder": "Conv"}
+    config = resolved(compose("train", [chosen, "decoder=mlp", "decoder.hidden_dims=[512]"])[0])
+    model_node = config["model"].get("features") or config["model"]
+    assert model_node["decoder"]["hidden_dims"] == [512]
+    assert model_node["encoder"]["hidden_dims"] == [400, 400]
+
+
+def test_a_linear_model_has_an_encoder_alone() -> None:
+    assert targets("model=ppca", "posterior=diagonal", "encoder=conv") == {"encoder": "Conv"}
+
+
+def test_every_network_serves_both_sides(tmp_path: Path) -> None:
+    own = tmp_path / "conf" / "vae_cli" / "network"
+    own.mkdir(parents=True)
+    (own / "mine.yaml").write_text("defaults: [mlp, _self_]\nhidden_dims: [7]\n")
+    groups = groups_of("train", [tmp_path / "conf" / "vae_cli"])
+    assert groups["encoder"] == groups["decoder"] == groups["network"]
+    assert "mine" in groups["network"]
+    with pytest.warns(match="network/mine.yaml"):
+        config = resolved(compose("train", ["encoder=mine"])[0])
+    assert config["model"]["encoder"]["hidden_dims"] == [7]
+
+
+def test_help_lists_them() -> None:
+    lines = [line.split() for line in help_of("train").splitlines()]
+    listed = {line[0]: line[1:] for line in lines if line and line[0] in SIDES}
+    assert listed.keys() == {*SIDES} and all("gated_conv," in names for names in listed.values())
+
+
+@pytest.mark.parametrize(
+    ("overrides", "remedy"),
+    [
+        (["encoder=con"], "Did you mean encoder=conv?"),
+        (["encoder=conv", "encoder.chanels=[3]"], "Did you mean 'encoder.channels=[3]'?"),
+        (["decoder.hidden_dims=[3]"], "It belongs to decoder=linear and decoder=mlp."),
+    ],
+)
+def test_typos(overrides: list[str], remedy: str) -> None:
+    with pytest.raises(VaeCliError) as caught:
+        compose("train", overrides)
+    assert remedy in str(caught.value)
