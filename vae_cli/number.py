@@ -130,6 +130,7 @@ KNOWN = (  # the numbers that several parts measure, or earlier versions; in the
          group=CODES),
     Number("kl", "KL", "nats", "KL(q(z|x)‖p(z))", column=4, group=COLLAPSE),
     _curve("kl_per_dimension/", "KL of each dimension", "nats", group=COLLAPSE),
+    _curve("kl_per_layer/", "KL of each layer", "nats", group=COLLAPSE),
     _row("labelled_elbo", "ELBO of x and y", "nats", "bound on log p(x, y)", True, group=LABELS),
     _row("reconstruction_error", "squared error", "", "‖x - E[x|E[z]]‖²", False, column=10,
          tables=("rows", "codes", "headlines"), group=CODES),

@@ -21,7 +21,7 @@ class KlPerDimension(Metric):
 
     model_class = LatentVariableModel
     is_costly = False
-    declares = known("kl_per_dimension/")
+    declares = known("kl_per_dimension/", "kl_per_layer/")
 
     def values(  # type: ignore[override]  # of such models alone
         self, model: LatentVariableModel, batch: Batch, q: Distribution
