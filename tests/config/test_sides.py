@@ -1,6 +1,7 @@
 """An encoder and a decoder are chosen among networks, each for itself."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,14 @@ def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def targets(*overrides: str) -> dict[str, str]:
     """The class of each side's network."""
     model = resolved(compose("train", list(overrides))[0])["model"]
-    model = model.get("features") or model
+    model = _with_sides(model)
     return {side: model[side]["_target_"].rpartition(".")[2] for side in SIDES if side in model}
+
+
+def _with_sides(model: dict[str, Any]) -> dict[str, Any]:
+    """The model, or its features where those have the sides."""
+    features = model.get("features") or {}
+    return features if "encoder" in features else model
 
 
 @pytest.mark.parametrize("model", [*BOTH, "m1"])
@@ -34,7 +41,7 @@ def test_each_side_may_differ(model: str) -> None:
     both = ["network=linear", "encoder=gated_conv", "decoder=conv"]
     assert targets(chosen, *both) == {"encoder": "GatedConv", "decoder": "Conv"}
     config = resolved(compose("train", [chosen, "decoder=mlp", "decoder.hidden_dims=[512]"])[0])
-    model_node = config["model"].get("features") or config["model"]
+    model_node = _with_sides(config["model"])
     assert model_node["decoder"]["hidden_dims"] == [512]
     assert model_node["encoder"]["hidden_dims"] == [400, 400]
 

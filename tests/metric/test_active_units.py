@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.flow import FlowDistribution, FlowTransform
+from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.normal import DiagonalNormal
 from vae_cli.distribution.planar import PlanarFlow
 from vae_cli.distribution.radial import RadialTransform
@@ -57,6 +58,9 @@ class Anything(nn.Module):
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
         self.latent_dim = latent_dim
+
+    def latent(self, event: Tensor) -> Latent:
+        return Latent(event)
 
 
 def planar(dims: int) -> FlowTransform:
