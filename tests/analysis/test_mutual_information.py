@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from model.linear_gaussian import LinearGaussian
+from linear_gaussian import LinearGaussian
 
 from vae_cli.analysis import mutual_information
 from vae_cli.analysis.mutual_information import MutualInformation

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from model.linear_gaussian import SHAPE, LinearGaussian
+from linear_gaussian import SHAPE, LinearGaussian
 from torch import Tensor
 
 from vae_cli.analysis.posterior_check import PosteriorCheck

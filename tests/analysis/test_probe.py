@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from model.linear_gaussian import LinearGaussian
+from linear_gaussian import LinearGaussian
 from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 from torch.distributions import Distribution

@@ -2,16 +2,13 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser.chromium import Chromium
-from PIL import Image
-
-sys.path.append(str(Path(__file__).parents[1] / "report"))
 from pages import Page, evaluate_run, make_run
+from PIL import Image
 
 from vae_cli.commands.report import main
 

@@ -4,7 +4,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from test_figures import model, picture, split
+from pictures import model, picture, split
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 

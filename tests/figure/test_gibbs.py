@@ -4,7 +4,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from model.linear_gaussian import NOISE, LinearGaussian
+from linear_gaussian import NOISE, LinearGaussian
 from torch import Size
 
 from vae_cli.data.batch import Batch

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from test_figures import drawn, labelled_model, model, picture, split
+from pictures import drawn, labelled_model, model, picture, split
 from torch import Tensor
 
 from vae_cli.data.split import Split

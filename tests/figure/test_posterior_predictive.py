@@ -2,7 +2,7 @@ import math
 from functools import partial
 
 import torch
-from model.linear_gaussian import LinearGaussian
+from linear_gaussian import LinearGaussian
 from torch import Size
 
 from vae_cli.data.batch import Batch

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from test_figures import model, picture, split
+from pictures import model, picture, split
 from torch import Tensor
 
 from vae_cli.errors import ConfigError

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from model.linear_gaussian import LinearGaussian, linear
+from linear_gaussian import LinearGaussian, linear
 from torch import Tensor, nn
 
 from vae_cli.data.batch import Batch

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 import torch
-from model.linear_gaussian import LinearGaussian
+from linear_gaussian import LinearGaussian
 from sklearn.metrics import confusion_matrix
 from torch import Tensor
 from torch.distributions import Distribution

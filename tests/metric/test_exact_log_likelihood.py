@@ -1,6 +1,6 @@
 import pytest
-from model.exact import build, images, marginal
-from model.linear_gaussian import LinearGaussian
+from exact import build, images, marginal
+from linear_gaussian import LinearGaussian
 
 from vae_cli.metric.base import moments, power_sums
 from vae_cli.metric.exact_log_likelihood import ExactLogLikelihood

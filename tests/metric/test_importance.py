@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
-from model.evidence import CASES, Case
-from model.linear_gaussian import LinearGaussian
+from evidence import CASES, Case
+from linear_gaussian import LinearGaussian
 from torch import Tensor
 
 from vae_cli.metric.base import Metric, Value, moments, power_sums

@@ -2,7 +2,7 @@ from functools import partial
 
 import pytest
 import torch
-from model.linear_gaussian import LinearGaussian
+from linear_gaussian import LinearGaussian
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Moments, moments, power_sums

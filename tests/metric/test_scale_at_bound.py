@@ -1,6 +1,6 @@
 import pytest
 import torch
-from model.linear_gaussian import LinearGaussian
+from linear_gaussian import LinearGaussian
 from torch import Tensor
 from torch.distributions import Distribution
 

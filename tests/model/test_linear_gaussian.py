@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from model.linear_gaussian import LinearGaussian
+from linear_gaussian import LinearGaussian
 
 from vae_cli.model.base import log_mean_weight
 

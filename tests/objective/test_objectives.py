@@ -3,7 +3,7 @@ from functools import partial
 
 import pytest
 import torch
-from model.linear_gaussian import LinearGaussian
+from linear_gaussian import LinearGaussian
 from torch import Size, Tensor
 
 from vae_cli.data.batch import Batch

@@ -32,7 +32,7 @@ def test_a_hierarchy(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shutil.copy(Path(__file__).parents[1] / "model" / "hierarchy.py", tmp_path)
+    shutil.copy(Path(__file__).parents[1] / "builders" / "hierarchy.py", tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     file = tmp_path / "conf" / "vae_cli" / "model" / "hierarchy.yaml"
     file.parent.mkdir(parents=True)

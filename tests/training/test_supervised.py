@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from model.linear_gaussian import LinearGaussian
+from linear_gaussian import LinearGaussian
 from torch import Tensor, nn
 
 from vae_cli.data.dataset import StoredImages

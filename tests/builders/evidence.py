@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from model.linear_gaussian import LinearGaussian
+from linear_gaussian import LinearGaussian
 from torch import Size, Tensor
 
 from vae_cli.data.batch import Batch
