@@ -11,6 +11,7 @@ class BernoulliLikelihood(Likelihood):
     """Each value is 1 with its own probability, whose logit the decoder gives.
 
     Example:
+        >>> import torch
         >>> BernoulliLikelihood(shape=(2,))(torch.zeros(1, 2)).mean
         tensor([0.5000, 0.5000])
     """
