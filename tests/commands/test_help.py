@@ -14,18 +14,18 @@ LIGHT = [["--help"], ["-h"], ["posterior=planer"], ["latent_dim=0"], ["--nope"],
 CODE = """
 import sys
 from vae_cli.commands.train import main
-try:
-    main({arguments})
-except SystemExit:
-    pass
+for arguments in {lines}:
+    try:
+        main(arguments)
+    except SystemExit:
+        pass
 heavy = {{"torch", "pytorch_lightning", "torchvision", "sklearn", "matplotlib"}} & set(sys.modules)
 assert not heavy, heavy
 """
 
 
-@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
-def test_torch_is_not_imported(arguments: list[str], tmp_path: Path) -> None:
-    code = CODE.format(arguments=arguments)
+def test_torch_is_not_imported(tmp_path: Path) -> None:
+    code = CODE.format(lines=LIGHT)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )

@@ -14,8 +14,10 @@ from vae_cli.streams import ASCII
 
 FULL = Path("/dev/full")
 COMMANDS = [  # modules of vae_cli.commands with arguments that print something
-    "compare --help", "report --help", "train --help", "train --version", "train --cfg job",
-]  # fmt: skip
+    "compare --help",
+    "train --version",
+    "train --cfg job",
+]
 
 
 def run(command: str, redirections: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -70,18 +72,18 @@ def test_every_sign_that_is_printed_has_words_in_ascii() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8"])
-@pytest.mark.parametrize("number", [1, 2])
-def test_signs_that_an_encoding_has_not(encoding: str, number: int) -> None:
+def test_signs_that_an_encoding_has_not(encoding: str) -> None:
     unknown = {"ö": r"\xf6", "数": r"\u6570", "\udcff": r"\udcff"}
     code = "import sys; from vae_cli.streams import prepare_streams; prepare_streams()\n"
     shown = "".join(ASCII | unknown)
-    code += f"print({shown!a}, file=(sys.stdout, sys.stderr)[{number - 1}])"
+    code += f"for stream in (sys.stdout, sys.stderr): print({shown!a}, file=stream)"
     inherited = os.environ | {"PYTHONIOENCODING": encoding}
     done = subprocess.run([sys.executable, "-c", code], env=inherited, capture_output=True)
     assert done.returncode == 0, done.stderr
     for sign, words in (ASCII | unknown).items():
         shown = shown if has(encoding, sign) else shown.replace(sign, words)
-    assert (done.stdout, done.stderr)[number - 1].decode(encoding).rstrip() == shown
+    for printed in (done.stdout, done.stderr):
+        assert printed.decode(encoding).rstrip() == shown
 
 
 def has(encoding: str, sign: str) -> bool:

@@ -64,8 +64,10 @@ HANGS = {
 }
 
 
-@pytest.mark.parametrize("hang", HANGS)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("hang", "number"),
+    [*((hang, signal.SIGTERM) for hang in HANGS), ("a stolen handler", signal.SIGINT)],
+)
 def test_ends_whatever_the_main_thread_does(hang: str, number: signal.Signals) -> None:
     done = run(HANGS[hang].format(send=f"send({number:d})", number=number))
     assert done.returncode == 75, done.stderr
