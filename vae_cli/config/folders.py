@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -154,14 +155,17 @@ def search_path_override(folders: Sequence[Path]) -> list[str]:
     store = ConfigStore.instance()
     for side in SIDES:
         store.repo.pop(side, None)
-        for folder in [*reversed(folders), built_in_folder()]:  # the last one of a name counts
-            for file in (folder / NETWORK).glob("*.yaml"):
-                with suppress(YAMLError, OSError, ValueError, RecursionError):  # Hydra finds none
-                    store.store(file.stem, OmegaConf.load(file), group=side)
+    for folder in [*reversed(folders), built_in_folder()]:  # the last one of a name counts
+        for file in (folder / NETWORK).glob("*.yaml"):
+            with suppress(YAMLError, OSError, ValueError, RecursionError):  # Hydra finds none
+                content = OmegaConf.load(file)
+                for side in SIDES:
+                    store.store(file.stem, content, group=side)
     places = ",".join(quoted(f"file://{folder}") for folder in folders)
     return [f"hydra.searchpath=[{places}]"] if folders else []
 
 
+@cache
 def default_options(config_name: str) -> dict[str, list[str]]:
     """What a built-in primary file takes of each of its groups; nothing of another's file."""
     file = built_in_folder() / f"{config_name}.yaml"
