@@ -1,17 +1,40 @@
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: threads of several runs get in each other's way
 import torch
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
 
 from vae_cli.commands.train import main
+from vae_cli.config import composition
 from vae_cli.launch.launch import SHARED_FOLDER
 
 torch.set_num_threads(1)
 QUICK = ["trainer.progress=false", "logger=none", "metric=[]", "figure=[]"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _options_are_composed_once() -> Iterator[None]:
+    """A message about a mistake is made from the options alone, which mostly are the same."""
+    known = dict[str, DictConfig]()
+
+    def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
+        if any(composition.SEARCH_PATH in text for text in overrides):  # files that may change
+            return original(config_name, overrides)
+        key = repr((config_name, overrides))
+        if key not in known:
+            known[key] = original(config_name, overrides)
+        HydraConfig.instance().set_config(known[key])
+        return known[key].copy()
+
+    original = composition.composed
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(composition, "composed", composed)
+        yield
 
 
 @pytest.fixture(scope="session")
