@@ -17,7 +17,7 @@ from vae_cli.commands.train import main
 from vae_cli.data import binarized_mnist, image_folder, mnist
 from vae_cli.errors import VaeCliError
 
-COUNT = 4 * int(os.environ.get("VAE_CLI_FUZZ", "80"))
+COUNT = 4 * int(os.environ.get("VAE_CLI_FUZZ", "20"))
 BATCH = 40  # files a test
 GROWTH = 500  # MiB by which reading a small file may raise the peak of memory
 

@@ -1,7 +1,7 @@
 """A stranger's run is data: whatever its files hold, opening it does nothing but what is asked.
 
 With VAE_CLI_HOSTILE=1 every row is tried on every opening, which takes an hour. Without, one row
-in four is tried, on one or two openings, which differ from row to row.
+in sixteen is tried, on one or two openings, which differ from row to row.
 """
 
 import os
@@ -32,7 +32,7 @@ MODULES = (
     rows_damage,
 )  # fmt: skip
 TABLE: list[Row] = list(chain.from_iterable(module.rows() for module in MODULES))
-SHARE = 8  # of so many rows one is tried
+SHARE = 16  # of so many rows one is tried
 EACH = bool(os.environ.get("VAE_CLI_HOSTILE"))
 
 

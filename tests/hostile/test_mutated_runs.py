@@ -12,13 +12,15 @@ import pytest
 import trial
 from openings import ALL
 
-COUNT = int(os.environ.get("VAE_CLI_FUZZ", "60"))
-BATCH = 20  # cases a test
+COUNT = int(os.environ.get("VAE_CLI_FUZZ", "20"))
+BATCH = 10  # cases a test
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    models = ("vae", *(name for name in mutated_runs.MODELS if name != "vae"))
+    bases = {mutated_runs.case(number)[0].base for number in range(COUNT)}
+    needed = bases | ({"m1"} if "m1_m2" in bases else set())
+    models = ("vae", *(name for name in mutated_runs.MODELS if name in needed - {"vae"}))
     with trial.settled(tmp_path_factory.mktemp("place"), models) as folder:
         yield folder
 
