@@ -61,29 +61,40 @@ SETTLED: list[tuple[list[str], dict[str, Any]]] = [
     ),
     ([], {"derived.steps_per_epoch": STEPS, "derived.total_steps": 150 * STEPS}),
     (["trainer.max_epochs=3"], {"derived.total_steps": 3 * STEPS, "trainer.max_epochs": 3}),
-    (["trainer.max_steps=7"], {"derived.total_steps": 7, "trainer.max_epochs": None}),
     (["trainer.max_steps=7", "trainer.max_epochs=1"], {"derived.total_steps": 7}),
     (["trainer.fast_dev_run=true"], {"derived.total_steps": 5}),
-    (["kl_schedule=linear"], {"kl_schedule.warmup_steps": 10 * STEPS}),
     (
         ["kl_schedule=linear", "kl_schedule.warmup_epochs=0.5"],
         {"kl_schedule.warmup_steps": STEPS // 2},
     ),
-    (["kl_schedule=linear", "kl_schedule.warmup_steps=9"], {"kl_schedule.warmup_steps": 9}),
-    (["kl_schedule=cyclical"], {"kl_schedule.cycle_steps": 10 * STEPS}),
-    (["kl_schedule=rezende"], {"kl_schedule.warmup_steps": 10_000}),
-    (["optimizer/lr_schedule=multistep"], {"optimizer.lr_schedule.milestones": [10_000, 20_000]}),
     (
-        [*MULTISTEP, "optimizer.lr_schedule.milestones=null"],
-        {"optimizer.lr_schedule.milestones": [STEPS, 5 * STEPS // 2]},
+        ["kl_schedule=rezende", "optimizer/lr_schedule=multistep"],
+        {"kl_schedule.warmup_steps": 10_000, "optimizer.lr_schedule.milestones": [10_000, 20_000]},
     ),
     (
-        [*MULTISTEP, "optimizer.lr_schedule.milestones=[7,9]"],
-        {"optimizer.lr_schedule.milestones": [7, 9]},
+        [*MULTISTEP, "optimizer.lr_schedule.milestones=null", "kl_schedule=cyclical"],
+        {
+            "optimizer.lr_schedule.milestones": [STEPS, 5 * STEPS // 2],
+            "kl_schedule.cycle_steps": 10 * STEPS,
+        },
     ),
     (
-        ["optimizer/lr_schedule=cosine", "trainer.max_steps=7"],
-        {"optimizer.lr_schedule.T_max": 7},
+        [
+            *MULTISTEP,
+            "optimizer.lr_schedule.milestones=[7,9]",
+            "kl_schedule=linear",
+            "kl_schedule.warmup_steps=9",
+        ],
+        {"optimizer.lr_schedule.milestones": [7, 9], "kl_schedule.warmup_steps": 9},
+    ),
+    (
+        ["optimizer/lr_schedule=cosine", "trainer.max_steps=7", "kl_schedule=linear"],
+        {
+            "optimizer.lr_schedule.T_max": 7,
+            "kl_schedule.warmup_steps": 10 * STEPS,
+            "derived.total_steps": 7,
+            "trainer.max_epochs": None,
+        },
     ),
 ]
 

@@ -12,14 +12,27 @@ from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, Notice, VaeCliError
 
 STABLE = [
-    ([], ["seed", "latent_dim", "resume", "deterministic"]),
-    ([], ["data.batch_size", "data.binarize", "network.hidden_dims", "optimizer.lr"]),
-    ([], ["trainer.max_epochs", "trainer.max_steps"]),
-    ([], ["accelerator.devices", "accelerator.precision"]),
-    (["data=mnist"], ["data.root"]),
+    (
+        ["data=mnist", "model=flow", "kl_schedule=linear"],
+        [
+            "seed",
+            "latent_dim",
+            "resume",
+            "deterministic",
+            "data.batch_size",
+            "data.binarize",
+            "network.hidden_dims",
+            "optimizer.lr",
+            "trainer.max_epochs",
+            "trainer.max_steps",
+            "accelerator.devices",
+            "accelerator.precision",
+            "data.root",
+            "posterior.flow_length",
+            "kl_schedule.warmup_steps",
+        ],
+    ),
     (["data=array"], ["data.path"]),
-    (["model=flow"], ["posterior.flow_length"]),
-    (["kl_schedule=linear"], ["kl_schedule.warmup_steps"]),
 ]
 PLANAR, RADIAL = (
     "vae_cli.posterior.planar.PlanarPosterior",

@@ -177,13 +177,6 @@ def test_two_nodes_by_torchrun(work: Path) -> None:
     check_same(work, checkpoints.parent)
 
 
-def test_a_mistake_is_told_once(work: Path) -> None:
-    outcomes = together(work, tasks(*BRIEF, "accelerator=ddp_cpu", "hydra.run.dir=one"))
-    assert [code for code, _, _ in outcomes] == [2, 2]
-    assert outcomes[0][2].startswith("vae-train: hydra.run.dir=one: is there already")
-    assert outcomes[0][2].count("\n") == 1 and outcomes[1][1:] == ("", "")
-
-
 @pytest.mark.parametrize(
     ("error", "known"),
     [(ConfigError("data.root", "there", "is not"), VaeCliError), (KeyboardInterrupt, Interrupted)],

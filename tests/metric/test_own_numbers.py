@@ -1,7 +1,6 @@
 """A number of the user's own metric is in every table, and ranked by its direction."""
 
 import csv
-import doctest
 import json
 import os
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ import optuna
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from vae_cli import number
 from vae_cli.commands.compare import main as compare
 from vae_cli.commands.eval import main as evaluate
 from vae_cli.commands.report import main as report
@@ -142,10 +140,6 @@ def test_vae_report(place: Path) -> None:
     assert page.count("clutter of z") >= 2 and "knots in 4 strings" in page
     assert report([f"run={runs(place)[0]}", "output=one.html"]) == 0
     assert (place / "one.html").read_text().count("clutter of z") >= 2  # headline and chart
-
-
-def test_example() -> None:
-    assert doctest.testmod(number).failed == 0
 
 
 @pytest.mark.parametrize(

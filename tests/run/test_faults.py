@@ -27,10 +27,11 @@ faults = _load()
 STEP = "a training step"
 DEATHS = [
     *((place, call, signal.SIGKILL) for call, place in enumerate(faults.PLACES, start=2)),
-    *((STEP, step, signal.SIGTERM) for step in (1, 14, 42)),
-    ("a validation batch", 3, signal.SIGTERM),
-    (STEP, 20, signal.SIGINT), (STEP, 20, signal.SIGUSR1),
-]  # fmt: skip
+    (STEP, 14, signal.SIGTERM),  # the last of an epoch
+    (STEP, 20, signal.SIGUSR1),
+]
+# Of the phases of a run those that leave a folder in different states; the script has all.
+PHASES = ["composing", "making the logger", "before the first step", "testing", "writing results"]
 
 
 @pytest.fixture(scope="module")
@@ -43,22 +44,13 @@ def test_death(place: str, call: int, number: int, campaign: Any) -> None:
     assert faults.killed_at(campaign, faults.Death(place, call, number))
 
 
-@pytest.mark.parametrize("phase", faults.PHASES)
+@pytest.mark.parametrize("phase", PHASES)
 def test_stopped_in_any_phase(phase: str, campaign: Any) -> None:
     assert faults.stopped_at(campaign, faults.Death(phase, 1, signal.SIGTERM))
 
 
-def test_death_again_and_again(campaign: Any) -> None:
-    assert faults.killed_often(campaign, 0.7 * campaign.seconds)
-
-
-@pytest.mark.parametrize("limit", [3_000, 12_000])
-def test_full_disk(limit: int, campaign: Any) -> None:
-    assert faults.full_disk(campaign, limit)
-
-
-def test_truncated_checkpoint(campaign: Any) -> None:
-    assert faults.damaged(campaign, lambda content: content[: len(content) // 3])
+def test_a_disk_that_is_full_at_a_checkpoint(campaign: Any) -> None:
+    assert faults.full_disk(campaign, 12_000)
 
 
 def test_deleted_folder(campaign: Any) -> None:

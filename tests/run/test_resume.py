@@ -169,12 +169,11 @@ def last_of(run: Path, step: int) -> list[float]:
     return [float(row[name]) for row in rows for name in names if row.get(name)]
 
 
-@pytest.mark.parametrize("other", ["adagrad", "rmsprop", "adam"])
-def test_another_optimizer_starts_anew(other: str, vae_train: Train) -> None:
+def test_another_optimizer_starts_anew(vae_train: Train) -> None:
     run = vae_train(*SMALL, "optimizer=adamax", "optimizer/lr_schedule=cosine")
-    vae_train(f"resume={run}", "trainer.max_steps=25", f"optimizer={other}")
+    vae_train(f"resume={run}", "trainer.max_steps=25", "optimizer=adagrad")
     last = read_checkpoint(run / "checkpoints" / "last.ckpt")
-    assert last["optimizer"].lower() == other and last["global_step"] == 25
+    assert last["optimizer"].lower() == "adagrad" and last["global_step"] == 25
 
 
 def test_a_changed_default_is_reported_and_not_applied(
@@ -211,8 +210,7 @@ def test_a_run_that_stopped_early_has_finished(
     assert steps(run) == 9 * 14
 
 
-@pytest.mark.parametrize("lost", ["results.json", "figures"])
-def test_killed_at_the_very_end(lost: str, vae_train: Train) -> None:
+def test_killed_at_the_very_end(vae_train: Train) -> None:
     run = vae_train(*SMALL, "figure=[samples]")
     before = json.loads((run / "results.json").read_text())
     (run / "results.json").unlink()

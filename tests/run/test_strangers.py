@@ -1,7 +1,7 @@
 """Going on with somebody else's run never does what its files say beyond training."""
 
 import os
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,11 @@ from torchvision import datasets
 
 from vae_cli.commands.eval import main as vae_eval
 from vae_cli.commands.train import main
+from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.run.folder import RunFolder
 
+BRIEF = ["trainer.max_steps=2", "network.hidden_dims=[8]", "trainer.progress=false",
+         "logger=none", "metric=[]", "figure=[]"]  # fmt: skip
 HOSTILE = [
     "optimizer._target_=os.mkdir",
     "likelihood._target_=subprocess.run",
@@ -26,9 +29,23 @@ HOSTILE = [
 ]
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("trained") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(SHARED_FOLDER, raising=False)
+        assert main([*BRIEF, f"hydra.run.dir={run}"]) == 0
+        patch.delenv(SHARED_FOLDER, raising=False)
+    return run
+
+
 @pytest.fixture
-def run(vae_train: Callable[..., Path]) -> Path:
-    return vae_train("trainer.max_steps=2", "network.hidden_dims=[8]")
+def run(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a run in the current folder, which is else empty."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VAE_CLI_CONF", "")
+    monkeypatch.delenv(SHARED_FOLDER, raising=False)
+    return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
 def tamper(run: Path, *overrides: str) -> None:
@@ -37,8 +54,9 @@ def tamper(run: Path, *overrides: str) -> None:
     RunFolder(run).composed.unlink()  # which would bring the harmless values back
 
 
-@pytest.mark.parametrize("override", HOSTILE)
-@pytest.mark.parametrize("also", [[], ["trust=true"]])
+@pytest.mark.parametrize(
+    ("override", "also"), [*((text, []) for text in HOSTILE), (HOSTILE[0], ["trust=true"])]
+)
 def test_hostile_targets_are_refused(
     override: str, also: list[str], run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -44,7 +44,7 @@ QUICK = ["trainer.fast_dev_run=true", "figure=[]", "metric=[]", "logger=none"]
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_jobs_run_at_once(launcher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_run(launcher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.syspath_prepend(tmp_path)
@@ -54,14 +54,17 @@ def test_jobs_run_at_once(launcher: str, tmp_path: Path, monkeypatch: pytest.Mon
     Path("conf/objective").mkdir(parents=True)
     Path("conf/objective/seen.yaml").write_text("_target_: seen.Seen\nnumber: 0\n")
     Path("seen.py").write_text(SEEN)
-    arguments = ["-m", f"launcher={launcher}", "objective=seen", "objective.number=0,1"]
-    arguments += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
+    arguments = ["-m", f"launcher={launcher}", "objective=seen"]
+    is_parallel = launcher == "joblib"  # which gives each of its jobs a share of the machine
+    numbers = range(2 if is_parallel else 1)
+    arguments.append(f"objective.number={','.join(map(str, numbers))}")
+    arguments += ["hydra.launcher.n_jobs=2"] if is_parallel else []
     assert main([*arguments, *QUICK, "hydra.sweep.dir=sweep"]) == 0
-    for number in range(2):
-        job = Path("sweep") / f"objective.number-{number}"
+    for number in numbers:
+        job = Path("sweep") / (f"objective.number-{number}" if is_parallel else "run")
         assert (job / "results.json").is_file(), (job / "error.txt").read_text(encoding="utf-8")
-    seen = [json.loads(Path(f"seen-{n}.json").read_text(encoding="utf-8")) for n in range(2)]
-    if launcher == "joblib":
+    seen = [json.loads(Path(f"seen-{n}.json").read_text(encoding="utf-8")) for n in numbers]
+    if is_parallel:
         assert [each["CUDA_VISIBLE_DEVICES"] for each in seen] == ["3", "5"]
         threads = max(1, (os.cpu_count() or 1) // 2)
         assert {each["OMP_NUM_THREADS"] for each in seen} == {str(threads)}
