@@ -34,7 +34,7 @@ RUNS = {
     "mlp": ["network.hidden_dims=[16]"],
     "planar": ["posterior=planar", "network=conv", "network.channels=[4]", "likelihood=gaussian",
                "likelihood.scale=0.5", "latent_dim=3"],
-    "m1_m2": ["model=m1_m2", "data.labels=100", "network.hidden_dims=[16]"],
+    "m1_m2": ["model=m1_m2", "model.m1=mlp", "data.labels=100", "network.hidden_dims=[16]"],
     "autoencoder": ["model=autoencoder", "network.hidden_dims=[16]", "latent_dim=3"],
     "ppca": ["model=ppca"],
 }  # fmt: skip
