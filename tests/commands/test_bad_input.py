@@ -204,7 +204,7 @@ TABLE = [
     Bad("model=m2 +network.condition_dim=3", ["network.condition_dim=3", "Leave it out"]),
     Bad("++network.in_shape=[1,8,8]", ["network.in_shape=[1,8,8]", "Leave it out"]),
     Bad("+posterior.latent_dim=7", ["posterior.latent_dim=7", "Leave it out"]),
-    Bad("~network._partial_", ["network._partial_=null", "needs true"]),
+    Bad("~network._partial_", ["encoder._partial_=null", "needs true"]),
     Bad("likelihood._partial_=maybe", ["likelihood._partial_=maybe", "true or false"]),
     Bad("~data.binarize", ["~data.binarize: data.binarize is required"]),
     # required keys that are deleted
@@ -262,7 +262,7 @@ TABLE = [
     Bad("model.shape=${.nope}", ["model.shape=${.nope}", "no key nope"]),
     Bad("latent_dim=${oc.env:NOPE}", ["latent_dim=${oc.env:NOPE}", "NOPE"]),
     Bad("derived=text", ["derived=text", "Leave it out"]),
-    Bad("model.shape=''", ["model.shape=", "the images are [1, 8, 8]"]),
+    Bad("model.shape=''", ["model.shape=", "the shape of the data is [1, 8, 8]"]),
     Bad("--package=nope", ["--package", "go with --cfg"]),
     Bad("--resolve", ["--resolve", "go with --cfg"]),
     Bad("--info=nope", ["--info", "nope"]),

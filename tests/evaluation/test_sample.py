@@ -214,7 +214,7 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
             ["to=plane/config.yaml", "can't be read as an image"],
         ),
         (["run=plane", "what=samples", "draw=maybe"], ["draw=maybe", "true or false"]),
-        (["run=plane", "what=vector_field"], ["what=vector_field", "data=circles"]),
+        (["run=plane", "what=vector_field"], ["what=vector_field", "draws points of the plane"]),
         (["run=plane", "what=samples", "format=bmp"], ["format=bmp", "png, svg"]),
         (["run=plane", "what=samples", "count=0"], ["count=0", "at least 1"]),
         (["run=plane", "what=samples", "label=3"], ["label=3", "goes with count", "count=100"]),

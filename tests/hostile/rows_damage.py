@@ -114,7 +114,7 @@ def _disagree(run: StrangeRun) -> None:
 
 
 def _other_shape(run: StrangeRun) -> None:
-    run.everywhere(put("model.network.hidden_dims", [5]))
+    run.everywhere(put("model.encoder.hidden_dims", [5]))
     run.everywhere(put("network.hidden_dims", [5]))
 
 

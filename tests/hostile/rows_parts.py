@@ -11,7 +11,7 @@ from strange_run import StrangeRun, drop, put
 RESUME = {"resume"}
 # Where a node stands in a configuration, and the openings that build it.
 PLACES = {
-    "model": BUILT, "model.network": OPENED, "model.likelihood": OPENED, "model.posterior": OPENED,
+    "model": BUILT, "model.encoder": OPENED, "model.likelihood": OPENED, "model.posterior": OPENED,
     "model.prior": OPENED, "data": IMAGES | RESUME, "objective": RESUME, "kl_schedule": RESUME,
     "optimizer": RESUME, "trainer": RESUME, "accelerator": RESUME, "logger": RESUME,
     "metric.active_units": RESUME, "figure.samples": RESUME,
@@ -114,8 +114,8 @@ def _network(below: str, value: Any, run: StrangeRun) -> None:
 
     def change(config: dict[str, Any]) -> None:
         put(f"network{below}", value)(config)
-        if isinstance(config["model"]["network"], dict):
-            put(f"model.network{below}", value)(config)
+        if isinstance(config["model"]["encoder"], dict):
+            put(f"model.encoder{below}", value)(config)
 
     run.everywhere(change)
 
@@ -136,12 +136,12 @@ def _composed(run: StrangeRun) -> None:
 
 
 def _config(run: StrangeRun) -> None:
-    run.yamls(put("model.network", "${oc.create:" + MKDIR + "}"), ["config.yaml"])
+    run.yamls(put("model.encoder", "${oc.create:" + MKDIR + "}"), ["config.yaml"])
 
 
 def _checkpoint(run: StrangeRun) -> None:
     run.checkpoint_config(put("network", "${oc.create:" + MKDIR + "}"))
-    run.checkpoint_config(put("model.network", "${network}"))
+    run.checkpoint_config(put("model.encoder", "${network}"))
 
 
 def _environment(run: StrangeRun) -> None:

@@ -37,7 +37,7 @@ OVERRIDES = {  # each added to what the run's user chose; none may do anything
     "runs elsewhere": ["hydra.run.dir=OUTSIDE/new"],
     "sweeps elsewhere": ["hydra.sweep.dir=OUTSIDE/new"],
     "resumes another": ["resume=OUTSIDE"],
-    "packages a group": ["+optimizer@model.network=adam"],
+    "packages a group": ["+optimizer@model.encoder=adam"],
     "renames a group": ["optimizer@pkg:other=adam"],
     "logs elsewhere": ["logger=csv", "logger.version=OUTSIDE/curves"],
     "sets a verbose mode": ["hydra.verbose=true"],
@@ -99,8 +99,8 @@ def _trusted(text: str, run: StrangeRun) -> None:
 
     run.everywhere(put("trust", True))
     run.everywhere(put("network._target_", "canary_module.X"))
-    run.checkpoint_config(put("model.network._target_", "canary_module.X"))
-    run.yamls(put("model.network._target_", "canary_module.X"), ["config.yaml"])
+    run.checkpoint_config(put("model.encoder._target_", "canary_module.X"))
+    run.yamls(put("model.encoder._target_", "canary_module.X"), ["config.yaml"])
     run.overrides(text, "network._target_=canary_module.X")
 
 

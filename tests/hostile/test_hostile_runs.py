@@ -93,7 +93,7 @@ def test_in_a_process(place: Path) -> None:
     """What reaches a terminal, warnings and the output of libraries in C included."""
     (row,) = (row for row in TABLE if row.name == "records: a title of the terminal")
     run = trial.spoiled(row, place)
-    run.everywhere(put("model.network._target_", "os.mkdir\x1b[2J"))
+    run.everywhere(put("model.encoder._target_", "os.mkdir\x1b[2J"))
     before = guard.snapshot(place)
     argument = f"run={trial.STRANGER}/run"
     code = f"import sys; from vae_cli.commands.eval import main; sys.exit(main([{argument!r}]))"

@@ -27,7 +27,6 @@ def _upgrade_model(model: Any, is_plane: bool) -> None:
     _upgrade_model(model.get("features"), is_plane)
     if is_plane and model.get("shape") == [1, 1, 2]:
         model["shape"] = [2]
-    if "network" in model:
-        network = model.pop("network")
-        for side in SIDES.get(str(model.get("_target_")), ("encoder", "decoder")):
-            model.setdefault(side, network)
+    sides = SIDES.get(str(model.get("_target_")), ("encoder", "decoder"))
+    if "network" in model and not any(side in model for side in sides):
+        model |= dict.fromkeys(sides, model.pop("network"))
