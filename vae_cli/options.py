@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -172,7 +172,7 @@ def remedy(annotation: Any) -> str:
 
 
 def checked(function: F) -> F:
-    """Makes a function raise ConfigError for an argument that its annotation does not allow."""
+    """Makes a function raise InvalidOption for an argument that its annotation does not allow."""
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -182,7 +182,7 @@ def checked(function: F) -> F:
         for name, value in bound.arguments.items():
             if name in hints and not accepts(hints[name], value):
                 rule = f"needs {describe(hints[name], value)}"
-                raise ConfigError(name, value, rule, remedy(hints[name]))
+                raise InvalidOption(name, value, rule, remedy(hints[name]))
         return function(*args, **kwargs)
 
     return wrapper  # type: ignore[return-value]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from omegaconf import DictConfig
 
-from vae_cli.config.construct import construct, option_of
+from vae_cli.config.construct import construct, naming_keys, option_of
 from vae_cli.config.keys import shared_keys
 from vae_cli.config.treatment import describe_levels, settled_treatment
 from vae_cli.data.arrangement import arrange, describe_trained
@@ -122,7 +122,8 @@ def _place(cfg: DictConfig) -> str:
 def keep_some_labels(cfg: DictConfig, dataset: Dataset) -> Dataset:
     """The dataset with as many training labels as the configuration wants to be known."""
     count, seed = cfg.data.get("labels"), cfg.data.get("label_seed")
-    return dataset if count is None else keep_labels(dataset, count, seed or 0)
+    with naming_keys(cfg, "data"):
+        return dataset if count is None else keep_labels(dataset, count, seed or 0)
 
 
 def check_suits(cfg: DictConfig, dataset: Dataset) -> None:

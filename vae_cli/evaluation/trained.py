@@ -14,7 +14,7 @@ from vae_cli import noise
 from vae_cli.data.batch import unlabelled
 from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.relations import mean
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import InvalidOption, VaeCliError
 from vae_cli.evaluation.arrays import Array, Labels, labels, like, numbers
 from vae_cli.example import example_kind
 from vae_cli.model.base import LatentVariableModel, Model
@@ -265,7 +265,9 @@ def load(
     try:
         model = model.to(device)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it has CUDA
-        raise ConfigError("device", device, "torch has no such device here", "Try cpu.") from error
+        raise InvalidOption(
+            "device", device, "torch has no such device here", "Try cpu."
+        ) from error
     return TrainedModel(model.eval(), config)
 
 

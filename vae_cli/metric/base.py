@@ -10,7 +10,7 @@ from torch.distributions import Distribution
 
 from vae_cli import noise
 from vae_cli.data.batch import Batch
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.model.base import Model
 from vae_cli.number import Number
 
@@ -60,13 +60,13 @@ class Metric(ABC):
 
 
 def check_rivals(metrics: Mapping[str, Metric]) -> None:
-    """Raises ConfigError where two metrics measure the same: one would hide the other."""
+    """Raises InvalidOption where two metrics measure the same: one would hide the other."""
     owners: dict[str, str] = {}
     for name, metric in metrics.items():
         for number in metric.rivals:
             if number in owners:
                 rule = f"both measure {number}"
-                raise ConfigError("metric", [owners[number], name], rule, "Leave one of them out.")
+                raise InvalidOption("", [owners[number], name], rule, "Leave one of them out.")
             owners[number] = name
 
 
