@@ -131,8 +131,8 @@ def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
 
 def build_model(cfg: DictConfig) -> Model:
     """The model of a configuration whose values are concrete, with fresh weights."""
-    noise.seed_draws(torch.device("cpu"), "weights", cfg.seed)
-    return construct_model(cfg)
+    with noise.stream(torch.device("cpu"), "weights", cfg.seed):
+        return construct_model(cfg)
 
 
 def construct_model(cfg: DictConfig) -> Model:

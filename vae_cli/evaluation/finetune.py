@@ -124,8 +124,8 @@ def _coded(model: Model, splits: Mapping[str, Split], seed: int) -> dict[str, Sp
     """Codes in place of images, once and for all."""
     codes = {}
     for name, split in splits.items():
-        noise.seed_draws(model.device, "codes", seed, name)  # for encoders that draw
-        codes[name] = coded(model, split)
+        with noise.stream(model.device, "codes", seed, name):  # for encoders that draw
+            codes[name] = coded(model, split)
     return codes
 
 
@@ -138,8 +138,8 @@ def _of_probe(train: Split, test: Split) -> dict[str, float | None]:
 
 def _head(train: Split, classes: int, cfg: DictConfig) -> Head:
     """A head for such codes; its weights are the same whatever encoder they come from."""
-    noise.seed_draws(torch.device("cpu"), "head", cfg.seed)
-    return Head(_matrix(train)[0], classes, list(cfg.hidden_dims))
+    with noise.stream(torch.device("cpu"), "head", cfg.seed):
+        return Head(_matrix(train)[0], classes, list(cfg.hidden_dims))
 
 
 def _matrix(codes: Split) -> tuple[Tensor, Tensor]:

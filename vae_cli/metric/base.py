@@ -127,12 +127,12 @@ class Evaluation:
         """Counts in batch ``number`` of the split: all of it, or nothing if it is interrupted."""
         images, before, kept = self.state
         sums = {name: dict(totals) for name, totals in before.items()}
-        noise.seed_draws(batch.x.device, *self.stream, number, "encode")  # for those that draw
-        q = model.encode(batch)
+        with noise.stream(batch.x.device, *self.stream, number, "encode"):  # for those that draw
+            q = model.encode(batch)
         each: dict[str, Tensor] = {}
         for name, metric in self.metrics.items():
-            noise.seed_draws(batch.x.device, *self.stream, number, name)
-            values = metric.values(model, batch, q)
+            with noise.stream(batch.x.device, *self.stream, number, name):
+                values = metric.values(model, batch, q)
             accumulate(sums[name], {key: power_sums(value) for key, value in values.items()})
             each |= values
         if self.keeps_values:

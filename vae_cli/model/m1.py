@@ -133,8 +133,8 @@ def _(model: M1, train: Split) -> None:
         others = (labels < 0).nonzero().flatten()
         spread = torch.linspace(0, len(others) - 1, min(len(others), UNLABELLED)).long()
         index = torch.cat([index, others[spread.to(others.device)]])
-    noise.seed_draws(model.device, "classifier", train.name)  # for encoders that draw
-    codes = codes_of(model, train, index).double().cpu().numpy()
+    with noise.stream(model.device, "classifier", train.name):  # for encoders that draw
+        codes = codes_of(model, train, index).double().cpu().numpy()
     model.fitted = fit(model.kind.make(known), codes, labels[index].cpu().numpy())
     model.is_fitted = True
 
