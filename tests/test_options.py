@@ -16,10 +16,8 @@ from vae_cli.options import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    accepts,
     checked,
-    describe,
-    remedy,
+    read,
 )
 
 NAN, INF = math.nan, math.inf
@@ -71,25 +69,25 @@ REFUSED = [(annotation, value) for annotation, _, values, _ in TABLE for value i
 
 @pytest.mark.parametrize(("annotation", "value"), ACCEPTED, ids=str)
 def test_accepts(annotation: Any, value: object) -> None:
-    assert accepts(annotation, value)
+    assert read(annotation).accepts(value)
 
 
 @pytest.mark.parametrize(("annotation", "value"), REFUSED, ids=str)
 def test_refuses(annotation: Any, value: object) -> None:
-    assert not accepts(annotation, value)
+    assert not read(annotation).accepts(value)
 
 
 @pytest.mark.parametrize(
     ("annotation", "words"), [(row[0], row[3]) for row in TABLE], ids=lambda part: str(part)
 )
 def test_describes(annotation: Any, words: str) -> None:
-    assert describe(annotation) == words
+    assert read(annotation).words(None) == words
 
 
 def test_remedies_are_found_wherever_they_are() -> None:
     rule = Annotated[int, AtLeast(1, "Try less.")]
-    assert remedy(rule) == remedy(rule | None) == remedy(Sequence[rule]) == "Try less."
-    assert remedy(PositiveInt) == remedy(int) == ""
+    assert all(read(r).remedy == "Try less." for r in (rule, rule | None, Sequence[rule]))
+    assert read(PositiveInt).remedy == read(int).remedy == ""
 
 
 class Example:

@@ -68,10 +68,10 @@ def test_keys_are_parameters(path: Path) -> None:
     if group_of(path) in ("experiment", "launcher"):
         return  # differences only: test_option_composes checks them
     for node in targets(OmegaConf.load(ROOT / path)):
-        shared = SHARED.get(group_of(path))
+        shared = SHARED.get(group_of(path), ())
         signature = signature_of(node._target_)
         assert signature is not None
-        known = {*signature.annotations, *(shared.__annotations__ if shared else ())}
+        known = {*signature.annotations, *shared}
         known |= {in_epochs(name) for name in signature.annotations}
         assert {str(name) for name in node if not str(name).startswith("_")} <= known | {"defaults"}
 

@@ -35,7 +35,7 @@ from vae_cli.config.folders import (
     search_path_override,
 )
 from vae_cli.config.grammar import parsed
-from vae_cli.config.keys import SETTINGS, TrainSettings
+from vae_cli.config.keys import SETTINGS
 from vae_cli.config.references import freeze, value_of
 from vae_cli.config.vocabulary import Vocabulary, as_vae_sample_says, vocabulary_of
 from vae_cli.errors import ConfigError, VaeCliError
@@ -135,7 +135,7 @@ def _checked(
                 del cfg["hydra"]
             check_clashes(named_folders(config_dir), full.hydra.runtime.choices)
             check_single(cfg, full.hydra.runtime.choices, default_options(config_name), overrides)
-            check(cfg, groups, SETTINGS.get(config_name, TrainSettings))
+            check(cfg, groups, SETTINGS.get(config_name, SETTINGS["train"]))
             with read_write(full.hydra):  # a time is read once
                 for part in ("run", "sweep"):
                     node = full.hydra[part]
