@@ -1,3 +1,4 @@
+import doctest
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -5,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from vae_cli.errors import InvalidOption
+from vae_cli import errors, noise
+from vae_cli.errors import InvalidOption, build_part
 from vae_cli.options import (
     Above,
     AtLeast,
@@ -135,3 +137,19 @@ def test_checked_names_key_value_rule_and_remedy(call: Callable[[], object], mes
 def test_checked_leaves_wrong_calls_to_python(call: Callable[[], object]) -> None:
     with pytest.raises(TypeError):
         call()
+
+
+def test_examples() -> None:
+    assert doctest.testmod(errors).failed == doctest.testmod(noise).failed == 0
+
+
+def test_a_part_has_its_name_in_messages() -> None:
+    with pytest.raises(InvalidOption) as raised:
+        build_part("posterior", Example, size=1, flow_length=0)
+    assert str(raised.value) == (
+        "posterior.flow_length=0: needs a whole number of at least 1. "
+        "Try posterior=diagonal for none."
+    )
+    whole = raised.value.within("model")
+    assert whole.name == "model.posterior.flow_length"
+    assert whole.advice == "Try model.posterior=diagonal for none."
