@@ -1,5 +1,6 @@
 import hashlib
 
+import pytest
 import torch
 from torch import Size
 
@@ -43,6 +44,24 @@ def test_seed_draws_points_the_default_generator() -> None:
     assert torch.equal(torch.rand(100, generator=noise.generator(cpu, "x", 3)), drawn)
     torch.manual_seed(noise.stream_seed("x", 3))
     assert torch.equal(torch.rand(100), drawn)
+
+
+def test_a_stream_leaves_the_generator_as_it_was() -> None:
+    cpu = torch.device("cpu")
+    torch.manual_seed(1)
+    undisturbed = torch.rand(2)
+    torch.manual_seed(1)
+    first = torch.rand(1)
+    with pytest.raises(ValueError, match="x"), noise.stream(cpu, "x", 3):
+        drawn = torch.rand(4)
+        with noise.stream(cpu, "y"):
+            torch.rand(5)
+        assert torch.equal(
+            torch.cat([drawn, torch.rand(4)]),
+            torch.rand(8, generator=noise.generator(cpu, "x", 3)),
+        )
+        raise ValueError("x")
+    assert torch.equal(torch.cat([first, torch.rand(1)]), undisturbed)
 
 
 def test_fixed_uniform_belongs_to_the_image() -> None:

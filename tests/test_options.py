@@ -1,3 +1,4 @@
+import doctest
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -5,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from vae_cli.errors import ConfigError
+from vae_cli import errors, noise
+from vae_cli.errors import InvalidOption, build_part
 from vae_cli.options import (
     Above,
     AtLeast,
@@ -16,10 +18,8 @@ from vae_cli.options import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    accepts,
     checked,
-    describe,
-    remedy,
+    read,
 )
 
 NAN, INF = math.nan, math.inf
@@ -71,25 +71,25 @@ REFUSED = [(annotation, value) for annotation, _, values, _ in TABLE for value i
 
 @pytest.mark.parametrize(("annotation", "value"), ACCEPTED, ids=str)
 def test_accepts(annotation: Any, value: object) -> None:
-    assert accepts(annotation, value)
+    assert read(annotation).accepts(value)
 
 
 @pytest.mark.parametrize(("annotation", "value"), REFUSED, ids=str)
 def test_refuses(annotation: Any, value: object) -> None:
-    assert not accepts(annotation, value)
+    assert not read(annotation).accepts(value)
 
 
 @pytest.mark.parametrize(
     ("annotation", "words"), [(row[0], row[3]) for row in TABLE], ids=lambda part: str(part)
 )
 def test_describes(annotation: Any, words: str) -> None:
-    assert describe(annotation) == words
+    assert read(annotation).words(None) == words
 
 
 def test_remedies_are_found_wherever_they_are() -> None:
     rule = Annotated[int, AtLeast(1, "Try less.")]
-    assert remedy(rule) == remedy(rule | None) == remedy(Sequence[rule]) == "Try less."
-    assert remedy(PositiveInt) == remedy(int) == ""
+    assert all(read(r).remedy == "Try less." for r in (rule, rule | None, Sequence[rule]))
+    assert read(PositiveInt).remedy == read(int).remedy == ""
 
 
 class Example:
@@ -97,7 +97,7 @@ class Example:
     def __init__(
         self,
         size: PositiveInt,
-        flow_length: Annotated[int, AtLeast(1, "Try posterior=diagonal for none.")] = 4,
+        flow_length: Annotated[int, AtLeast(1, "Try {}=diagonal for none.")] = 4,
         *,
         names: Sequence[Literal["a", "b"]] = (),
         build: Callable[..., int] = len,
@@ -119,16 +119,16 @@ def test_checked_lets_good_values_through() -> None:
         (lambda: Example(True), "size=true: needs a whole number of at least 1."),
         (
             lambda: Example(1, 0),
-            "flow_length=0: needs a whole number of at least 1. Try posterior=diagonal for none.",
+            "flow_length=0: needs a whole number of at least 1. Try diagonal for none.",
         ),
         (lambda: Example(1, names=["a", "c"]), "names=[a,c]: needs a list, each one of a, b."),
     ],
 )
 def test_checked_names_key_value_rule_and_remedy(call: Callable[[], object], message: str) -> None:
-    with pytest.raises(ConfigError) as raised:
+    with pytest.raises(InvalidOption) as raised:
         call()
     assert str(raised.value) == message
-    assert raised.value.key == message.partition("=")[0]
+    assert raised.value.name == message.partition("=")[0]
 
 
 @pytest.mark.parametrize(
@@ -137,3 +137,19 @@ def test_checked_names_key_value_rule_and_remedy(call: Callable[[], object], mes
 def test_checked_leaves_wrong_calls_to_python(call: Callable[[], object]) -> None:
     with pytest.raises(TypeError):
         call()
+
+
+def test_examples() -> None:
+    assert doctest.testmod(errors).failed == doctest.testmod(noise).failed == 0
+
+
+def test_a_part_has_its_name_in_messages() -> None:
+    with pytest.raises(InvalidOption) as raised:
+        build_part("posterior", Example, size=1, flow_length=0)
+    assert str(raised.value) == (
+        "posterior.flow_length=0: needs a whole number of at least 1. "
+        "Try posterior=diagonal for none."
+    )
+    whole = raised.value.within("model")
+    assert whole.name == "model.posterior.flow_length"
+    assert whole.advice == "Try model.posterior=diagonal for none."

@@ -1,7 +1,12 @@
 """What a command tells its user in one line, without a traceback."""
 
+import re
 import shlex
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
 
+T = TypeVar("T")
+NAME = re.compile(r"\{([\w.]*)\}(?==)")  # of an option, in a remedy
 LONGEST = 200  # characters of a value that are told
 
 
@@ -39,8 +44,51 @@ class VaeCliError(Exception):
     exit_code = 2
 
 
+class InvalidOption(VaeCliError):  # noqa: N818  the name says what it is
+    """An argument that breaks a rule of a part of the library, which knows no command line.
+
+    Example:
+        >>> error = InvalidOption("level", 2, "needs a number at most 1", "Try {level}=0.5.")
+        >>> print(error)
+        level=2: needs a number at most 1. Try level=0.5.
+        >>> print(error.within("objective"))
+        objective.level=2: needs a number at most 1. Try objective.level=0.5.
+
+    Args:
+        name: Of the argument; empty for the part itself.
+        value: What it was.
+        rule: What it broke, a clause without a capital: ``needs at least 1``.
+        remedy: What to do, a sentence. Names of arguments stand in braces before an ``=``, and
+            ``{}`` for the part itself.
+    """
+
+    def __init__(self, name: str, value: object, rule: str, remedy: str = "") -> None:
+        what = f"{shortened(name)}={as_written(value)}" if name else as_written(value)
+        self.name, self.value, self.rule, self.remedy = name, value, rule, remedy
+        self.advice = NAME.sub(r"\1", remedy.replace("{}=", ""))  # in Python's words
+        super().__init__(f"{what}: {rule.rstrip('.')}. {self.advice}".rstrip())
+
+    def within(self, part: str) -> Self:
+        """The same mistake as one of an argument of the whole that the part belongs to."""
+        name = f"{part}.{self.name}".rstrip(".")
+        return type(self)(name, self.value, self.rule, in_part(part, self.remedy))
+
+
+def in_part(part: str, remedy: str) -> str:
+    """A remedy with the names of a part's options as the whole has them."""
+    return NAME.sub(lambda name: f"{{{f'{part}.{name[1]}'.rstrip('.')}}}", remedy)
+
+
+def build_part(name: str, builder: Callable[..., T], **sizes: Any) -> T:
+    """Calls the builder of a part; a mistake in its options has the part's name before theirs."""
+    try:
+        return builder(**sizes)
+    except InvalidOption as error:
+        raise error.within(name) from error
+
+
 class ConfigError(VaeCliError):
-    """A value that breaks a rule.
+    """A value of a configuration that breaks a rule.
 
     Args:
         key: Where it was set, as on the command line: ``posterior.flow_length``.
@@ -56,7 +104,11 @@ class ConfigError(VaeCliError):
 
 
 class TrainingError(VaeCliError):
-    """A run that can't go on: a loss that is no longer a number."""
+    """A run that can't go on, as its loss is NaN say; ``what`` without the ``remedy``."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(f"{what} {remedy}".rstrip())
+        self.what, self.remedy = what, remedy
 
 
 class Interrupted(VaeCliError):  # noqa: N818  named as KeyboardInterrupt is

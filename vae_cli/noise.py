@@ -5,6 +5,8 @@ its seed. Runs then resume, evaluations repeat, and the number of processes does
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -22,18 +24,43 @@ def generator(device: torch.device | str, *stream: object) -> torch.Generator:
     return torch.Generator(device).manual_seed(stream_seed(*stream))
 
 
+@contextmanager
+def stream(device: torch.device, *names: object) -> Iterator[None]:
+    """Draws of the device's default generator come from a stream; afterwards its own continue.
+
+    Example:
+        >>> cpu = torch.device("cpu")
+        >>> with stream(cpu, "example", 0):
+        ...     first = torch.randn(3)
+        >>> with stream(cpu, "example", 0):
+        ...     print(torch.equal(torch.randn(3), first))
+        True
+    """
+    default = _default_generator(device)
+    state = default.get_state()
+    seed_draws(device, *names)
+    try:
+        yield
+    finally:
+        default.set_state(state)
+
+
 def seed_draws(device: torch.device, *stream: object) -> None:
     """Points the device's default generator, which torch.distributions draws from, at a stream.
 
-    Much cheaper than ``torch.manual_seed``, which visits every device: it is called each step.
+    For the steps of training, which nothing else draws beside: elsewhere, ``stream`` restores it.
+    Much cheaper than ``torch.manual_seed``, which visits every device.
     """
-    seed = stream_seed(*stream)
-    if device.type == "cuda":
-        torch.cuda.default_generators[device.index or 0].manual_seed(seed)
-    elif device.type == "cpu":
-        torch.default_generator.manual_seed(seed)
+    if device.type in ("cpu", "cuda"):
+        _default_generator(device).manual_seed(stream_seed(*stream))
     else:
-        torch.manual_seed(seed)
+        torch.manual_seed(stream_seed(*stream))
+
+
+def _default_generator(device: torch.device) -> torch.Generator:
+    """The generator that draws on a device, or the CPU's where torch keeps no list of them."""
+    is_cuda = device.type == "cuda"
+    return torch.cuda.default_generators[device.index or 0] if is_cuda else torch.default_generator
 
 
 def fixed_uniform(index: Tensor, shape: torch.Size, *stream: object) -> Tensor:

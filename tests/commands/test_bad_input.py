@@ -157,7 +157,7 @@ TABLE = [
     Bad("posterior=exact", ["posterior=exact", "no formula", "Try posterior=diagonal"]),
     Bad(
         "model=ppca likelihood=bernoulli",
-        ["model.likelihood=BernoulliLikelihood", "Try likelihood=gaussian"],
+        ["likelihood=bernoulli", "Try likelihood=gaussian"],
     ),
     Bad("model=ppca model.noise=both", ["model.noise=both", "shared, per_pixel"]),
     Bad(
@@ -173,7 +173,7 @@ TABLE = [
         ["data.batch_size=63", "among 2 processes", "Try data.batch_size=62"],
     ),
     Bad("data.labels=5", ["data.labels=5", "each of the 10 classes", "Try data.labels=10"]),
-    Bad("data.labels=2000", ["data.labels=2000", "only 1437", "data.labels=null"]),
+    Bad("data.labels=2000", ["data.labels=2000", "only 1437", "keeps all"]),
     Bad("data.labels=1437", ["data.labels=1437", "class 0 has only 135", "Try data.labels=1350"]),
     Bad(f"{ARRAY} data.path=3d.npy data.labels=9", ["data.labels=9", "the set has no labels"]),
     Bad(f"{ARRAY} data.path=3d.npy data.test=0", ["data.test=0: leaves no image to test"]),

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from vae_cli.data import array, binarized_mnist, frey_faces, image_folder, mnist, omniglot
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 IMAGES = np.zeros((20, 5, 6), np.uint8)
 
@@ -28,7 +28,7 @@ ARRAYS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("empty", {"x": np.zeros((0, 5, 6))}, {}, "holds x of shape (0, 5, 6): no image at all"),
     ("no width", {"x": np.zeros((5, 6, 0))}, {}, "no image at all"),
     ("five axes", {"x": np.zeros((2, 2, 2, 2, 2))}, {}, "where images have 2 to 4 axes"),
-    ("length", {"x": np.zeros((20, 30))}, {"shape": [29]}, "data.shape=[29]: is not the shape"),
+    ("length", {"x": np.zeros((20, 30))}, {"shape": [29]}, "shape=[29]: is not the shape"),
     ("two numbers", {"x": np.zeros((20, 30))}, {"shape": [5, 6]}, "or the length of a vector"),
     ("either axis", {"x": np.zeros((20, 3, 5, 3))}, {}, "NCHW (20 images of 3x5x3) or NHWC"),
     (
@@ -40,9 +40,9 @@ ARRAYS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("turned", {"x": np.zeros((20, 20, 30))}, {}, "NHW (20 images of 1x20x30) or HWN (30 images"),
     ("layout", {"x": IMAGES}, {"layout": "NCHW"}, "layout=NCHW: names 4 axes, and x has 3. Leave"),
     ("scale", {"x": IMAGES}, {"scale": 0.0}, "scale=0.0: needs a number above 0"),
-    ("wrong shape", {"x": IMAGES}, {"shape": [1, 6, 5]}, "data.shape=[1,6,5]: is not the shape"),
-    ("wrong rows", {"x": np.zeros((9, 7))}, {"shape": [1, 2, 3]}, "data.shape=[1,2,3]: is not"),
-    ("short shape", {"x": IMAGES}, {"shape": [5, 6]}, "data.shape=[5,6]: needs channels, height"),
+    ("wrong shape", {"x": IMAGES}, {"shape": [1, 6, 5]}, "shape=[1,6,5]: is not the shape"),
+    ("wrong rows", {"x": np.zeros((9, 7))}, {"shape": [1, 2, 3]}, "shape=[1,2,3]: is not"),
+    ("short shape", {"x": IMAGES}, {"shape": [5, 6]}, "shape=[5,6]: needs channels, height"),
     (
         "several",
         {"a": IMAGES, "b": IMAGES},
@@ -59,13 +59,13 @@ ARRAYS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("kinds", {"train": IMAGES, "test": IMAGES / 2}, {}, "whole numbers in one part and floats"),
     ("label count", {"x": IMAGES, "labels": np.zeros(19)}, {}, "labels of shape (19,) for 20"),
     ("label name", {"x": IMAGES, "y": np.full(20, "a\nb")}, {}, "holds a label 'a\\nb', which is"),
-    ("no validation", {"x": IMAGES[:4]}, {}, "data.validation=0.1: leaves none of the 4 images"),
-    ("few to test", {"x": IMAGES}, {"test": 0.01}, "data.test=0.01: leaves none of the 20 images"),
+    ("no validation", {"x": IMAGES[:4]}, {}, "validation=0.1: leaves none of the 4 images"),
+    ("few to test", {"x": IMAGES}, {"test": 0.01}, "test=0.01: leaves none of the 20 images"),
     (
         "none to train",
         {"x": IMAGES},
         {"test": 0.9},
-        "data.test=0.9: leaves none of the 20 images to",
+        "test=0.9: leaves none of the 20 images to",
     ),
     ("fraction", {"x": IMAGES}, {"test": 1.1}, "test=1.1: needs a number"),
 ]
@@ -77,7 +77,7 @@ def test_array(
 ) -> None:
     path = tmp_path / "images.npz"
     np.savez(path, **contents)
-    with pytest.raises(ConfigError, match=re.escape(message)):
+    with pytest.raises(InvalidOption, match=re.escape(message)):
         array.load(str(path), **options)
 
 
@@ -86,20 +86,20 @@ def test_array(
 def test_array_file_that_is_none(suffix: str, contents: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"images{suffix}"
     path.write_bytes(contents)
-    with pytest.raises(ConfigError, match=f"images{suffix}: can't be read as {suffix}"):
+    with pytest.raises(InvalidOption, match=f"images{suffix}: can't be read as {suffix}"):
         array.load(str(path))
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        (None, "data.path=null: needs the file of an array. Try data.path=my_images.npz."),
-        ("images.csv", "data.path=images.csv: needs a file that ends in .npy, .npz, .mat."),
-        ("images.npz", "data.path=images.npz: is not there."),
+        (None, "path=null: needs the file of an array. Try path=my_images.npz."),
+        ("images.csv", "path=images.csv: needs a file that ends in .npy, .npz, .mat."),
+        ("images.npz", "path=images.npz: is not there."),
     ],
 )
 def test_array_path(path: str | None, message: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(message)):
+    with pytest.raises(InvalidOption, match=re.escape(message)):
         array.load(path)
 
 
@@ -173,7 +173,7 @@ FOLDERS: list[tuple[Callable[[Path], None], dict[str, Any], str]] = [
     (corrupt, {"size": 4}, "5.png, which can't be read as an image"),
     (no_image, {}, "5.png, which can't be read as an image"),
     (no_image, {"memory_limit": 1e-9}, "5.png, which can't be read as an image"),
-    (another_size, {}, "5.png is (6, 7). Try data.size=64"),
+    (another_size, {}, "5.png is (6, 7). Try size=64"),
     (deep, {}, "0.png with more than 256 grey levels"),
     (starts_a_program, {}, "5.png, which can't be read as an image (its content is not one of BMP"),
     (another_format, {}, "5.png, which can't be read as an image (its content is not one of BMP"),
@@ -181,13 +181,13 @@ FOLDERS: list[tuple[Callable[[Path], None], dict[str, Any], str]] = [
     (gone, {}, "a.png, a link that cannot be followed (No such file or directory)"),
     (deep_folders, {}, "a/a/a/a, where folders are more than 100 deep within each other"),
     (odd_class, {}, r"holds a folder called 'a\nb', which is not a name that can be printed"),
-    (nothing, {"size": 9_000}, "data.size=[9000,9000]: needs no more than 80,000,000 pixels"),
+    (nothing, {"size": 9_000}, "size=[9000,9000]: needs no more than 80,000,000 pixels"),
     (part_without_train, {}, "holds the folder Test but not train"),
     (two_for_one_part, {}, "holds two folders for validation: val and valid. Rename"),
     (nothing, {"background": "whit"}, "background=whit: is not the name of a colour. Try black"),
     (empty_part, {}, "holds no images for train, test"),
-    (one_file, {}, "data.validation=0.1: leaves none of the 1 images"),
-    (nothing, {"size": [1, 2, 3]}, "data.size=[1,2,3]: needs height and width, or one number"),
+    (one_file, {}, "validation=0.1: leaves none of the 1 images"),
+    (nothing, {"size": [1, 2, 3]}, "size=[1,2,3]: needs height and width, or one number"),
     (nothing, {"size": 0}, "size=0: needs"),
     (nothing, {"channels": 2}, "channels=2: needs one of 1, 3 or null"),
     (nothing, {"memory_limit": 0}, "memory_limit=0: needs a number above 0"),
@@ -202,7 +202,7 @@ def test_image_folder(
     for i in range(10):
         Image.fromarray(noise).save(tmp_path / f"{i}.png")
     change(tmp_path)
-    with pytest.raises(ConfigError, match=re.escape(message)):
+    with pytest.raises(InvalidOption, match=re.escape(message)):
         image_folder.load(str(tmp_path), **options)
 
 
@@ -212,7 +212,7 @@ def test_large_folder_tells_of_a_corrupt_image_when_it_is_read(tmp_path: Path) -
         Image.fromarray(noise).save(tmp_path / f"{i}.png")
     dataset = image_folder.load(str(tmp_path), memory_limit=1e-9)
     corrupt(tmp_path)
-    with pytest.raises(ConfigError, match=re.escape("5.png, which can't be read as an image")):
+    with pytest.raises(InvalidOption, match=re.escape("5.png, which can't be read as an image")):
         for part in (dataset.train, dataset.validation, dataset.test):
             part.take(torch.arange(len(part)))
 
@@ -220,9 +220,9 @@ def test_large_folder_tells_of_a_corrupt_image_when_it_is_read(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("root", "message"),
     [
-        (None, "data.root=null: needs a folder of images. Try data.root=my_images."),
-        ("missing", "data.root=missing: is not a folder that can be entered."),
-        (".", "data.root=.: holds no images"),
+        (None, "root=null: needs a folder of images. Try root=my_images."),
+        ("missing", "root=missing: is not a folder that can be entered."),
+        (".", "root=.: holds no images"),
         ("~nobody of that name", "names the home folder of an unknown user. Write the whole path."),
     ],
 )
@@ -230,7 +230,7 @@ def test_image_folder_root(
     root: str | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=re.escape(message)):
+    with pytest.raises(InvalidOption, match=re.escape(message)):
         image_folder.load(root)
 
 
@@ -249,7 +249,7 @@ def test_binarized_mnist(
     (tmp_path / "binarized_mnist").mkdir()
     for part in ("train", "valid", "test"):
         (tmp_path / "binarized_mnist" / f"binarized_mnist_{part}.amat").write_text(text)
-    with pytest.raises(ConfigError, match=re.escape(message)):
+    with pytest.raises(InvalidOption, match=re.escape(message)):
         binarized_mnist.load(str(tmp_path))
 
 
@@ -258,12 +258,16 @@ def test_frey_faces(tmp_path: Path) -> None:
 
     (tmp_path / "frey_faces").mkdir()
     savemat(tmp_path / "frey_faces" / frey_faces.FILE, {"ff": np.zeros((560, 100), np.uint8)})
-    with pytest.raises(ConfigError, match=re.escape("holds uint8 of shape (560, 100), not uint8")):
+    with pytest.raises(
+        InvalidOption, match=re.escape("holds uint8 of shape (560, 100), not uint8")
+    ):
         frey_faces.load(str(tmp_path))
 
 
 def test_options() -> None:
-    with pytest.raises(ConfigError, match="name=EMNIST: needs one of MNIST, FashionMNIST, KMNIST"):
+    with pytest.raises(
+        InvalidOption, match="name=EMNIST: needs one of MNIST, FashionMNIST, KMNIST"
+    ):
         mnist.load("EMNIST")
-    with pytest.raises(ConfigError, match="size=0: needs a whole number of at least 1"):
+    with pytest.raises(InvalidOption, match="size=0: needs a whole number of at least 1"):
         omniglot.load(size=0)

@@ -10,7 +10,7 @@ import pytest
 
 from vae_cli.data import array
 from vae_cli.data.conversion import PROGRAMS
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 NUMBERS = np.random.default_rng(0).integers(0, 256, (20, 9))
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": " ", ".dat": "  "}
@@ -29,7 +29,7 @@ def test_command_makes_an_array(
     frame = SimpleNamespace(to_numpy=lambda: values)
     readers = ("read_parquet", "read_feather", "read_excel")
     pandas = SimpleNamespace(**dict.fromkeys(readers, lambda file: frame))
-    with pytest.raises(ConfigError) as raised:
+    with pytest.raises(InvalidOption) as raised:
         array.load(str(table))
     assert "needs a file that ends in .npy" in raised.value.rule
     python, flag, program, *arguments = shlex.split(raised.value.remedy.partition(": ")[2])
@@ -43,6 +43,6 @@ def test_command_makes_an_array(
 
 
 def test_other_files_get_no_command(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as raised:
+    with pytest.raises(InvalidOption) as raised:
         array.load(str(tmp_path / "images.h5"))
     assert raised.value.remedy == ""

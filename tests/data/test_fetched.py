@@ -12,7 +12,7 @@ from published import PUBLISHED, Published
 
 from vae_cli.data import files
 from vae_cli.data.dataset import Dataset
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ def test_failed_download_leaves_nothing_and_names_files_and_folder(
 ) -> None:
     published = [path.name for path in site.folder.iterdir() if path.is_file()]
     site.published.point("http://127.0.0.1:9/", monkeypatch)  # where nobody listens
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(InvalidOption) as caught:
         site.published.load(str(site.root))
     message = str(caught.value)
-    assert message.startswith(f"data.root={site.root}: the files of ")
+    assert message.startswith(f"root={site.root}: the files of ")
     assert "refused" in message
     assert "\n" not in message
     assert all(name in message for name in published)
@@ -112,7 +112,7 @@ def test_failed_download_leaves_nothing_and_names_files_and_folder(
 def test_damaged_download_leaves_nothing(site: Site, tmp_path: Path) -> None:
     for file in files_below(site.folder):
         file.write_bytes(file.read_bytes()[:-30])
-    with pytest.raises(ConfigError, match="can't be fetched"):
+    with pytest.raises(InvalidOption, match="can't be fetched"):
         site.published.load(str(site.root))
     assert list(tmp_path.iterdir()) == []
 
@@ -121,7 +121,7 @@ def test_damaged_files_on_disk_are_told(site: Site) -> None:
     site.published.load(str(site.root))
     for file in files_below(site.root):
         file.write_bytes(file.read_bytes()[:-30])
-    with pytest.raises(ConfigError, match="can't be read") as caught:
+    with pytest.raises(InvalidOption, match="can't be read") as caught:
         site.published.load(str(site.root))
     advised = re.search(r"Remove (\S+), then put", str(caught.value))
     shutil.rmtree(advised[1])
@@ -139,7 +139,7 @@ def test_compressed_text_is_read_too(site: Site) -> None:
 
 def test_root_that_can_not_be_written(site: Site, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match=r"can't be fetched \(.*Not a directory"):
+    with pytest.raises(InvalidOption, match=r"can't be fetched \(.*Not a directory"):
         site.published.load(str(tmp_path / "file" / "root"))
 
 
@@ -153,11 +153,11 @@ def test_root(monkeypatch: pytest.MonkeyPatch) -> None:
     assert files.data_root(None) == Path("/data")
     assert files.data_root("~/mine") == Path.home() / "mine"
     monkeypatch.setenv("VAE_CLI_DATA", "~nobody of that name/data")
-    with pytest.raises(ConfigError, match="names the home folder of an unknown user"):
+    with pytest.raises(InvalidOption, match="names the home folder of an unknown user"):
         files.data_root(None)
 
 
 def test_nothing_is_fetched_into_the_folder_of_a_stranger(site: Site, tmp_path: Path) -> None:
-    with files.reading_only(True), pytest.raises(ConfigError, match="not where the run had them"):
+    with files.reading_only(True), pytest.raises(InvalidOption, match="not where the run had them"):
         site.published.load(str(site.root))
     assert list(tmp_path.iterdir()) == []

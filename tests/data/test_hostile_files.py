@@ -17,7 +17,7 @@ from published import PUBLISHED
 from scipy.io import savemat
 
 from vae_cli.data import array, image_folder, mnist
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 IMAGES = np.arange(600, dtype=np.uint8).reshape(20, 5, 6)
 BOMB = 1 << 22  # bytes that a member inflates to beyond what it declares
@@ -130,7 +130,7 @@ def test_array(
     monkeypatch.setattr("vae_cli.data.numbers.machine_memory", lambda: 1 << 30)
     path = tmp_path / f"images{suffix}"
     path.write_bytes(content)
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(InvalidOption) as caught:
         array.load(str(path))
     assert message in str(caught.value) and len(str(caught.value)) < 600
 
@@ -146,7 +146,7 @@ def test_matlab_of_every_version_is_read(form: str, is_compressed: bool, tmp_pat
 
 def test_one_label_without_an_axis(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=IMAGES[:1], labels=np.array(3))
-    with pytest.raises(ConfigError, match=r"labels of shape \(\) for 1 images"):
+    with pytest.raises(InvalidOption, match=r"labels of shape \(\) for 1 images"):
         array.load(str(tmp_path / "x.npz"))
 
 
@@ -170,7 +170,7 @@ def test_special_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # a socket's path must be short
     make(Path(f"x{suffix}"))
-    with pytest.raises(ConfigError, match=r"not a regular file|No such device or address"):
+    with pytest.raises(InvalidOption, match=r"not a regular file|No such device or address"):
         image_folder.load(".") if suffix == ".png" else array.load(f"x{suffix}")
 
 
@@ -187,7 +187,7 @@ def test_published_set_of_pipes(name: str, tmp_path: Path, monkeypatch: pytest.M
             os.mkfifo(target)
         if path.suffix == ".gz":
             os.mkfifo(target.with_suffix(""))
-    with pytest.raises(ConfigError, match="not a regular file"):
+    with pytest.raises(InvalidOption, match="not a regular file"):
         published.load(str(tmp_path / "root"))
 
 
@@ -211,5 +211,5 @@ def test_idx(
     mnist.load("MNIST", str(tmp_path))
     content = struct.pack(">4I", *header) + bytes(60 * 28 * 28 + more)
     (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(content)
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(InvalidOption, match=message):
         mnist.load("MNIST", str(tmp_path))

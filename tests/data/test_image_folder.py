@@ -13,7 +13,7 @@ from PIL import Image
 
 from vae_cli.data import image_folder
 from vae_cli.data.dataset import Dataset
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 GENERATOR = np.random.default_rng(0)
 
@@ -207,7 +207,7 @@ def test_sub_folder_that_may_not_be_entered(
 
     monkeypatch.setattr(os, "scandir", refuse)  # the superuser may enter all
     message = "locked, a folder that cannot be read (Permission denied)"
-    with pytest.raises(ConfigError, match=re.escape(message)):
+    with pytest.raises(InvalidOption, match=re.escape(message)):
         image_folder.load(str(tmp_path))
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from vae_cli.data import array, image_folder
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.labels import class_count, keep_labels, missing_labels
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 SIZES = [9, 12, 7]  # labelled training images of each class
 LABELS = torch.tensor([0] * 9 + [1] * 12 + [2] * 7)
@@ -74,15 +74,19 @@ def test_the_rest_of_the_set_is_left_alone() -> None:
         (dataset(GAPS, GAPS, "abc"), 3, "class b of 3 has no labelled training image"),
         (dataset(LABELS.clamp(0, 1)), 5, "class 2 of 3 has no labelled training image"),
         (dataset(LABELS.clamp(0, 1) * 2**62), 5, f"class 1 of {2**62 + 1} has no labelled"),
-        (dataset(LABELS), 2, "2: needs one for each of the 3 classes. Try data.labels=3."),
-        (dataset(PARTLY), 29, "29: only 28 training images have a label. Try data.labels=null"),
+        (dataset(LABELS), 2, "2: needs one for each of the 3 classes. Try labels=3."),
+        (
+            dataset(PARTLY),
+            29,
+            "29: only 28 training images have a label. Leave it out, which keeps all",
+        ),
         (dataset(LABELS), 24, "class 2 has only 7 labelled training images, and its share is 8."),
         (dataset(LABELS, classes="abc"), 24, "class c has only 7 labelled"),
-        (dataset(LABELS), 24, "Try data.labels=21."),
+        (dataset(LABELS), 24, "Try labels=21."),
     ],
 )
 def test_is_told(given: Dataset, count: int, message: str) -> None:
-    with pytest.raises(ConfigError, match=f"^data.labels=.*{re.escape(message)}"):
+    with pytest.raises(InvalidOption, match=f"^labels=.*{re.escape(message)}"):
         keep_labels(given, count, 0)
 
 

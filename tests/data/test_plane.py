@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.plane import INNER, TURNS, circles, spiral
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 both = pytest.mark.parametrize("load", [spiral, circles], ids=lambda load: load.__name__)
 
@@ -77,5 +77,5 @@ def test_noise_is_as_said(noise: float) -> None:
 @both
 @pytest.mark.parametrize(("key", "value"), [("noise", -0.1), ("noise", True), ("seed", -1)])
 def test_mistakes(load: Callable[..., Dataset], key: str, value: object) -> None:
-    with pytest.raises(ConfigError, match=key):
+    with pytest.raises(InvalidOption, match=key):
         load(**{key: value})

@@ -227,7 +227,7 @@ MISTAKES: list[tuple[list[str], list[str]]] = [
     (["run=plain", "labels=0"], ["labels=0", "at least 1"]),
     (["run=plain", "labels=null"], ["labels=null", "Try labels=all"]),
     (["run=plain", "labels=9"], ["labels=9", "each of the 10 classes", "Try labels=10."]),
-    (["run=plain", "labels=2000"], ["labels=2000", "only 1437", "Try labels=all."]),
+    (["run=plain", "labels=2000"], ["labels=2000", "only 1437", "keeps all."]),
     (["run=plain", "labels=1437"], ["labels=1437", "class 0 has only 135", "Try labels=1350."]),
     (["run=plain", "labels=100,1000"], ["labels=100,1000"]),
     (["run=unlabelled"], ["labels=all", "the set has no labels", "Label some images"]),

@@ -6,7 +6,7 @@ import torch
 from pictures import model, picture, split
 from torch import Tensor
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.figure.base import Inapplicable
 from vae_cli.figure.latent_map import LatentMap
 from vae_cli.figure.projection import FEWEST, PROJECTIONS, Plane, pca, tsne
@@ -64,7 +64,7 @@ def test_neighbours_need_points() -> None:
 
 def test_what_is_not_installed_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vae_cli.figure.projection.find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"projection=umap: needs umap-learn.*vae-cli\[umap\]"):
+    with pytest.raises(InvalidOption, match=r"projection=umap: needs umap-learn.*vae-cli\[umap\]"):
         LatentMap(projection="umap")
     LatentMap(projection="tsne")
 

@@ -11,7 +11,7 @@ from torch.distributions import constraints
 from torch.distributions.constraints import Constraint
 from torch.nn.functional import softplus
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
@@ -184,7 +184,7 @@ def test_mean_may_be_kept_between_0_and_1(scale: float | str) -> None:
 
 
 def test_unknown_mean() -> None:
-    with pytest.raises(ConfigError, match=r"^mean=tanh: needs one of identity, sigmoid"):
+    with pytest.raises(InvalidOption, match=r"^mean=tanh: needs one of identity, sigmoid"):
         GaussianLikelihood((1,), mean="tanh")
 
 
@@ -204,5 +204,5 @@ def test_shared_scale_learns() -> None:
 @pytest.mark.parametrize("option", ["scale", "min_scale"])
 @pytest.mark.parametrize("value", [0, -1.0, "fixed", None, math.inf, math.nan])
 def test_bad_scales(option: str, value: object) -> None:
-    with pytest.raises(ConfigError, match=f"^{option}="):
+    with pytest.raises(InvalidOption, match=f"^{option}="):
         GaussianLikelihood((1,), **{option: value})

@@ -12,7 +12,7 @@ from torch.distributions import MultivariateNormal, kl_divergence
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import closed_form_kl, kl_per_dimension
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.model.evidence import exact_log_likelihood
@@ -220,7 +220,7 @@ def test_others_have_no_formula() -> None:
 
 
 def test_a_vae_needs_an_encoder() -> None:
-    with pytest.raises(ConfigError, match=r"^posterior=exact: .* Try posterior=diagonal"):
+    with pytest.raises(InvalidOption, match=r"^posterior=exact: .* Try posterior=diagonal"):
         VAE(SHAPE, 2, MLP, MLP, ExactPosterior(), StandardPrior, GaussianLikelihood)
 
 
@@ -245,5 +245,5 @@ def test_a_vae_needs_an_encoder() -> None:
     ],
 )
 def test_bad_options(noise: str, likelihood: object, prior: object, said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(InvalidOption, match=said):
         LinearGaussian(SHAPE, 2, noise, likelihood, prior, ExactPosterior(), MLP)

@@ -10,7 +10,7 @@ from torch import Size
 
 from vae_cli.data.dataset import StoredImages
 from vae_cli.data.split import Split, Treatment
-from vae_cli.errors import ConfigError, Notice
+from vae_cli.errors import InvalidOption, Notice
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.model.codes import codes_of
 from vae_cli.model.fitting import fit
@@ -120,7 +120,7 @@ def test_one_class_is_refused_unless_it_will_do(classifier: str) -> None:
     try:
         CLASSIFIERS[classifier].make(len(codes)).fit(codes, labels)
     except ValueError:
-        with pytest.raises(ConfigError, match=f"^classifier={classifier}: needs images of two"):
+        with pytest.raises(InvalidOption, match=f"^classifier={classifier}: needs images of two"):
             build(classifier, 1)
     else:
         assert build(classifier, 1).classes == 1

@@ -9,7 +9,7 @@ from torch import Size, Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import sample_with_log_prob
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.metric.base import Evaluation
@@ -175,13 +175,13 @@ def test_a_label_can_be_given_or_stand_behind_z() -> None:
 
 @pytest.mark.parametrize("units", [[], [0, 0], [5], [-1]], ids=str)
 def test_units_that_are_none_are_refused(units: list[int]) -> None:
-    with pytest.raises(ConfigError, match="different ones of 0 to 4, one at least"):
+    with pytest.raises(InvalidOption, match="different ones of 0 to 4, one at least"):
         build(features=5, units=units)
 
 
 def test_features_with_labels_are_refused() -> None:
     m2 = M2(SHAPE, 2, CLASSES, SMALL, SMALL, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
-    with pytest.raises(ConfigError, match="m1=M2: its features are to be those of a model"):
+    with pytest.raises(InvalidOption, match="features=M2: its features are to be those of a model"):
         M1M2(m2, 2, CLASSES, SMALL, SMALL, DiagonalPosterior, StandardPrior, GAUSSIAN)
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Size, nn
 
 from vae_cli.data.batch import Batch
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.model.vae import VAE
@@ -156,5 +156,5 @@ def test_weights_survive_a_checkpoint(name: str) -> None:
 
 @pytest.mark.parametrize("latent_dim", [0, -1, 2.5, True])
 def test_bad_latent_dims(latent_dim: object) -> None:
-    with pytest.raises(ConfigError, match=r"^latent_dim="):
+    with pytest.raises(InvalidOption, match=r"^latent_dim="):
         build("mlp", latent_dim)

@@ -7,7 +7,7 @@ import torch
 from networks import NETWORKS, VECTOR, Case, build
 from torch import Size, nn
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.network.base import Network
 from vae_cli.network.conv import Conv
 from vae_cli.network.gated_conv import GatedConv
@@ -179,9 +179,9 @@ def test_nothing_follows_the_last_layer(case: Case) -> None:
     ],
 )
 def test_bad_options(make: Callable[..., Network], options: dict[str, Any], key: str) -> None:
-    with pytest.raises(ConfigError) as raised:
+    with pytest.raises(InvalidOption) as raised:
         make(Size([1, 8, 8]), VECTOR, **options)
-    assert raised.value.key == key
+    assert raised.value.name == key
 
 
 @pytest.mark.parametrize("make", [Conv, GatedConv])
@@ -189,7 +189,7 @@ def test_bad_options(make: Callable[..., Network], options: dict[str, Any], key:
 def test_convolutions_need_an_image_and_a_vector(
     make: Callable[..., Network], in_shape: list[int], out_shape: list[int]
 ) -> None:
-    with pytest.raises(ConfigError, match="network=mlp"):
+    with pytest.raises(InvalidOption, match="Try mlp"):
         make(Size(in_shape), Size(out_shape))
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Size, Tensor, nn
 
 from vae_cli.data.batch import Batch
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.model.m2 import M2
 from vae_cli.model.vae import VAE
@@ -133,11 +133,11 @@ MISTAKES = {
 
 @pytest.mark.parametrize("message", MISTAKES)
 def test_a_wrong_shape_is_told_at_the_start(message: str) -> None:
-    with pytest.raises(ConfigError, match=message.replace("Plain: ", ".*: ")) as caught:
+    with pytest.raises(InvalidOption, match=message.replace("Plain: ", ".*: ")) as caught:
         build_encoder(MISTAKES[message], IMAGE, 6)
-    assert str(caught.value).startswith("encoder._target_=")
+    assert str(caught.value).startswith("encoder=")
 
 
 def test_an_encoder_that_needs_a_condition_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"Plain: takes no condition_dim, .* Add the argument"):
+    with pytest.raises(InvalidOption, match=r"Plain: takes no condition_dim, .* Add the argument"):
         build_encoder(Plain, IMAGE, 6, condition_dim=3)

@@ -9,7 +9,7 @@ from torch import Size, Tensor
 from torch.autograd.functional import jacobian
 
 from vae_cli.data.batch import Batch
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.model.autoencoder import Autoencoder
 from vae_cli.network.base import Network
@@ -215,7 +215,7 @@ def test_denoising_goes_from_spoilt_images_to_clean_ones(corruption: str) -> Non
     ],
 )
 def test_bad_options(make: Callable[..., Objective], options: dict[str, object], said: str) -> None:
-    with pytest.raises(ConfigError, match=f"^{said}"):
+    with pytest.raises(InvalidOption, match=f"^{said}"):
         make(**options)
 
 

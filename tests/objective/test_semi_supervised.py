@@ -9,7 +9,7 @@ from torch import Size, Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.model.base import ElboTerms
 from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel
@@ -211,5 +211,5 @@ class _Loss(torch.nn.Module):
 )  # fmt: skip
 def test_bad_options(option: str, value: object) -> None:
     options = {"labelled_images": 2, "train_images": N, option: value}
-    with pytest.raises(ConfigError, match=f"^{option}="):
+    with pytest.raises(InvalidOption, match=f"^{option}="):
         SemiSupervised(**options)

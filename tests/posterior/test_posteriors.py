@@ -5,7 +5,7 @@ from torch.autograd import gradcheck
 from torch.nn.functional import softplus
 
 from vae_cli.distribution.relations import from_noise, mean, sample_with_log_prob
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.posterior.diagonal import DiagonalPosterior
 from vae_cli.posterior.planar import NEAR_IDENTITY
 
@@ -121,7 +121,7 @@ def test_diagonal_variance_through_a_softplus_within_bounds() -> None:
 
 @pytest.mark.parametrize("bounds", [[3.0, 1.0], [2.0, 2.0], [1.0], [0.1, 1.0, 2.0]])
 def test_bounds_of_the_variance_are_two_in_order(bounds: list[float]) -> None:
-    with pytest.raises(ConfigError, match=r"variance_range=.*two numbers, the smaller one first"):
+    with pytest.raises(InvalidOption, match=r"variance_range=.*two numbers, the smaller one first"):
         DiagonalPosterior(latent_dim=2, variance_range=bounds)
 
 
@@ -164,5 +164,5 @@ def test_flow_features_of_zero_leave_the_base(name: str) -> None:
 @pytest.mark.parametrize("name", FLOWS)
 @pytest.mark.parametrize("flow_length", [0, -1, 1.5])
 def test_a_flow_has_at_least_one_map(name: str, flow_length: float) -> None:
-    with pytest.raises(ConfigError, match=f"flow_length={flow_length}: .*posterior=diagonal"):
+    with pytest.raises(InvalidOption, match=f"flow_length={flow_length}: .*diagonal for none"):
         POSTERIORS[name][0].func(latent_dim=2, flow_length=flow_length)

@@ -7,8 +7,8 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from vae_cli import conf
-from vae_cli.config.keys import DataSettings
-from vae_cli.options import accepts
+from vae_cli.config.keys import SHARED
+from vae_cli.options import read
 from vae_cli.reference.published import Published
 from vae_cli.terminal.comparable import columns
 from vae_cli.terminal.quantity import quantity
@@ -23,8 +23,8 @@ def test_numbers_have_names_signs_and_a_source(file: Path) -> None:
     found = instantiate(OmegaConf.load(file), _convert_="all")
     assert isinstance(found, Published) and len(found.source) > 20 and found.rows
     assert found.treatment["data"] in DATASETS
-    annotations = DataSettings.__annotations__
-    assert accepts(annotations["binarize"], found.treatment["binarize"])
+    annotations = SHARED["data"]
+    assert read(annotations["binarize"]).accepts(found.treatment["binarize"])
     for numbers in found.rows.values():
         assert {name.removesuffix("_se") for name in numbers} <= set(columns([], is_wide=True))
         for name, number in numbers.items():

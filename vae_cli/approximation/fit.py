@@ -84,17 +84,15 @@ def fit(
     parameters = _starts(posterior, len(energies), options).requires_grad_()
     optimizer = torch.optim.Adam([parameters], lr=options.lr, fused=True)
     for step in range(options.steps):
-        noise.seed_draws(cpu, "fit", options.seed, step)
-        loss = _free_energy(
-            posterior, energies, parameters, options.samples, _weight(step, options)
-        )
+        weight = _weight(step, options)
+        with noise.stream(cpu, "fit", options.seed, step):
+            loss = _free_energy(posterior, energies, parameters, options.samples, weight)
         optimizer.param_groups[0]["lr"] = options.lr * _cosine(step / options.steps)
         optimizer.zero_grad()
         loss.sum().backward()  # a fit has parameters of its own, so the sum parts again
         optimizer.step()
         after_step(step + 1)
-    noise.seed_draws(cpu, "choose", options.seed)
-    with torch.no_grad():
+    with torch.no_grad(), noise.stream(cpu, "choose", options.seed):
         scores = _free_energy(posterior, energies, parameters, CHOOSING_DRAWS, 1.0)
     scores = scores.nan_to_num(math.inf)
     if not scores.amin(1).isfinite().all():

@@ -57,9 +57,8 @@ def diverge(
         draws: Of each flow.
         seed: Of the draws.
     """
-    noise.seed_draws(torch.device("cpu"), "measure", seed)
     gaps = []
-    with torch.no_grad():
+    with torch.no_grad(), noise.stream(torch.device("cpu"), "measure", seed):
         for start in range(0, draws, CHUNK):
             z, log_q = sample_with_log_prob(q, torch.Size([min(CHUNK, draws - start)]))
             gaps.append(log_q + torch.stack([u(z[:, i]) for i, u in enumerate(energies)], 1))

@@ -21,7 +21,7 @@ from vae_cli.config.agreement import (
     monitored,
 )
 from vae_cli.config.check import in_epochs
-from vae_cli.config.construct import construct, option_of
+from vae_cli.config.construct import construct, naming_keys, option_of
 from vae_cli.config.data import (
     check_unchanged,
     describe_few_images,
@@ -31,7 +31,6 @@ from vae_cli.config.data import (
 )
 from vae_cli.config.description import describe_inferred
 from vae_cli.config.doubts import Facts, doubts_about
-from vae_cli.config.folders import NETWORK, SIDES
 from vae_cli.config.memory import check_step, check_weights, sizes_counted
 from vae_cli.config.suited import suit
 from vae_cli.config.treatment import advise_on_range, choose_treatment, models_binary_values
@@ -65,7 +64,8 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
         VaeCliError: If something can't be had, or does not go together.
     """
     accelerator: AcceleratorOptions = construct(cfg, "accelerator")
-    check_accelerator(accelerator)
+    with naming_keys(cfg, "accelerator"):
+        check_accelerator(accelerator)
     loaded = load_data(cfg, known)
     check_unchanged(cfg, loaded.difference, cfg.data.get("changed"))
     dataset = keep_some_labels(cfg, loaded.dataset)
@@ -115,7 +115,8 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
         trainer=trainer,
         accelerator=accelerator,
     )
-    check_rivals(experiment.metrics)
+    with naming_keys(cfg, "metric"):
+        check_rivals(experiment.metrics)
     check_measured(model, experiment.metrics)
     _try_optimizer(experiment)
     return experiment
@@ -130,8 +131,8 @@ def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
 
 def build_model(cfg: DictConfig) -> Model:
     """The model of a configuration whose values are concrete, with fresh weights."""
-    noise.seed_draws(torch.device("cpu"), "weights", cfg.seed)
-    return construct_model(cfg)
+    with noise.stream(torch.device("cpu"), "weights", cfg.seed):
+        return construct_model(cfg)
 
 
 def construct_model(cfg: DictConfig) -> Model:
@@ -140,14 +141,7 @@ def construct_model(cfg: DictConfig) -> Model:
     Raises:
         ConfigError: If what it names is no model.
     """
-    try:
-        model = construct(cfg, "model")
-    except ConfigError as error:
-        side, _, name = error.key.partition(".")
-        if side not in SIDES or side in cfg:
-            raise
-        key = f"{NETWORK}.{name}"
-        raise ConfigError(key, error.value, error.rule, error.remedy) from error
+    model = construct(cfg, "model")
     if not isinstance(model, Model):
         raise ConfigError("model._target_", cfg.model._target_, "is not a Model of vae_cli")
     return model

@@ -16,14 +16,7 @@ from yaml import YAMLError
 
 from vae_cli.config.check import check, is_required
 from vae_cli.config.composition import NotComposable, base_of, composed
-from vae_cli.config.deletion import needed_by
-from vae_cli.config.explain import (
-    LAUNCHERS,
-    check_single,
-    explained,
-    explained_key,
-    with_default,
-)
+from vae_cli.config.explain import LAUNCHERS, CommandLine, check_single
 from vae_cli.config.folders import (
     check_clashes,
     check_expansion,
@@ -35,7 +28,7 @@ from vae_cli.config.folders import (
     search_path_override,
 )
 from vae_cli.config.grammar import parsed
-from vae_cli.config.keys import SETTINGS, TrainSettings
+from vae_cli.config.keys import SETTINGS
 from vae_cli.config.references import freeze, value_of
 from vae_cli.config.vocabulary import Vocabulary, as_vae_sample_says, vocabulary_of
 from vae_cli.errors import ConfigError, VaeCliError
@@ -126,6 +119,7 @@ def _checked(
     groups = groups_of(config_name, folders)
     everything = [*search_path_override(folders), *overrides]
     as_typed = dict(zip(overrides, typed or overrides, strict=True))
+    line = CommandLine(config_name, everything, groups, as_typed)
     with _hydra(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # OmegaConf's and Hydra's advice: lines beside ours
         try:
@@ -135,25 +129,20 @@ def _checked(
                 del cfg["hydra"]
             check_clashes(named_folders(config_dir), full.hydra.runtime.choices)
             check_single(cfg, full.hydra.runtime.choices, default_options(config_name), overrides)
-            check(cfg, groups, SETTINGS.get(config_name, TrainSettings))
+            check(cfg, groups, SETTINGS.get(config_name, SETTINGS["train"]))
             with read_write(full.hydra):  # a time is read once
                 for part in ("run", "sweep"):
                     node = full.hydra[part]
                     node.dir = str(value_of(full, f"hydra.{part}.dir", node, "dir"))
             freeze(full)
         except ConfigError as error:
-            if (needed := needed_by(error, overrides)) is not None:
-                raise needed from error
-            meant = explained_key(error, config_name, everything, groups, as_typed)
-            if meant is not None:
-                raise meant from error
-            if error.remedy:
+            if (explained := line.explain_mistake(error)) is error:
                 raise
-            raise with_default(error, config_name, everything, groups) from error
+            raise explained from error
         except YAMLError as error:
             raise VaeCliError(f"a yaml can't be read: {' '.join(str(error).split())}") from error
         except (NotComposable, OmegaConfBaseException, RecursionError, ValueError) as error:
-            raise explained(error, config_name, everything, groups, as_typed) from error
+            raise line.explain_failure(error) from error
     unmarked = [folder for folder in folders if folder not in named_folders(config_dir)]
     say_what_is_read(folders, unmarked, _options(full, overrides))
     return full

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from omegaconf import DictConfig
 
-from vae_cli.config.construct import construct, option_of
-from vae_cli.config.keys import shared_keys
+from vae_cli.config.construct import construct, naming_keys, option_of
+from vae_cli.config.keys import SHARED
 from vae_cli.config.treatment import describe_levels, settled_treatment
 from vae_cli.data.arrangement import arrange, describe_trained
 from vae_cli.data.dataset import Dataset
@@ -90,7 +90,7 @@ def load_given(cfg: DictConfig, known: Record) -> Dataset:
 
 
 def _load(cfg: DictConfig) -> Dataset:
-    dataset = construct(cfg, "data", without=shared_keys("data"))
+    dataset = construct(cfg, "data", without=tuple(SHARED["data"]))
     if not isinstance(dataset, Dataset):
         raise ConfigError("data._target_", cfg.data._target_, "does not load a Dataset of vae_cli")
     return dataset
@@ -122,7 +122,8 @@ def _place(cfg: DictConfig) -> str:
 def keep_some_labels(cfg: DictConfig, dataset: Dataset) -> Dataset:
     """The dataset with as many training labels as the configuration wants to be known."""
     count, seed = cfg.data.get("labels"), cfg.data.get("label_seed")
-    return dataset if count is None else keep_labels(dataset, count, seed or 0)
+    with naming_keys(cfg, "data"):
+        return dataset if count is None else keep_labels(dataset, count, seed or 0)
 
 
 def check_suits(cfg: DictConfig, dataset: Dataset) -> None:

@@ -2,30 +2,20 @@
 
 import difflib
 from collections.abc import Sequence
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from vae_cli.config.synonyms import meanings
 from vae_cli.errors import as_written
 
 
-def nearest(key: str, value: Any, annotation: Any) -> str:
+def nearest(key: str, value: Any, names: Sequence[str]) -> str:
     """Which of the names that an option can have may have been meant, as a remedy."""
-    names, text = _names(annotation), as_written(value)
+    text = as_written(value)
     synonyms = meanings(f"{key.rpartition('.')[2]}={text}")
     near = [name for word in synonyms if (name := word.partition("=")[2]) in names]
     near += [name for name in names if len(text) > 1 and name.startswith(text.lower())]
     near += difflib.get_close_matches(text.lower(), names, n=1)
     return f"Did you mean {key}={near[0]}?" if near else ""
-
-
-def _names(annotation: Any) -> list[str]:
-    """The names that an annotation allows, alone or beside others."""
-    parts = get_args(annotation)
-    if get_origin(annotation) is Literal:
-        return [part for part in parts if isinstance(part, str)]
-    alternatives = parts if get_origin(annotation) in (Union, UnionType) else ()
-    return [name for part in alternatives for name in _names(part)]
 
 
 def suggest(name: str, known: Sequence[str], prefix: str = "") -> str:

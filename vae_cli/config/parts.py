@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from vae_cli.config.check import MISSING
 from vae_cli.config.folders import NETWORK, SIDES, built_in_folder, default_options
-from vae_cli.config.keys import shared_keys
+from vae_cli.config.keys import SHARED
 from vae_cli.errors import ConfigError
 from vae_cli.files import INTERPOLATION, parse_yaml
 
@@ -195,7 +195,7 @@ def _check_node(key: str, node: Any, groups: Collection[str]) -> None:
         raise ConfigError(f"{key}._partial_", node.get("_partial_", False), rule, TRUST)
     for name in node.keys() - {"_target_", "_partial_"}:
         value = node[name]
-        if name not in {*part.options, *shared_keys(key)}:
+        if name not in {*part.options, *SHARED.get(key, ())}:
             raise ConfigError(f"{key}.{name}", value, f"is not an option of {target}", TRUST)
         held = part.options.get(name)
         if held and isinstance(value, dict):

@@ -1,25 +1,21 @@
-"""What a ``_target_`` accepts, read from its source without importing it.
-
-Importing a class means importing torch, which takes seconds; a mistake in a configuration should
-be told before that. The annotations say it all (see ``vae_cli.options``).
-"""
+"""What a ``_target_`` accepts, read from its source: importing it would import torch."""
 
 import ast
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
+from importlib.machinery import PathFinder
+from inspect import ismodule
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional
 
 from vae_cli import options
 
-BUILTINS = {t.__name__: t for t in (int, float, bool, str, tuple, list, dict)}
-TYPING = {
-    "Annotated": Annotated, "Any": Any, "Callable": Callable, "Iterable": Sequence,
-    "Literal": Literal, "Optional": Optional, "Sequence": Sequence, "Tensor": options.Foreign,
-    "Union": Union,
+NAMES = {  # that an annotation may use; any other is a type of which nothing is known
+    **{each.__name__: each for each in (int, float, bool, str, tuple, list, dict)},
+    **{name: each for name, each in vars(options).items() if name[0] != "_" and not ismodule(each)},
+    "Iterable": Sequence, "Optional": Optional, "Tensor": options.Foreign,
 }  # fmt: skip
-RULES = {name: value for name, value in vars(options).items() if not name.startswith("_")}
 
 
 class Signature(NamedTuple):
@@ -42,13 +38,9 @@ class Signature(NamedTuple):
 def signature_of(target: str) -> Signature | None:
     """The signature of a dotted name, or None where there is no such thing."""
     module, _, name = target.rpartition(".")
-    return _find(module, name)
-
-
-def _find(module: str, name: str) -> Signature | None:
-    path = _source(module)
-    if path is None:
+    if (path := _source(module)) is None:
         return None
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             return _of_class(node)
@@ -57,30 +49,25 @@ def _find(module: str, name: str) -> Signature | None:
         if isinstance(node, ast.ImportFrom):  # a package that offers what its modules define
             for alias in node.names:
                 if (alias.asname or alias.name) == name:
-                    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-                    parents = package.split(".")[: len(package.split(".")) - max(node.level - 1, 0)]
-                    origin = ".".join(parents * bool(node.level) + [node.module or ""]).strip(".")
-                    return _find(origin, alias.name)
+                    origin = "." * node.level + (node.module or "")
+                    return signature_of(
+                        f"{importlib.util.resolve_name(origin, package)}.{alias.name}"
+                    )
     return None
 
 
 def _source(module: str) -> Path | None:
-    """The file of a module, found without importing any but its top-level package's spec."""
+    """The file of a module; nothing is imported."""
     top, *rest = module.split(".")
     try:
         spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
         return None
-    if spec is None or spec.origin is None:
-        return None
-    if not spec.submodule_search_locations:
-        return Path(spec.origin) if not rest and Path(spec.origin).is_file() else None
-    for root in spec.submodule_search_locations:
-        base = Path(root, *rest)
-        for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-            if candidate.is_file():
-                return candidate
-    return None
+    for part in rest:
+        places = spec.submodule_search_locations if spec else None
+        spec = PathFinder.find_spec(part, places) if places and part else None
+    path = Path(spec.origin or "") if spec else Path()
+    return path if path.suffix == ".py" and path.is_file() else None
 
 
 def _of_class(node: ast.ClassDef) -> Signature:
@@ -97,19 +84,16 @@ def _of_class(node: ast.ClassDef) -> Signature:
 
 
 def _of_function(node: ast.FunctionDef) -> Signature:
-    ordered = [*node.args.posonlyargs, *node.args.args]
-    parameters = [*ordered, *node.args.kwonlyargs]
-    annotations = {p.arg: _evaluate(p.annotation) for p in parameters if p.arg != "self"}
-    required = [p.arg for p in ordered[: len(ordered) - len(node.args.defaults)]]
-    lone = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    given = node.args
+    ordered = [p for p in (*given.posonlyargs, *given.args) if p.arg != "self"]
+    annotations = {p.arg: _evaluate(p.annotation) for p in (*ordered, *given.kwonlyargs)}
+    required = [p.arg for p in ordered[: max(len(ordered) - len(given.defaults), 0)]]
+    lone = zip(given.kwonlyargs, given.kw_defaults, strict=True)
     required += [p.arg for p, default in lone if default is None]
-    names = tuple(name for name in required if name != "self")
-    return Signature(annotations, node.args.kwarg is not None, names)
+    return Signature(annotations, given.kwarg is not None, tuple(required))
 
 
 class _Known(dict[str, Any]):
-    """The names that an annotation may use; any other is a type of which nothing is known."""
-
     def __missing__(self, name: str) -> Any:
         return Any
 
@@ -120,6 +104,6 @@ def _evaluate(annotation: ast.expr | None) -> Any:
         return Any
     code = compile(ast.Expression(annotation), "<annotation>", "eval")
     try:
-        return eval(code, {"__builtins__": {}}, _Known({**BUILTINS, **TYPING, **RULES}))
+        return eval(code, {"__builtins__": {}}, _Known(NAMES))
     except (NameError, AttributeError, TypeError):
         return Any

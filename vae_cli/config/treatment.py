@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 from torch import Size
 from torch.distributions import constraints
 
-from vae_cli.config.construct import construct, option_of
+from vae_cli.config.construct import construct, naming_keys, option_of
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.kind import range_of
 from vae_cli.data.split import Binarize, Encode, Treatment
@@ -20,7 +20,8 @@ WIDE = 20.0  # a range of real values beyond which training is at risk
 
 def models_binary_values(cfg: DictConfig, shape: Size) -> bool:
     """Whether the likelihood of examples of a shape is one of binary values."""
-    likelihood: Likelihood = construct(cfg, "likelihood", partial=True)(shape=shape)
+    with naming_keys(cfg, "likelihood"):
+        likelihood: Likelihood = construct(cfg, "likelihood", partial=True)(shape=shape)
     return likelihood.support is constraints.boolean
 
 

@@ -11,7 +11,7 @@ from vae_cli.config.check import MISSING, check_group, check_value, resolved
 from vae_cli.config.earlier import upgrade
 from vae_cli.config.folders import groups_of, search_path
 from vae_cli.config.grammar import key_of, parsed, quoted
-from vae_cli.config.keys import Derived
+from vae_cli.config.keys import DERIVED
 from vae_cli.config.parts import TRUST, check_parts, leaves, table, texts
 from vae_cli.errors import ConfigError, as_written
 from vae_cli.files import INTERPOLATION, parse_yaml
@@ -178,7 +178,7 @@ def open_config(text: str, source: str, groups: Collection[str], trust: bool) ->
 def _check_derived(derived: Any) -> None:
     if not isinstance(derived, dict):
         raise ConfigError("derived", derived, "needs the sizes of the data")
-    for name, annotation in Derived.__annotations__.items():
+    for name, annotation in DERIVED.items():
         check_value(f"derived.{name}", derived.get(name), annotation)
 
 

@@ -64,7 +64,7 @@ def unknown_key(
         if part not in names:
             break
         walked.append(part)
-        node = _selected(base, ".".join(walked))
+        node = select(base, ".".join(walked))
     else:
         return None
     names += [] if walked else [group for group in known.groups if group not in names]
@@ -188,7 +188,7 @@ def _did_you_mean(words: Sequence[str]) -> str:
     return f"Did you mean {' or '.join(map(shortened, words))}?" if words else ""
 
 
-def _selected(cfg: DictConfig, key: str) -> Any:
+def select(cfg: DictConfig, key: str) -> Any:
     """A node by its dotted key; None where there is none, or where it refers to nothing."""
     try:
         return OmegaConf.select(cfg, key)

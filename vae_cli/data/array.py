@@ -18,7 +18,7 @@ from vae_cli.data.layout import Layout, in_words, infer_layout, to_channels_firs
 from vae_cli.data.numbers import READERS, read_arrays
 from vae_cli.data.opened import user_path
 from vae_cli.data.parts import PARTS, three_parts
-from vae_cli.errors import ConfigError, as_written
+from vae_cli.errors import InvalidOption, as_written
 from vae_cli.options import Fraction, NonNegativeInt, PositiveFloat, PositiveInt, checked
 
 Array = npt.NDArray[Any]
@@ -65,10 +65,10 @@ def load(
     """
     if path is None:
         rule = "needs the file of an array"
-        raise ConfigError("data.path", None, rule, "Try data.path=my_images.npz.")
+        raise InvalidOption("path", None, rule, "Try {path}=my_images.npz.")
     if shape is not None and len(shape) not in (1, 3):
         rule = "needs channels, height and width, or the length of a vector"
-        raise ConfigError("data.shape", list(shape), rule, "Try data.shape=[1,28,28].")
+        raise InvalidOption("shape", list(shape), rule, "Try {shape}=[1,28,28].")
 
     contents = _contents(path)
     chosen = choose_arrays(path, contents, key, test_key)
@@ -104,13 +104,13 @@ def load(
     )  # fmt: skip
 
 
-def _wrong(path: str, rule: str, remedy: str = "") -> ConfigError:
-    return ConfigError("data.path", path, rule, remedy)
+def _wrong(path: str, rule: str, remedy: str = "") -> InvalidOption:
+    return InvalidOption("path", path, rule, remedy)
 
 
 def _contents(path: str) -> dict[str, Array]:
     """The arrays of a file by name."""
-    file = user_path("data.path", path)
+    file = user_path("path", path)
     if file.suffix not in READERS:
         rule = f"needs a file that ends in {', '.join(READERS)}"
         raise _wrong(path, rule, conversion(file))
@@ -147,11 +147,11 @@ def _channels_first(
         layout = infer_layout(path, name, array, shape, labels)
     elif len(layout) != array.ndim:
         rule = f"names {len(layout)} axes, and {name} has {array.ndim}"
-        raise ConfigError("data.layout", layout, rule, "Leave it out.")
+        raise InvalidOption("layout", layout, rule, "Leave it out.")
     images = to_channels_first(array, layout)
     if shape is not None and images.shape[1:] != tuple(shape):
         rule = f"is not the shape of an image in {path}, whose {name} is {array.shape}"
-        raise ConfigError("data.shape", list(shape), rule, "Leave it out.")
+        raise InvalidOption("shape", list(shape), rule, "Leave it out.")
     return images, layout
 
 
@@ -166,7 +166,7 @@ def _from_rows(
         if rows.shape[1] == int(np.prod(shape)):
             return rows.reshape(-1, *shape)
     rule = f"is not the shape of an image in {path}, whose {name} is {array.shape}"
-    raise ConfigError("data.shape", list(shape), rule, "Leave it out for vectors.")
+    raise InvalidOption("shape", list(shape), rule, "Leave it out for vectors.")
 
 
 def _values(path: str, name: str, array: Array, scale: float | None) -> Array:
@@ -180,7 +180,9 @@ def _values(path: str, name: str, array: Array, scale: float | None) -> Array:
     if array.dtype.kind != "b" and not 0 <= array.min() <= array.max() <= 255:
         low, high = array.min(), array.max()
         rule = f"holds {name} with whole numbers from {low} to {high}, not 0 to 255"
-        remedy = f"Try data.scale={high}." if low >= 0 else "Try data.scale=1 likelihood=gaussian."
+        remedy = (
+            f"Try {{scale}}={high}." if low >= 0 else "Try {scale}=1, with a Gaussian likelihood."
+        )
         raise _wrong(path, rule, remedy)
     return array.astype(np.uint8)
 

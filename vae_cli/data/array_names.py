@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vae_cli.data.parts import PART_OF
-from vae_cli.errors import ConfigError, as_written
+from vae_cli.errors import InvalidOption, as_written
 
 Array = npt.NDArray[Any]
 
@@ -57,7 +57,7 @@ def choose_arrays(
         test_key: Name of the test images, or None to infer it.
 
     Raises:
-        ConfigError: If the arrays are not there, or the choice is not clear.
+        InvalidOption: If the arrays are not there, or the choice is not clear.
     """
     names = {name: _read_name(name, array) for name, array in contents.items()}
     if key is None and test_key is None:
@@ -121,8 +121,8 @@ def _known_images(
         found = {"train": others}
     if "train" not in found or any(len(several) != 1 for several in found.values()):
         rule = f"does not tell which arrays are images: it holds {listed(contents)}"
-        remedy = "Name the one to take: data.key=NAME, and data.test_key=NAME for a test part."
-        raise ConfigError("data.path", path, rule, remedy)
+        remedy = "Name the one to take: {key}=NAME, and {test_key}=NAME for a test part."
+        raise InvalidOption("path", path, rule, remedy)
     return {str(part): several[0] for part, several in found.items()}
 
 
@@ -138,8 +138,8 @@ def _named_images(
     for name in images.values():
         if name not in names:
             rule = f"holds no array called {name}, only {as_written(str(sorted(names)))}"
-            remedy = "Try data.key=NAME, and data.test_key=NAME for the test part."
-            raise ConfigError("data.path", path, rule, remedy)
+            remedy = "Try {key}=NAME, and {test_key}=NAME for the test part."
+            raise InvalidOption("path", path, rule, remedy)
     return images
 
 

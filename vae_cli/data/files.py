@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from vae_cli.data.fetching import LARGEST, copy
 from vae_cli.data.opened import open_data, user_path
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def data_root(root: str | None) -> Path:
     It is ``root``, else ``$VAE_CLI_DATA``, else ``vae_cli`` in the user's cache.
     """
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return user_path("data.root", root or os.environ.get("VAE_CLI_DATA") or f"{cache}/vae_cli")
+    return user_path("root", root or os.environ.get("VAE_CLI_DATA") or f"{cache}/vae_cli")
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def obtain(
     complete = all(is_there(root / name) for name in source.needs)
     if not complete and not _fetches.get():
         rule = f"the files of {source.name} are not where the run had them"
-        raise ConfigError("data.root", root, rule, "Say where they are: data.root=FOLDER.")
+        raise InvalidOption("root", root, rule, "Say where they are: {root}=FOLDER.")
     try:
         if not complete:
             with _staging(root, [Path(source.folder, name) for name in source.files]) as folder:
@@ -111,8 +111,8 @@ def obtain(
         first = f"Remove {root / Path(source.needs[0]).parent}, then put" if complete else "Put"
         reason = " ".join(str(error).split()) or type(error).__name__
         folder = root / source.folder
-        raise ConfigError(
-            "data.root",
+        raise InvalidOption(
+            "root",
             root,
             f"the files of {source.name} {trouble} ({reason[:300]})",
             f"{first} {', '.join(source.files)} from {source.url} into {folder}.",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from vae_cli.data.opened import is_folder
 from vae_cli.data.parts import PART_OF, PARTS
 from vae_cli.data.walk import is_hidden
-from vae_cli.errors import ConfigError, as_written
+from vae_cli.errors import InvalidOption, as_written
 
 UNLABELLED = ("unlabeled", "unlabelled")  # folders that are no class
 
@@ -30,7 +30,7 @@ def find_parts(root: str, folder: Path) -> Folders:
         folder: The folder.
 
     Raises:
-        ConfigError: If there are two folders for a part, or parts without ``train``.
+        InvalidOption: If there are two folders for a part, or parts without ``train``.
     """
     below = _folders_below(root, folder)
     parts = dict[str, Path]()
@@ -38,7 +38,7 @@ def find_parts(root: str, folder: Path) -> Folders:
         part = PART_OF.get(path.name.lower())
         if part in parts:
             rule = f"holds two folders for {part}: {parts[part].name} and {path.name}"
-            raise ConfigError("data.root", root, rule, "Rename or remove one.")
+            raise InvalidOption("root", root, rule, "Rename or remove one.")
         if part is not None:
             parts[part] = path
     others = [path.name for path in below if path not in parts.values()]
@@ -47,7 +47,7 @@ def find_parts(root: str, folder: Path) -> Folders:
         return Folders({"train": folder}, notes)
     if "train" not in parts:
         rule = f"holds the folder {', '.join(p.name for p in parts.values())} but not train"
-        raise ConfigError("data.root", root, rule, "Add it, or have none for a split by seed.")
+        raise InvalidOption("root", root, rule, "Add it, or have none for a split by seed.")
     ignored = as_written(", ".join(sorted(others)))
     notes = [f"not read: {ignored}, beside the folders of the parts"] if others else []
     return Folders({part: parts[part] for part in PARTS if part in parts}, notes)
@@ -66,12 +66,12 @@ def class_names(root: str, found: Sequence[dict[Path, str]]) -> list[str]:
     """The classes of all parts, in alphabetic order.
 
     Raises:
-        ConfigError: If a name cannot be printed.
+        InvalidOption: If a name cannot be printed.
     """
     classes = sorted({name for part in found for name in part.values() if name})
     if odd := [name for name in classes if not name.isprintable()]:
         rule = f"holds a folder called {odd[0]!a}, which is not a name that can be printed"
-        raise ConfigError("data.root", root, rule, "Rename it.")
+        raise InvalidOption("root", root, rule, "Rename it.")
     return classes
 
 
@@ -80,5 +80,5 @@ def _folders_below(root: str, folder: Path) -> list[Path]:
         entries = sorted(folder.iterdir())
     except OSError as error:
         rule = f"cannot be read ({error.strerror})"
-        raise ConfigError("data.root", root, rule, "Allow it, or name another folder.") from error
+        raise InvalidOption("root", root, rule, "Allow it, or name another folder.") from error
     return [path for path in entries if not is_hidden(path.name) and is_folder(path)]

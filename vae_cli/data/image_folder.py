@@ -19,7 +19,7 @@ from vae_cli.data.opened import MOST_PIXELS, SUFFIXES, is_folder, user_path
 from vae_cli.data.parts import Parted, three_parts
 from vae_cli.data.picture import STACKS, Fit, Header, Look, Picture, read_header
 from vae_cli.data.walk import find_images
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.options import Fraction, NonNegativeInt, PositiveFloat, PositiveInt, checked
 
 # What becomes of a picture whose form is another.
@@ -73,7 +73,7 @@ def load(
     found = {part: with_classes(folders.parts[part], p) for part, p in files.images.items()}
     if empty := [part for part, paths in found.items() if not paths]:
         rule = "holds no images" + (f" for {', '.join(empty)}" if len(found) > 1 else "")
-        raise ConfigError("data.root", root, rule, f"They end in {', '.join(sorted(SUFFIXES))}.")
+        raise InvalidOption("root", root, rule, f"They end in {', '.join(sorted(SUFFIXES))}.")
     classes = class_names(root, list(found.values()))
 
     headers = _headers(root, [path for part in found.values() for path in part], size is None)
@@ -82,7 +82,7 @@ def load(
     shape = Size([channels or (1 if is_grey else 3), int(height), int(width)])
     if shape[1] * shape[2] > MOST_PIXELS:
         rule = f"needs no more than {MOST_PIXELS:,} pixels"
-        raise ConfigError("data.size", list(shape[1:]), rule, "Try data.size=64.")
+        raise InvalidOption("size", list(shape[1:]), rule, "Try {size}=64.")
 
     numbers = {name: number for number, name in enumerate(classes)} | {"": -1}
     look = Look(background, fit)
@@ -114,19 +114,19 @@ def _checked_folder(root: str | None, size: Sequence[int] | int | None, backgrou
     """The folder, once what the user chose is possible."""
     if root is None:
         rule = "needs a folder of images"
-        raise ConfigError("data.root", None, rule, "Try data.root=my_images.")
+        raise InvalidOption("root", None, rule, "Try {root}=my_images.")
     if isinstance(size, Sequence) and len(size) != 2:
         rule = "needs height and width, or one number for both"
-        raise ConfigError("data.size", list(size), rule, "Try data.size=[64,48].")
+        raise InvalidOption("size", list(size), rule, "Try {size}=[64,48].")
     try:
         ImageColor.getrgb(background)
     except ValueError as error:
         rule = "is not the name of a colour"
-        raise ConfigError("data.background", background, rule, "Try black or white.") from error
-    folder = user_path("data.root", root)
+        raise InvalidOption("background", background, rule, "Try black or white.") from error
+    folder = user_path("root", root)
     if not is_folder(folder):
         rule = "is not a folder that can be entered"
-        raise ConfigError("data.root", root, rule, f"Paths are relative to {Path.cwd()}.")
+        raise InvalidOption("root", root, rule, f"Paths are relative to {Path.cwd()}.")
     return folder
 
 
@@ -149,8 +149,8 @@ def _common_size(root: str, headers: Mapping[Path, Header]) -> tuple[int, int]:
     for path, header in headers.items():
         if header.size != headers[first].size:
             rule = f"needs images of one size, but {first} is {headers[first].size} and {path} is "
-            remedy = "Try data.size=64, which resizes all."
-            raise ConfigError("data.root", root, f"{rule}{header.size}", remedy)
+            remedy = "Try {size}=64, which resizes all."
+            raise InvalidOption("root", root, f"{rule}{header.size}", remedy)
     return headers[first].size
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vae_cli.errors import ConfigError, as_written
+from vae_cli.errors import InvalidOption, as_written
 
 Array = npt.NDArray[Any]
 
@@ -43,7 +43,7 @@ def number_labels(path: str, parts: Mapping[str, tuple[str, Array, int]]) -> Num
         parts: By part: the name of the array, the array, and the number of images.
 
     Raises:
-        ConfigError: If a part has another number of labels than images.
+        InvalidOption: If a part has another number of labels than images.
     """
     columns, notes = dict[str, Array](), []
     for part, (name, array, count) in parts.items():
@@ -66,7 +66,7 @@ def number_labels(path: str, parts: Mapping[str, tuple[str, Array, int]]) -> Num
     classes = [value if are_text else f"{value:.16g}" for value in values.tolist()]
     if odd := [name for name in classes if not name.isprintable()]:
         rule = f"holds a label {odd[0]!a}, which is not a name that can be printed"
-        raise ConfigError("data.path", path, rule, "Rename it.")
+        raise InvalidOption("path", path, rule, "Rename it.")
     shown = ", ".join(f"{as_written(name)} = {k}" for k, name in enumerate(classes[:SHOWN]))
     more = ", ..." if len(classes) > SHOWN else ""
     which = "one class is" if len(classes) == 1 else f"{len(classes)} classes are"
@@ -88,7 +88,7 @@ def _column(path: str, name: str, array: Array, count: int) -> Array:
         return _from_one_hot(array)
     if array.ndim == 0 or array.size != count or max(array.shape) != count:
         rule = f"holds {name} of shape {array.shape} for {count} images"
-        raise ConfigError("data.path", path, rule, "Store one label per image.")
+        raise InvalidOption("path", path, rule, "Store one label per image.")
     values = array.ravel()
     if values.dtype.kind == "S":
         return np.char.decode(values, "utf-8", "backslashreplace")

@@ -6,7 +6,7 @@ import torch
 
 from vae_cli import noise
 from vae_cli.data.dataset import Dataset
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 
 def keep_labels(dataset: Dataset, count: int, seed: int) -> Dataset:
@@ -21,21 +21,21 @@ def keep_labels(dataset: Dataset, count: int, seed: int) -> Dataset:
         seed: Decides which; the same seed, the same labels.
 
     Raises:
-        ConfigError: If there are not as many, or a class has fewer than its share.
+        InvalidOption: If there are not as many, or a class has fewer than its share.
     """
     if rule := missing_labels(dataset):
         remedy = "Leave it out, or label some images of each class."
-        raise ConfigError("data.labels", count, rule, remedy)
+        raise InvalidOption("labels", count, rule, remedy)
     labels = dataset.train.labels
     candidates = (labels >= 0).nonzero().flatten()
     sizes = labels[candidates].bincount()
     classes = len(sizes)
     if count < classes:
         rule = f"needs one for each of the {classes} classes"
-        raise ConfigError("data.labels", count, rule, f"Try data.labels={classes}.")
+        raise InvalidOption("labels", count, rule, f"Try {{labels}}={classes}.")
     if count > len(candidates):
         rule = f"only {len(candidates)} training images have a label"
-        raise ConfigError("data.labels", count, rule, "Try data.labels=null, which keeps all.")
+        raise InvalidOption("labels", count, rule, "Leave it out, which keeps all.")
 
     stream = noise.generator("cpu", "labels", seed)
     shares = torch.full((classes,), count // classes)
@@ -46,7 +46,7 @@ def keep_labels(dataset: Dataset, count: int, seed: int) -> Dataset:
             f"class {_name(dataset, number)} has only {sizes[number]} labelled training images, "
             f"and its share is {shares[number]}"
         )
-        raise ConfigError("data.labels", count, rule, f"Try data.labels={classes * sizes.min()}.")
+        raise InvalidOption("labels", count, rule, f"Try {{labels}}={classes * sizes.min()}.")
 
     shuffled = candidates[torch.randperm(len(candidates), generator=stream)]
     by_class = shuffled[labels[shuffled].argsort(stable=True)].split(sizes.tolist())

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 Array = npt.NDArray[Any]
 # N images, C channels, H rows, W columns, in the order of the axes.
@@ -34,7 +34,7 @@ def infer_layout(
         labels: The number of labels, if there are some.
 
     Raises:
-        ConfigError: If that leaves none, or several.
+        InvalidOption: If that leaves none, or several.
     """
     layouts = [layout for layout in get_args(Layout) if len(layout) == array.ndim]
     sizes = {layout: dict(zip(layout, array.shape, strict=True)) for layout in layouts}
@@ -42,14 +42,14 @@ def infer_layout(
         layouts = [each for each in layouts if image_shape(sizes[each]) == tuple(shape)]
         if not layouts:
             rule = f"is not the shape of an image in {path}, whose {name} is {array.shape}"
-            raise ConfigError("data.shape", list(shape), rule, "Leave it out.")
+            raise InvalidOption("shape", list(shape), rule, "Leave it out.")
     layouts = [each for each in layouts if sizes[each]["N"] == labels] or layouts
     if len(layouts) > 1 and shape is None:
         layouts = _plausible(layouts, sizes) or layouts
     if len(layouts) > 1 and not _are_equal(array, layouts):
         readings = " or ".join(f"{each} ({in_words(sizes[each])})" for each in layouts)
         rule = f"holds {name} of shape {array.shape}, which can be read as {readings}"
-        raise ConfigError("data.path", path, rule, f"Try data.layout={layouts[0]}.")
+        raise InvalidOption("path", path, rule, f"Try {{layout}}={layouts[0]}.")
     chosen: Layout = layouts[0]
     return chosen
 

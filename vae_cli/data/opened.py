@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError, features
 
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import InvalidOption, VaeCliError
 from vae_cli.files import UnsafeFile, open_regular
 
 MOST_PIXELS = 80_000_000  # of one image; PIL warns a little above
@@ -54,13 +54,13 @@ def user_path(key: str, text: str) -> Path:
         text: The path.
 
     Raises:
-        ConfigError: If it names the home folder of an unknown user.
+        InvalidOption: If it names the home folder of an unknown user.
     """
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
         rule = "names the home folder of an unknown user"
-        raise ConfigError(key, text, rule, "Write the whole path.") from error
+        raise InvalidOption(key, text, rule, "Write the whole path.") from error
 
 
 def is_folder(path: Path) -> bool:

@@ -6,7 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 from torch import Tensor
 
 from vae_cli.data.dataset import Images, StoredImages, split_by_seed
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 T = TypeVar("T", bound=Images)
 S = TypeVar("S", bound=Images)
@@ -70,10 +70,10 @@ def _put_aside(images: Sized, fractions: Mapping[str, float], seed: int) -> tupl
     for name, size in sizes.items():
         if size == 0 < fractions[name]:
             rule = f"leaves none of the {count} images to {name}"
-            remedy = f"Try data.{name}=0.1, with at least 10 images."
-            raise ConfigError(f"data.{name}", fractions[name], rule, remedy)
+            remedy = f"Try {{{name}}}=0.1, with at least 10 images."
+            raise InvalidOption(name, fractions[name], rule, remedy)
     if sum(sizes.values()) >= count:
         name = max(sizes, key=sizes.__getitem__)
         rule = f"leaves none of the {count} images to train on"
-        raise ConfigError(f"data.{name}", fractions[name], rule, f"Try data.{name}=0.1.")
+        raise InvalidOption(name, fractions[name], rule, f"Try {{{name}}}=0.1.")
     return split_by_seed(count, sizes.get("validation", 0), sizes.get("test", 0), seed)

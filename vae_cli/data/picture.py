@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from torch import Size, Tensor
 
 from vae_cli.data.opened import open_image
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 MODES = {1: "L", 3: "RGB"}  # what PIL calls images of that many channels
 GREY = ("1", "L", "LA", "La")
@@ -72,7 +72,7 @@ def read_header(root: str, path: Path) -> Header:
         path: The file.
 
     Raises:
-        ConfigError: If it is not a picture that can be read.
+        InvalidOption: If it is not a picture that can be read.
     """
     with opened(root, Picture(path)) as image:
         size, mode = (image.height, image.width), image.mode
@@ -97,7 +97,7 @@ def decode(root: str, picture: Picture, shape: Size, look: Look) -> Tensor:
         Shape ``(C, H, W)``, uint8.
 
     Raises:
-        ConfigError: If it cannot be read.
+        InvalidOption: If it cannot be read.
     """
     channels, height, width = shape
     with opened(root, picture) as image:
@@ -130,11 +130,11 @@ def opened(root: str, picture: Picture) -> Iterator[Image.Image]:
                 image.seek(picture.page)
             if image.mode.startswith(DEEP):
                 rule = f"holds {picture.path} with more than 256 grey levels"
-                raise ConfigError("data.root", root, rule, "Such images can come with data=array.")
+                raise InvalidOption("root", root, rule, "Store such images in an array.")
             yield image
     except ValueError as error:
         rule = f"holds {picture.path}, which can't be read as an image ({error})"
-        raise ConfigError("data.root", root, rule, "Repair or remove it.") from error
+        raise InvalidOption("root", root, rule, "Repair or remove it.") from error
 
 
 def _are_alike(image: Image.Image, frames: int) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vae_cli.data.opened import SUFFIXES
-from vae_cli.errors import ConfigError, as_written
+from vae_cli.errors import InvalidOption, as_written
 
 DEEPEST = 100  # folders within each other
 MOST_ENTRIES = 20_000_000  # files and folders
@@ -65,7 +65,7 @@ def find_images(root: str, parts: Mapping[str, Path]) -> Found:
         parts: Folders by the name of the part.
 
     Raises:
-        ConfigError: If a folder cannot be read, if an image is not a regular file, or if there
+        InvalidOption: If a folder cannot be read, if an image is not a regular file, or if there
             are too many folders within each other or too many files.
     """
     walk = _Walk(root, len(parts))
@@ -99,8 +99,8 @@ class _Walk:
         self.linked_folders: list[_Folder] = []
         self.linked_files: list[_LinkedFile] = []
 
-    def wrong(self, path: str, rule: str, remedy: str) -> ConfigError:
-        return ConfigError("data.root", self.root, f"holds {as_written(path)}, {rule}", remedy)
+    def wrong(self, path: str, rule: str, remedy: str) -> InvalidOption:
+        return InvalidOption("root", self.root, f"holds {as_written(path)}, {rule}", remedy)
 
     def list_folder(self, folder: _Folder) -> list[_Folder]:
         """Notes the images of a folder that is new, and gives its real sub-folders."""

@@ -178,9 +178,9 @@ def _analyse(
 ) -> Measured:
     """The numbers of an analysis."""
     _note(console, name.replace("_", " "))
-    noise.seed_draws(subject.model.device, "analysis", cfg.seed, subject.measured, name)
     analysis: Analysis = construct(cfg, f"analysis.{name}")
-    numbers = analysis.numbers(subject.model, subject.splits, subject.measured)
+    with noise.stream(subject.model.device, "analysis", cfg.seed, subject.measured, name):
+        numbers = analysis.numbers(subject.model, subject.splits, subject.measured)
     checked = _checked(subject, numbers)
     return Measured({"analysis": {name: options}}, checked, {}, analysis.declares)
 

@@ -15,7 +15,7 @@ from vae_cli.config.build import build_model
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import class_count, missing_labels
 from vae_cli.data.split import Split
-from vae_cli.errors import ConfigError, as_written
+from vae_cli.errors import ConfigError, InvalidOption, as_written
 from vae_cli.evaluation.numbers import matching, read_finetuned, update_finetuned
 from vae_cli.model.base import Model
 from vae_cli.model.classifier import EncoderClassifier, Head
@@ -77,11 +77,10 @@ def _load(path: str, cfg: DictConfig) -> Subject:
     try:
         return load_trained(path, cfg, {"labels": count, "label_seed": cfg.label_seed})
     except ConfigError as error:
-        if error.key != "data.labels":
+        cause = error.__cause__
+        if error.key != "data.labels" or not isinstance(cause, InvalidOption):
             raise
-        remedy = error.remedy.replace("data.labels=null, which keeps all", "labels=all")
-        remedy = remedy.replace("Leave it out, or label", "Label").replace("data.labels", "labels")
-        raise ConfigError("labels", error.value, error.rule, remedy) from error
+        raise ConfigError("labels", cause.value, cause.rule, cause.advice) from error
 
 
 def _classes(subject: Subject, cfg: DictConfig) -> int:
@@ -125,8 +124,8 @@ def _coded(model: Model, splits: Mapping[str, Split], seed: int) -> dict[str, Sp
     """Codes in place of images, once and for all."""
     codes = {}
     for name, split in splits.items():
-        noise.seed_draws(model.device, "codes", seed, name)  # for encoders that draw
-        codes[name] = coded(model, split)
+        with noise.stream(model.device, "codes", seed, name):  # for encoders that draw
+            codes[name] = coded(model, split)
     return codes
 
 
@@ -139,8 +138,8 @@ def _of_probe(train: Split, test: Split) -> dict[str, float | None]:
 
 def _head(train: Split, classes: int, cfg: DictConfig) -> Head:
     """A head for such codes; its weights are the same whatever encoder they come from."""
-    noise.seed_draws(torch.device("cpu"), "head", cfg.seed)
-    return Head(_matrix(train)[0], classes, list(cfg.hidden_dims))
+    with noise.stream(torch.device("cpu"), "head", cfg.seed):
+        return Head(_matrix(train)[0], classes, list(cfg.hidden_dims))
 
 
 def _matrix(codes: Split) -> tuple[Tensor, Tensor]:

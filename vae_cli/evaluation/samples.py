@@ -78,14 +78,14 @@ def sample_chunks(
     """
     model = subject.model
     for number, start in enumerate(range(0, count, CHUNK)):
-        noise.seed_draws(model.device, "samples", seed, number)
-        z = draw_latents(
-            prior_of(model, count), min(CHUNK, count - start), temperature, model.latent_dim
-        )
-        if label is not None and isinstance(model, SemiSupervisedModel):
-            y = torch.tensor(label, device=z.device)
-            z = Latent.with_label(model.latent(z).z, y, model.classes).event
-        yield z.cpu(), chosen_pixels(model.decode(z), draw).cpu()
+        size = min(CHUNK, count - start)
+        with noise.stream(model.device, "samples", seed, number):
+            z = draw_latents(prior_of(model, count), size, temperature, model.latent_dim)
+            if label is not None and isinstance(model, SemiSupervisedModel):
+                y = torch.tensor(label, device=z.device)
+                z = Latent.with_label(model.latent(z).z, y, model.classes).event
+            pixels = chosen_pixels(model.decode(z), draw)
+        yield z.cpu(), pixels.cpu()
 
 
 def write_images(

@@ -1,7 +1,6 @@
 """A trained model for whoever programs: plain arrays or tensors in, and the same out."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, overload
 
@@ -14,7 +13,7 @@ from vae_cli import noise
 from vae_cli.data.batch import unlabelled
 from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.relations import mean
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import InvalidOption, VaeCliError
 from vae_cli.evaluation.arrays import Array, Labels, labels, like, numbers
 from vae_cli.example import example_kind
 from vae_cli.model.base import LatentVariableModel, Model
@@ -104,8 +103,7 @@ class TrainedModel:
             VaeCliError: If the model has no prior, or no such labels.
         """
         prior = self._with_prior("sample").prior()
-        with self._noise():
-            noise.seed_draws(self.model.device, "library", "sample", seed)
+        with torch.no_grad(), noise.stream(self.model.device, "library", "sample", seed):
             z = prior.sample(Size([n]))
         rows = z if y is None else self._labelled(self.model.latent(z).z, y)
         images = self._each(rows, self._mean, "decode", 0)
@@ -184,19 +182,10 @@ class TrainedModel:
     ) -> Tensor:
         """A function of images or codes, of a few at a time, on the model's device."""
         device, found = self.model.device, []
-        with self._noise():
-            for number, part in enumerate(rows.split(ROWS)):
-                noise.seed_draws(device, "library", what, seed, number)
+        for number, part in enumerate(rows.split(ROWS)):
+            with torch.no_grad(), noise.stream(device, "library", what, seed, number):
                 found.append(function(part.to(device)))
         return torch.cat(found)
-
-    @contextmanager
-    def _noise(self) -> Iterator[None]:
-        """In which draws may be pointed at a stream: afterwards the user's own go on."""
-        device = self.model.device
-        devices = [device] if device.type == "cuda" else []
-        with torch.no_grad(), torch.random.fork_rng(devices):
-            yield
 
     def _images(self, x: np.ndarray | Tensor) -> Tensor:
         """Examples as ``(N, *shape)``, float32."""
@@ -265,7 +254,9 @@ def load(
     try:
         model = model.to(device)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it has CUDA
-        raise ConfigError("device", device, "torch has no such device here", "Try cpu.") from error
+        raise InvalidOption(
+            "device", device, "torch has no such device here", "Try cpu."
+        ) from error
     return TrainedModel(model.eval(), config)
 
 

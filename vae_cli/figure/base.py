@@ -121,8 +121,8 @@ def draw(name: str, figure: Figure, model: Model, split: Split, seed: int = 0) -
     if not isinstance(model, figure.model_class):
         raise Inapplicable(f"needs {figure.model_class.description}")
     check_kind(figure, split.images.shape)
-    noise.seed_draws(model.device, "figure", name, seed)
-    return figure.draw(model, split)
+    with noise.stream(model.device, "figure", name, seed):
+        return figure.draw(model, split)
 
 
 def check_kind(figure: Figure, shape: Size) -> None:

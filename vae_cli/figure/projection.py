@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae_cli.errors import ConfigError, install
+from vae_cli.errors import InvalidOption, install
 from vae_cli.figure.base import Inapplicable
 
 FEWEST = 10  # points that have neighbours to speak of
@@ -74,11 +74,11 @@ TITLES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
 def check_installed(projection: str) -> None:
-    """Raises ConfigError where a projection needs a library that is not there."""
+    """Raises InvalidOption where a projection needs a library that is not there."""
     if projection == "umap" and find_spec("umap") is None:
         rule = "needs umap-learn, which is not installed"
         remedy = f"{install('umap')}, or use tsne."
-        raise ConfigError("projection", projection, rule, remedy)
+        raise InvalidOption("projection", projection, rule, remedy)
 
 
 def _check_enough(z: Tensor) -> None:

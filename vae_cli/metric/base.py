@@ -10,7 +10,7 @@ from torch.distributions import Distribution
 
 from vae_cli import noise
 from vae_cli.data.batch import Batch
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.model.base import Model
 from vae_cli.number import Number
 
@@ -60,13 +60,13 @@ class Metric(ABC):
 
 
 def check_rivals(metrics: Mapping[str, Metric]) -> None:
-    """Raises ConfigError where two metrics measure the same: one would hide the other."""
+    """Raises InvalidOption where two metrics measure the same: one would hide the other."""
     owners: dict[str, str] = {}
     for name, metric in metrics.items():
         for number in metric.rivals:
             if number in owners:
                 rule = f"both measure {number}"
-                raise ConfigError("metric", [owners[number], name], rule, "Leave one of them out.")
+                raise InvalidOption("", [owners[number], name], rule, "Leave one of them out.")
             owners[number] = name
 
 
@@ -127,12 +127,12 @@ class Evaluation:
         """Counts in batch ``number`` of the split: all of it, or nothing if it is interrupted."""
         images, before, kept = self.state
         sums = {name: dict(totals) for name, totals in before.items()}
-        noise.seed_draws(batch.x.device, *self.stream, number, "encode")  # for those that draw
-        q = model.encode(batch)
+        with noise.stream(batch.x.device, *self.stream, number, "encode"):  # for those that draw
+            q = model.encode(batch)
         each: dict[str, Tensor] = {}
         for name, metric in self.metrics.items():
-            noise.seed_draws(batch.x.device, *self.stream, number, name)
-            values = metric.values(model, batch, q)
+            with noise.stream(batch.x.device, *self.stream, number, name):
+                values = metric.values(model, batch, q)
             accumulate(sums[name], {key: power_sums(value) for key, value in values.items()})
             each |= values
         if self.keeps_values:

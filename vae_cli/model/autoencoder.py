@@ -8,6 +8,7 @@ from torch.nn import Module
 
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.point import Point
+from vae_cli.errors import build_part
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import Model
 from vae_cli.model.vae import apply_likelihood, full_precision
@@ -44,7 +45,7 @@ class Autoencoder(Model):
     ) -> None:
         super().__init__()
         self.latent_dim = latent_dim
-        self.likelihood = likelihood(shape=shape)
+        self.likelihood = build_part("likelihood", likelihood, shape=shape)
         self.encoder = build_encoder(encoder, shape, latent_dim)
         parameters = self.likelihood.parameters_per_value
         self.decoder = build_decoder(decoder, latent_dim, shape, parameters)

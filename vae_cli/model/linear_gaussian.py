@@ -9,7 +9,7 @@ from torch.distributions import Distribution, MultivariateNormal
 from torch.nn import Module
 
 from vae_cli.data.batch import Batch
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption, build_part
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.likelihood.gaussian import GaussianLikelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
@@ -56,10 +56,10 @@ class LinearGaussian(LatentVariableModel):
     ) -> None:
         super().__init__()
         self.shape, self.latent_dim = Size(shape), latent_dim
-        self.latent_prior = prior(latent_dim=latent_dim)
-        self.likelihood = likelihood(shape=self.shape)
-        _check_kind("prior", self.latent_prior, StandardPrior, "Try prior=standard.")
-        _check_kind("likelihood", self.likelihood, GaussianLikelihood, "Try likelihood=gaussian.")
+        self.latent_prior = build_part("prior", prior, latent_dim=latent_dim)
+        self.likelihood = build_part("likelihood", likelihood, shape=self.shape)
+        _check_kind("prior", self.latent_prior, StandardPrior, "Try {prior}=standard.")
+        _check_kind("likelihood", self.likelihood, GaussianLikelihood, "Try {likelihood}=gaussian.")
         self.decoder = nn.Linear(latent_dim, self.shape.numel())  # W and mu
         self.log_scale: nn.Parameter | None = None
         if self.likelihood.parameters_per_value == 2:
@@ -68,11 +68,11 @@ class LinearGaussian(LatentVariableModel):
             self.log_scale = nn.Parameter(torch.zeros(each))  # free: the likelihood bounds it
         elif noise == "per_pixel":
             rule = "the model learns a scale for each value"
-            remedy = "Try likelihood.scale=learned, or model=ppca."
-            raise ConfigError("likelihood.scale", self.likelihood.scale, rule, remedy)
+            remedy = "Try {likelihood.scale}=learned, or {}=ppca."
+            raise InvalidOption("likelihood.scale", self.likelihood.scale, rule, remedy)
         self.posterior: Posterior | None = None
         if not isinstance(posterior, ExactPosterior):
-            self.posterior = posterior(latent_dim=latent_dim)
+            self.posterior = build_part("posterior", posterior, latent_dim=latent_dim)
             self.encoder = build_encoder(encoder, self.shape, self.posterior.parameter_count)
 
     def prior(self) -> Distribution:
@@ -145,4 +145,6 @@ def _(model: LinearGaussian, batch: Batch) -> Tensor:
 
 def _check_kind(option: str, part: nn.Module, kind: type[nn.Module], remedy: str) -> None:
     if not isinstance(part, kind):
-        raise ConfigError(option, type(part).__name__, f"the model needs a {kind.__name__}", remedy)
+        raise InvalidOption(
+            option, type(part).__name__, f"the model needs a {kind.__name__}", remedy
+        )

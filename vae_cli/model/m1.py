@@ -17,7 +17,7 @@ from vae_cli import noise
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.codes import codes_of
 from vae_cli.model.fitting import fit
@@ -90,8 +90,8 @@ class M1(LabelledModel):
         self.features, self.latent_dim, self.classes = features, features.latent_dim, classes
         self.kind = CLASSIFIERS[classifier]
         if self.kind.separates_classes and classes < 2:
-            remedy = "Try model.classifier=knn, or model=vae."
-            raise ConfigError("classifier", classifier, "needs images of two classes", remedy)
+            remedy = "Try {classifier}=knn, or {}=vae."
+            raise InvalidOption("classifier", classifier, "needs images of two classes", remedy)
         self.fitted: ClassifierMixin | None = None
         self.is_fitted = False  # not before there are features
 
@@ -133,8 +133,8 @@ def _(model: M1, train: Split) -> None:
         others = (labels < 0).nonzero().flatten()
         spread = torch.linspace(0, len(others) - 1, min(len(others), UNLABELLED)).long()
         index = torch.cat([index, others[spread.to(others.device)]])
-    noise.seed_draws(model.device, "classifier", train.name)  # for encoders that draw
-    codes = codes_of(model, train, index).double().cpu().numpy()
+    with noise.stream(model.device, "classifier", train.name):  # for encoders that draw
+        codes = codes_of(model, train, index).double().cpu().numpy()
     model.fitted = fit(model.kind.make(known), codes, labels[index].cpu().numpy())
     model.is_fitted = True
 

@@ -12,7 +12,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.relations import mean, sample_with_log_prob
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel
@@ -74,14 +74,14 @@ class M1M2(SemiSupervisedModel):
             features, LatentVariableModel
         ):
             rule = "its features are to be those of a model with a prior and without labels"
-            raise ConfigError("m1", type(features).__name__, rule, "Try a run of model=m1.")
+            raise InvalidOption("features", type(features).__name__, rule, "Use those of M1.")
         self.features = features.requires_grad_(False)
         self.latent_dim, self.classes = latent_dim, classes
         all_units = range(features.latent_dim)
         modelled = [*(all_units if units is None else units)]
         if not modelled or sorted({*modelled} & {*all_units}) != sorted(modelled):
             rule = f"needs different ones of 0 to {features.latent_dim - 1}, one at least"
-            raise ConfigError("units", modelled, rule)
+            raise InvalidOption("units", modelled, rule)
         rest = [unit for unit in all_units if unit not in modelled]
         places = [modelled.index(unit) if unit in modelled else len(modelled) for unit in all_units]
         for name, index in (("units", modelled), ("rest", rest), ("places", places)):

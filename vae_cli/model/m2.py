@@ -14,6 +14,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.relations import sample_with_log_prob
+from vae_cli.errors import build_part
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms
 from vae_cli.model.labelled import ClassTerms, SemiSupervisedModel
@@ -60,9 +61,9 @@ class M2(SemiSupervisedModel):
     ) -> None:
         super().__init__()
         self.latent_dim, self.classes = latent_dim, classes
-        self.posterior = posterior(latent_dim=latent_dim)
-        self.latent_prior = prior(latent_dim=latent_dim)
-        self.likelihood = likelihood(shape=shape)
+        self.posterior = build_part("posterior", posterior, latent_dim=latent_dim)
+        self.latent_prior = build_part("prior", prior, latent_dim=latent_dim)
+        self.likelihood = build_part("likelihood", likelihood, shape=shape)
         self.classifier = build_encoder(encoder, shape, classes)
         count = self.posterior.parameter_count
         self.encoder = build_encoder(encoder, shape, count, condition_dim=classes)

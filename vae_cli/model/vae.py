@@ -8,6 +8,7 @@ from torch.distributions import Distribution
 from torch.nn import Module
 
 from vae_cli.data.batch import Batch
+from vae_cli.errors import build_part
 from vae_cli.likelihood.base import Likelihood
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.terms import one_layer_terms
@@ -54,9 +55,9 @@ class VAE(LatentVariableModel):
     ) -> None:
         super().__init__()
         self.latent_dim = latent_dim
-        self.posterior = posterior(latent_dim=latent_dim)
-        self.latent_prior = prior(latent_dim=latent_dim)
-        self.likelihood = likelihood(shape=shape)
+        self.posterior = build_part("posterior", posterior, latent_dim=latent_dim)
+        self.latent_prior = build_part("prior", prior, latent_dim=latent_dim)
+        self.likelihood = build_part("likelihood", likelihood, shape=shape)
         self.encoder = build_encoder(encoder, shape, self.posterior.parameter_count)
         parameters = self.likelihood.parameters_per_value
         self.decoder = build_decoder(decoder, latent_dim, shape, parameters)

@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from torch import Size, Tensor, nn
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.memory import is_overflow
 from vae_cli.network.base import Network
 
-TARGET = "_target_"
 BATCH = 6  # inputs of a trial
 
 
@@ -57,14 +56,13 @@ def build_encoder(
         condition_dim: Numbers that join; 0 for none.
 
     Raises:
-        ConfigError: If it does not map the one shape to the other.
+        InvalidOption: If it does not map the one shape to the other.
     """
     options = {"condition_dim": condition_dim} if condition_dim else {}
     if options and not _takes_condition(network):
         rule = "takes no condition_dim, which an encoder of this model needs"
-        raise ConfigError(
-            "encoder._target_", _name(network), rule, "Add the argument, or try model=vae."
-        )
+        remedy = "Add the argument, or try a model without labels."
+        raise InvalidOption("encoder", _name(network), rule, remedy)
     return _build("encoder", network, Size(shape), Size([features]), **options)
 
 
@@ -83,7 +81,7 @@ def build_decoder(
         parameters: How many there are of each value.
 
     Raises:
-        ConfigError: If it does not map the one shape to the other.
+        InvalidOption: If it does not map the one shape to the other.
     """
     channels, *rest = shape
     is_asked = "is_decoder" in inspect.signature(network).parameters
@@ -95,20 +93,18 @@ def build_decoder(
 def _build(
     side: str, network: Callable[..., nn.Module], in_shape: Size, out_shape: Size, **options: int
 ) -> Network:
-    """Builds the network of a side; ``ConfigError`` has the key of a model's argument."""
+    """Builds the network of a side; the side is part of the name in an ``InvalidOption``."""
     try:
         built = network(in_shape=in_shape, out_shape=out_shape, **options)
         if not isinstance(built, nn.Module):
-            raise ConfigError(
-                TARGET, _name(network), "makes no torch.nn.Module", "Try network=mlp."
-            )
+            raise InvalidOption("", _name(network), "makes no torch.nn.Module", "Try {}=mlp.")
         if type(built).__module__.startswith("vae_cli.") and isinstance(built, Network):
             return built
         leading = Size([2, BATCH // 2] if isinstance(built, Network) else [BATCH])
         width = options.get("condition_dim", 0)
         _try(built, _name(network), leading, in_shape, out_shape, width)
-    except ConfigError as error:
-        raise ConfigError(f"{side}.{error.key}", error.value, error.rule, error.remedy) from error
+    except InvalidOption as error:
+        raise error.within(side) from error
     return built if isinstance(built, Network) else Flattened(built, in_shape, out_shape)
 
 
@@ -131,13 +127,13 @@ def _try(
             raise
         reason = " ".join(str(error).split()) or type(error).__name__
         rule = f"can't map {tuple(x.shape)} to {expected} ({reason})"
-        raise ConfigError(TARGET, name, rule, _remedy(in_shape, out_shape)) from error
+        raise InvalidOption("", name, rule, _remedy(in_shape, out_shape)) from error
     finally:
         network.train(is_training)
     found: Any = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
     if found != expected:
         rule = f"maps {tuple(x.shape)} to {found} instead of {expected}"
-        raise ConfigError(TARGET, name, rule, _remedy(in_shape, out_shape))
+        raise InvalidOption("", name, rule, _remedy(in_shape, out_shape))
 
 
 def _remedy(in_shape: Size, out_shape: Size) -> str:

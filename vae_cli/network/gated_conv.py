@@ -6,7 +6,7 @@ from typing import Annotated
 
 from torch import Size, Tensor, nn
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.network.base import Network, joining
 from vae_cli.network.strided import IMAGES, apply_encoder, areas, growing, is_encoder, shrinking
 from vae_cli.options import AtLeast, AtMost, PositiveInt, checked
@@ -96,4 +96,4 @@ class GatedConv(Network):
 
 def _check_count(name: str, values: Sequence[int], count: int, rule: str) -> None:
     if len(values) != count:
-        raise ConfigError(name, list(values), f"needs {count} numbers, {rule}")
+        raise InvalidOption(name, list(values), f"needs {count} numbers, {rule}")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Size, Tensor, nn
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.network.base import ACTIVATIONS, Network, joining
 from vae_cli.options import PositiveInt, checked
 
@@ -45,7 +45,7 @@ class MLP(Network):
         names = [activation] * len(hidden_dims) if isinstance(activation, str) else activation
         if len(names) != len(hidden_dims):
             rule = f"needs one name, or one for each of the {len(hidden_dims)} hidden layers"
-            raise ConfigError("activation", list(names), rule)
+            raise InvalidOption("activation", list(names), rule)
         mirrored = is_decoder or len(out_shape) > len(in_shape)
         widths = [in_shape.numel(), *(reversed(hidden_dims) if mirrored else hidden_dims)]
         stack: list[nn.Module] = []

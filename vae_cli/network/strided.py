@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Size, Tensor, nn
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.example import ExampleKind
 
 Area = tuple[int, int]  # height and width
@@ -15,13 +15,13 @@ def is_encoder(name: str, in_shape: Size, out_shape: Size, channels: Sequence[in
     """Whether a network leads from images to vectors, rather than back.
 
     Raises:
-        ConfigError: If it does neither, or has no stage.
+        InvalidOption: If it does neither, or has no stage.
     """
     if not channels:
-        raise ConfigError("channels", "[]", "needs at least one stage", "Try network=mlp.")
+        raise InvalidOption("channels", [], "needs at least one stage", "Try {}=mlp.")
     if {len(in_shape), len(out_shape)} != {1, 3}:
         rule = f"leads from images to vectors or back, not from {in_shape} to {out_shape}"
-        raise ConfigError("_target_", name, rule, "Try network=mlp.")
+        raise InvalidOption("", name, rule, "Try {}=mlp.")
     return len(in_shape) == 3
 
 

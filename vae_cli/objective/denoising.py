@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from vae_cli.data.batch import Batch
 from vae_cli.data.corruption import CORRUPTIONS
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.model.autoencoder import Autoencoder
 from vae_cli.number import known
 from vae_cli.objective.base import Loss, SingleObjective
@@ -41,7 +41,7 @@ class Denoising(SingleObjective[Autoencoder]):
         self.corrupt, usual, is_share = CORRUPTIONS[corruption]
         if is_share and level is not None and level > 1:
             rule = f"is a share of the values in {corruption}, and needs a number at most 1"
-            raise ConfigError("level", level, rule, f"Try objective.level={usual}.")
+            raise InvalidOption("level", level, rule, f"Try {{level}}={usual}.")
         self.level = usual if level is None else level
 
     def forward(self, model: Autoencoder, batch: Batch, weight: float) -> Loss:

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 
 from vae_cli.data.batch import Batch
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.number import known
 from vae_cli.objective.base import Loss, SingleObjective
@@ -38,9 +38,7 @@ class Elbo(SingleObjective[LatentVariableModel]):
         super().__init__()
         if tempering == "joint" and closed_form_kl:
             rule = "does not go with tempering=joint, which weighs log p(z) without log q(z|x)"
-            raise ConfigError(
-                "objective.closed_form_kl", "true", rule, "Try objective.closed_form_kl=false."
-            )
+            raise InvalidOption("closed_form_kl", True, rule, "Try {closed_form_kl}=false.")
         self.samples, self.closed_form_kl, self.tempering = samples, closed_form_kl, tempering
 
     def forward(self, model: LatentVariableModel, batch: Batch, weight: float) -> Loss:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from vae_cli.distribution.normal import DiagonalNormal
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.options import PositiveFloat, checked
 from vae_cli.posterior.base import Posterior
 
@@ -39,7 +39,7 @@ class DiagonalPosterior(Posterior):
         bounds = variance_range or (0.0, math.inf)
         if len(bounds) != 2 or bounds[0] >= bounds[1]:
             rule = "needs two numbers, the smaller one first"
-            raise ConfigError("posterior.variance_range", list(bounds), rule, "Try [1e-4,5].")
+            raise InvalidOption("variance_range", list(bounds), rule, "Try [1e-4,5].")
         self.parameter_count = 2 * latent_dim
         self.variance, self.bounds = variance, bounds
 

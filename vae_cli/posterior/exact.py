@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 
 
 class ExactPosterior:
@@ -15,7 +15,7 @@ class ExactPosterior:
         """Tells that the model can't do without an encoder.
 
         Raises:
-            ConfigError: Always: a model that has a formula does not ask for an encoder's posterior.
+            InvalidOption: Always: a model with a formula asks for no encoder's posterior.
         """
         rule = "this model's own posterior has no formula"
-        raise ConfigError("posterior", "exact", rule, "Try posterior=diagonal, or model=ppca.")
+        raise InvalidOption("", "exact", rule, "Try {}=diagonal, or the model ppca.")

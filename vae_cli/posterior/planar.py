@@ -29,7 +29,7 @@ class PlanarPosterior(Posterior):
     def __init__(
         self,
         latent_dim: int,
-        flow_length: Annotated[int, AtLeast(1, "Try posterior=diagonal for none."), COUNTABLE],
+        flow_length: Annotated[int, AtLeast(1, "Try {}=diagonal for none."), COUNTABLE],
     ) -> None:
         super().__init__()
         self.latent_dim, self.flow_length = latent_dim, flow_length

@@ -28,7 +28,6 @@ from vae_cli.training.experiment import Experiment
 from vae_cli.training.layout import curves_of
 from vae_cli.training.module import TrainingModule, noise_seed
 from vae_cli.training.progress import ProgressDisplay
-from vae_cli.training.recorder import ADVICE
 from vae_cli.training.signals import Signals
 from vae_cli.training.study import TRIAL, Trial
 from vae_cli.training.trainer import make_trainer
@@ -102,17 +101,19 @@ def fit_and_restore(job: Job, start: Start | None) -> Fit:
             step = start.step if start else 0
             failed_at.append(step)
             if start is None or failed_at.count(step) > RESTORES:
-                told = TrainingError(f"{error} {folder.path} stays as of step {step}.")
+                told = TrainingError(
+                    f"{error.what} {folder.path} stays as of step {step}.", error.remedy
+                )
                 raise _with_advice(told, experiment) from error
             restores = max(restores, start.restores) + 1
-            what = str(error).partition(". ")[0]
+            what = error.what.rstrip(".")
             say(console, f"{what}; back to step {step}, with other noise")
 
 
 def _with_advice(error: TrainingError, experiment: Experiment) -> TrainingError:
     """The error with what to do about values of a wide range: else no other remedy helps."""
     advice = experiment.range_advice
-    return TrainingError(str(error).replace(ADVICE, advice)) if advice else error
+    return TrainingError(error.what, advice) if advice and error.remedy else error
 
 
 def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:

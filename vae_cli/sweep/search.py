@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from hydra.core.override_parser.types import Override
 
 from vae_cli.console import printable
-from vae_cli.errors import ConfigError, VaeCliError, install
+from vae_cli.errors import ConfigError, InvalidOption, VaeCliError, install
 from vae_cli.number import KNOWN, OF_TRAINING
 from vae_cli.options import NonNegativeInt, PositiveInt, checked
 from vae_cli.sweep.folder import SweepFolder
@@ -67,13 +67,13 @@ class Search(Strategy):
         if len(objectives) > 1:
             if pruner != "none":
                 rule = "one number tells whether a trial is worth going on with, not several"
-                raise ConfigError("pruner", pruner, rule, "Try sweep.pruner=none.")
+                raise InvalidOption("pruner", pruner, rule, "Try {pruner}=none.")
             if sampler == "cmaes":
                 rule = "goes by one objective"
-                raise ConfigError("sampler", sampler, rule, "Try tpe or nsga2.")
+                raise InvalidOption("sampler", sampler, rule, "Try tpe or nsga2.")
         elif pruner != "none" and not plain(objectives[0]).startswith("validation/"):
             rule = "is not known while a trial trains, as a pruner needs"
-            raise ConfigError("objectives", objectives, rule, "Try sweep.pruner=none.")
+            raise InvalidOption("objectives", objectives, rule, "Try {pruner}=none.")
         self.resume, self.params = resume, params or {}
         self.trials, self.concurrent, self.failures = trials, concurrent, failures
         self.sampler, self.seed = sampler, seed
@@ -148,12 +148,12 @@ def check_objectives(objectives: Sequence[str]) -> Sequence[str]:
     names = [*map(plain, objectives)]
     if len({*names}) < len(names) or not names:
         rule = "needs one name or several, each once"
-        raise ConfigError("objectives", objectives, rule, "Try sweep.objectives=[validation/elbo].")
+        raise InvalidOption("objectives", objectives, rule, "Try {objectives}=[validation/elbo].")
     for name in names:
         if name.startswith("test/"):
             rule = "the best of many by the test images looks too good"
             remedy = f"Try validation/{name.removeprefix('test/')}."
-            raise ConfigError("objectives", name, rule, remedy)
+            raise InvalidOption("objectives", name, rule, remedy)
     return objectives
 
 

@@ -29,18 +29,18 @@ def write_histograms(writer: SummaryWriter, model: Model, split: Split, step: in
         step: Of training.
     """
     batch = split.batch(split.spread(IMAGES)).to(model.device)
-    noise.seed_draws(model.device, "dashboard", "histograms")
-    q = model.encode(batch)
-    if isinstance(model, LatentVariableModel):
-        kl = kl_per_dimension(q, model.prior())
-        if kl is not None:
-            _write(writer, "validation_kl/all_dimensions", kl.mean(0), step)
-            _write_each(writer, "validation_kl", kl, step)
-    else:
-        _write_each(writer, "validation_code", mean(q), step)
-    if isinstance(q, FlowDistribution):
-        log_det = q.flow(q.base.rsample())[1]
-        _write(writer, "validation_flow/log_determinant", log_det, step)
+    with noise.stream(model.device, "dashboard", "histograms"):
+        q = model.encode(batch)
+        if isinstance(model, LatentVariableModel):
+            kl = kl_per_dimension(q, model.prior())
+            if kl is not None:
+                _write(writer, "validation_kl/all_dimensions", kl.mean(0), step)
+                _write_each(writer, "validation_kl", kl, step)
+        else:
+            _write_each(writer, "validation_code", mean(q), step)
+        if isinstance(q, FlowDistribution):
+            log_det = q.flow(q.base.rsample())[1]
+            _write(writer, "validation_flow/log_determinant", log_det, step)
 
 
 def _write_each(writer: SummaryWriter, group: str, values: Tensor, step: int) -> None:

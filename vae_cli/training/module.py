@@ -214,7 +214,7 @@ class TrainingModule(LightningModule):
         if broken:
             value = results[broken[0]]
             raise TrainingError(
-                f"step {self.global_step}: validation/{broken[0]} is {value}. {ADVICE}"
+                f"step {self.global_step}: validation/{broken[0]} is {value}.", ADVICE
             )
         curves = {_curve(key): float(value) for key, value in results.items()}
         self.log_dict(curves, logger=False)  # for callbacks; a logger would count calls

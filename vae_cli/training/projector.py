@@ -44,9 +44,9 @@ def write_projector(folder: Path, model: Model, split: Split) -> None:
     """
     files = folder / "projector"
     make_folder(files)
-    noise.seed_draws(model.device, "dashboard", "projector")
     index = split.spread(IMAGES)
-    codes = codes_of(model, split, index)
+    with noise.stream(model.device, "dashboard", "projector"):
+        codes = codes_of(model, split, index)
     is_plane = model.latent_dim < AXES
     if is_plane:
         codes = pad(codes, (0, AXES - model.latent_dim))

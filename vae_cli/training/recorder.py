@@ -138,7 +138,7 @@ def _error_of(
     name = f"train/{names[broken[-1]]}" if broken else "the gradient"
     value = gradient if gradient is not None and not broken else row[broken[-1]]
     word = "nan" if math.isnan(value) else "infinite"
-    return TrainingError(f"step {step}: {name} is {word}. {ADVICE}")
+    return TrainingError(f"step {step}: {name} is {word}.", ADVICE)
 
 
 def _row(

@@ -76,8 +76,8 @@ def fit(
     while step < options.steps:
         network.train()
         batch = next(batches).to(device)
-        noise.seed_draws(device, "supervised", options.seed, step)
-        loss = cross_entropy(network(batch), batch.y)
+        with noise.stream(device, "supervised", options.seed, step):
+            loss = cross_entropy(network(batch), batch.y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -115,12 +115,12 @@ def score_of(network: nn.Module, split: Split, seed: int) -> Score:
     """
     network.eval()
     device = next(network.parameters()).device
-    noise.seed_draws(device, "supervised", seed, split.name)
     index = split.spread_labelled(len(split))
     sums = torch.zeros(2, dtype=torch.float64, device=device)
-    for part in index.split(BATCH):
-        batch = split.batch(part).to(device)
-        log_label = network(batch).double().log_softmax(-1)
-        known = log_label.gather(-1, batch.y.unsqueeze(-1))
-        sums += torch.stack([verdicts(log_label, batch.y).is_right.sum(), known.sum()])
+    with noise.stream(device, "supervised", seed, split.name):
+        for part in index.split(BATCH):
+            batch = split.batch(part).to(device)
+            log_label = network(batch).double().log_softmax(-1)
+            known = log_label.gather(-1, batch.y.unsqueeze(-1))
+            sums += torch.stack([verdicts(log_label, batch.y).is_right.sum(), known.sum()])
     return Score(*(sums / len(index)).tolist())

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, Trainer
 
-from vae_cli.errors import ConfigError
+from vae_cli.errors import InvalidOption
 from vae_cli.training.checkpoint_file import DurableCheckpointIO
 from vae_cli.training.options import AcceleratorOptions
 from vae_cli.training.ranks import RankStrategy
@@ -15,22 +15,22 @@ from vae_cli.training.signals import Signals
 
 
 def check_accelerator(options: AcceleratorOptions) -> None:
-    """Raises ConfigError where this machine can't do what is asked for."""
+    """Raises InvalidOption where this machine can't do what is asked for."""
     gpus, devices = torch.cuda.device_count(), options.devices
     on_cpu = options.kind == "cpu" or (options.kind == "auto" and gpus == 0)
     if isinstance(devices, list) and (on_cpu or len(set(devices)) < max(len(devices), 1)):
         rule = "the CPU takes a number of processes" if on_cpu else "needs different GPUs"
-        raise ConfigError("accelerator.devices", devices, rule, "Try accelerator.devices=1.")
+        raise InvalidOption("devices", devices, rule, "Try {devices}=1.")
     wanted = devices if isinstance(devices, int) else max(devices) + 1
     if options.kind == "gpu" and gpus == 0:
-        remedy = "Try accelerator=cpu."
-        raise ConfigError("accelerator.kind", "gpu", "torch sees no GPU here", remedy)
+        remedy = "Try {}=cpu."
+        raise InvalidOption("kind", "gpu", "torch sees no GPU here", remedy)
     if not on_cpu and wanted > gpus:
         rule = f"torch sees {gpus} GPU(s) here"
-        raise ConfigError("accelerator.devices", options.devices, rule, f"Try {gpus}.")
+        raise InvalidOption("devices", options.devices, rule, f"Try {gpus}.")
     if options.precision == "16-mixed" and on_cpu:
-        remedy = "Try accelerator.precision=bf16-mixed."
-        raise ConfigError("accelerator.precision", "16-mixed", "needs a GPU", remedy)
+        remedy = "Try {precision}=bf16-mixed."
+        raise InvalidOption("precision", "16-mixed", "needs a GPU", remedy)
 
 
 def make_trainer(
