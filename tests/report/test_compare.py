@@ -253,6 +253,23 @@ def test_a_mean_over_seeds_is_not_called_by_one(capsys: pytest.CaptureFixture[st
     assert (row["run"], row["runs"]) == ("runs/d0,runs/d1,runs/d2", "3")
 
 
+@pytest.mark.parametrize("form", ["csv", "markdown", "latex"])
+def test_only_a_table_is_replaced(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.py").write_text("treatment,dose,outcome\n% mine\n| run |\n")
+    Path("link").symlink_to("mine.py")
+    run = Path("runs/d0")
+    inside = [f"{run}/{name}" for name in ("results.json", "checkpoints/best.ckpt", "new.csv")]
+    before = {path: path.read_bytes() for path in (Path("mine.py"), run / "results.json")}
+    for output in ("mine.py", "link", ".", *inside):
+        assert main(["runs", f"format={form}", f"output={output}"]) == 2
+        assert f"output={output}: is " in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before
+    for _ in range(2):
+        assert main(["runs", f"format={form}", "output=table"]) == 0
+    for other in {"csv", "markdown", "latex"} - {form}:
+        assert main(["runs", f"format={other}", "output=table"]) == 2
+
+
 def test_formats(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "format=markdown", "output=table.md"]) == 0
     lines = Path("table.md").read_text(encoding="utf-8").splitlines()

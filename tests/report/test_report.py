@@ -195,8 +195,11 @@ def test_only_a_report_is_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run=one", "output=page.html"]) == 0 == main(["run=one", "output=page.html"])
     Path("mine.html").write_text("<p>mine")
     assert main(["run=one", "output=mine.html"]) == 2
-    assert "is no report" in capsys.readouterr().err
+    assert "is there already, and not a report" in capsys.readouterr().err
     assert Path("mine.html").read_text() == "<p>mine"
+    assert main(["run=one", "output=one/mine.html"]) == 2
+    assert "is within the run" in capsys.readouterr().err
+    assert main(["run=one", "output=one/report.html"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def save_with(
         file: To write to.
         kind: ``png``, ``svg`` or ``pdf``.
         words: The line; its middle is left out where it is wider than the picture.
-        about: Texts that the file keeps by name, unseen; of a ``png`` alone.
+        about: Texts that the file keeps by name, unseen.
     """
     width, height = canvas.get_size_inches()
     strip = SIZE / 72 + PAD
