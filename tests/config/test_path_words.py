@@ -6,9 +6,10 @@ import pytest
 
 from vae_cli.commands.parser import Parser
 from vae_cli.commands.runs import listed
+from vae_cli.config.compose import compose_sweep
 from vae_cli.config.grammar import parsed, quoted
 from vae_cli.config.path_words import AS_TYPED, SINGLE, SWEPT, as_override, as_path
-from vae_cli.errors import VaeCliError
+from vae_cli.errors import ConfigError, VaeCliError
 
 WORDS = (
     "naïve.npy", "größe", "日本", "images (1).npy", "it's", "a=b", "a&b", "a b", " a ", "[a]",
@@ -65,6 +66,15 @@ def test_commas_part_the_values_of_a_sweep_unless_the_word_exists() -> None:
     assert [values(f"data.path={text}") for text in texts] == ["it's (1)", "naïve"]
     Path("a,b").touch()
     assert values(as_override("data.path=a,b")) == "a,b"
+
+
+def test_every_path_of_a_sweep_is_there_at_its_start() -> None:
+    for name in ("a,b.npz", "c.npz"):
+        Path(name).touch()
+    with pytest.raises(ConfigError, match=r"data.path=a: is not there.*'a,b\.npz',c\.npz"):
+        compose_sweep("train", ["data=array", as_override("data.path=c.npz,a,b.npz")], None)
+    for word in ("'a,b.npz',c.npz", "c.npz,~/there.npz", "choice(c.npz,'a,b.npz')"):
+        compose_sweep("train", ["data=array", as_override(f"data.path={word}")], None)
 
 
 def test_a_run_is_the_word_of_the_shell() -> None:

@@ -15,6 +15,7 @@ from vae_cli.errors import InvalidOption
 
 IMAGES = np.zeros((20, 5, 6), np.uint8)
 
+TABLE = np.hstack([np.arange(20)[:, None] % 3, np.random.default_rng(0).random((20, 16))])
 ARRAYS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     # what is wrong, contents of an .npz, options, beginning or middle of the message
     ("object", {"x": np.array([[{}]], object)}, {}, "holds x of object. Images are"),
@@ -53,12 +54,17 @@ ARRAYS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("no image", {"a": np.zeros(3)}, {}, "does not tell which arrays are images: it holds ['a']"),
     ("vector", {"x": np.zeros(3)}, {}, "holds x of shape (3,), where images have 2 to 4 axes"),
     ("no key", {"x": IMAGES}, {"key": "y"}, "holds no array called y, only ['x']"),
-    ("no train", {"test": IMAGES}, {}, "does not tell which arrays are images: it holds ['test']"),
+    ("no train", {"test": IMAGES}, {}, "has a test part and no training images: it holds ['test']"),
     ("no test", {"a": IMAGES}, {"key": "a", "test_key": "b"}, "no array called b, only ['a']"),
     ("shapes", {"train": IMAGES, "test": IMAGES[:, 1:]}, {}, "holds parts of different shapes"),
     ("kinds", {"train": IMAGES, "test": IMAGES / 2}, {}, "whole numbers in one part and floats"),
     ("label count", {"x": IMAGES, "labels": np.zeros(19)}, {}, "labels of shape (19,) for 20"),
     ("label name", {"x": IMAGES, "y": np.full(20, "a\nb")}, {}, "holds a label 'a\\nb', which is"),
+    ("nothing", {}, {}, "is empty: it holds no array"),
+    ("16 bits", {"x": IMAGES.astype("u2") + 999}, {}, "Try scale=65535."),
+    ("one image", {"x": IMAGES[:1]}, {}, "It takes at least 3 images, one for each part."),
+    ("two images", {"x": IMAGES[:2]}, {}, "It takes at least 3 images, one for each part."),
+    ("a label", {"x": TABLE}, {"shape": [1, 4, 4]}, "the first column may be a label"),
     ("no validation", {"x": IMAGES[:4]}, {}, "validation=0.1: leaves none of the 4 images"),
     ("few to test", {"x": IMAGES}, {"test": 0.01}, "test=0.01: leaves none of the 20 images"),
     (
@@ -88,6 +94,36 @@ def test_array_file_that_is_none(suffix: str, contents: bytes, tmp_path: Path) -
     path.write_bytes(contents)
     with pytest.raises(InvalidOption, match=f"images{suffix}: can't be read as {suffix}"):
         array.load(str(path))
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_a_file_of_another_kind_is_called_so(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"images{suffix}"
+    for content, rule in ((b"", "it is empty"), (b"1,2\n", "does not begin like a .npy file")):
+        path.write_bytes(content)
+        with pytest.raises(InvalidOption, match=rule):
+            array.load(str(path))
+
+
+@pytest.mark.parametrize("count", range(3, 12))
+def test_the_remedy_for_few_images_works(count: int, tmp_path: Path) -> None:
+    path = tmp_path / "images.npz"
+    np.savez(path, x=IMAGES[:count])
+    options: dict[str, Any] = {"validation": 0.01, "test": 0.01, "layout": "NHW"}
+    with pytest.raises(InvalidOption) as raised:
+        array.load(str(path), **options)
+    words = raised.value.advice.removeprefix("Try ").removesuffix(".").split()
+    for name, value in (word.split("=") for word in words):
+        options[name] = float(value)
+    assert all(map(len, array.load(str(path), **options).parts.values()))
+
+
+def test_a_table_with_labels_is_read_with_a_note(tmp_path: Path) -> None:
+    np.save(tmp_path / "t.npy", TABLE)
+    notes = array.load(str(tmp_path / "t.npy")).notes
+    assert any("the first column may be a label: it holds 3 whole" in note for note in notes)
+    np.save(tmp_path / "t.npy", TABLE[:, 1:])
+    assert not any("label" in note for note in array.load(str(tmp_path / "t.npy")).notes)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.metric.base import Evaluation
 from vae_cli.model.vae import VAE
 from vae_cli.run.checkpoint import load_model
+from vae_cli.terminal import summary
 from vae_cli.terminal.rows import warnings_of
 
 QUICK = ["samples=20", "analysis.posterior_check.samples=40"]
@@ -152,7 +153,8 @@ def test_interrupted_it_goes_on(
     with pytest.MonkeyPatch.context() as patch:
         interrupt_after(after, patch, signal.Signals[number])
         assert main(["run=flow", *arguments]) == 128 + signal.Signals[number]
-        assert (CONTINUE in capsys.readouterr().err) == (after > 0)  # else nothing is kept
+        err = capsys.readouterr().err
+        assert (CONTINUE if after else "interrupted: nothing was kept yet.") in err
         assert not (runs / "flow" / "evaluation.json").exists()
     with pytest.MonkeyPatch.context() as patch:
         counted = interrupt_after(100, patch)
@@ -163,6 +165,23 @@ def test_interrupted_it_goes_on(
         for name in one:
             np.testing.assert_array_equal(one[name], other[name])
     assert not list((runs / "flow").glob("*.partial"))
+
+
+@pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM"])
+def test_an_interruption_once_all_is_kept_changes_nothing(
+    sent: str, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    show = summary.print_evaluation
+
+    def interrupted(*arguments: Any) -> None:
+        signal.raise_signal(signal.Signals[sent])
+        show(*arguments)
+
+    monkeypatch.setattr(summary, "print_evaluation", interrupted)
+    assert main(["run=plain", *QUICK]) == 0
+    assert "evaluation.json" in capsys.readouterr().out
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
 
 def test_what_was_left_of_other_settings_is_not_used(runs: Path) -> None:

@@ -122,6 +122,28 @@ def test_what_needs_no_images_does_without_them(
     assert not Path("nothing").exists()
 
 
+@pytest.mark.parametrize("form", ["png", "svg", "pdf", "npz", "gif"])
+@pytest.mark.parametrize("count", [[], ["count=3"]], ids=["picture", "samples"])
+def test_only_our_own_pictures_are_replaced(
+    form: str, count: list[str], runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if count and form not in ("png", "npz"):
+        return
+    what = ["run=space", f"what={'samples' if count else 'traversals'}", f"format={form}", *count]
+    for _ in range(2):
+        assert main([*what, "output=o"]) == 0
+    made = next(path for path in sorted(Path("o").rglob("*")) if path.is_file())
+    mine = Path("mine", *made.parts[1:])
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(made.read_bytes()[:50])
+    capsys.readouterr()
+    assert main([*what, "output=mine"]) == 2
+    assert "is there already, and not " in capsys.readouterr().err
+    assert mine.stat().st_size == 50
+    assert main([*what, f"output=one.{form}"]) == 2
+    assert "output names a folder. Try output=one." in capsys.readouterr().err
+
+
 def test_animation(runs: Path) -> None:
     assert main(["run=space", "what=traversals", "format=gif", "output=elsewhere"]) == 0
     with Image.open("elsewhere/traversals.gif") as moving:

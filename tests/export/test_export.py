@@ -226,8 +226,14 @@ def test_export_takes_the_place_of_one(
     assert sorted(path.name for path in Path("deep").iterdir()) == ["er"]
     Path("deep/er/mine.onnx").touch()
     assert main(["run=run", "format=torch_export", "output=deep/er"]) == 2
-    assert "output=deep/er: is there already" in capsys.readouterr().err
+    assert "output=deep/er: is a folder, and not" in capsys.readouterr().err
     assert Path("deep/er/mine.onnx").is_file()
+    Path("mine").mkdir()
+    Path("mine/README.md").write_text("mine")
+    Path("run/empty").mkdir()
+    for folder in ("mine", "run/empty", "run/new"):
+        assert main(["run=run", "format=torch_export", f"output={folder}"]) == 2
+    assert Path("mine/README.md").read_text() == "mine" and Path("run/empty").is_dir()
 
 
 @pytest.mark.parametrize(
@@ -241,11 +247,14 @@ def test_export_takes_the_place_of_one(
         (["run=mlp", "format=[]"], ["format=[]", "nothing to write"]),
         (["run=mlp", "checkpoint=first"], ["checkpoint=first", "best, last"]),
         (["run=mlp", "too=x"], ["too=x", "Did you mean output=x?"]),
-        (["run=mlp", "output=mlp"], ["output=mlp", "more than an export", "Try output="]),
-        (["run=mlp", "output=mlp/config.yaml"], ["output=mlp/config.yaml", "more than an export"]),
+        (
+            ["run=mlp", "output=mlp"],
+            ["output=mlp", "not an earlier export", "Name another: output="],
+        ),
+        (["run=mlp", "output=mlp/config.yaml"], ["output=mlp/config.yaml", "is within the run"]),
         (
             ["run=mlp", "format=torch_export", "output=mlp/config.yaml/x"],
-            ["output=mlp/config.yaml/x: nothing can be written there (Not a directory)"],
+            ["output=mlp/config.yaml/x: is within the run"],
         ),
         (["run=ppca", "output=x"], ["format=onnx", "ONNX has not", "Try format=torch_export"]),
     ],

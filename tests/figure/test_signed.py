@@ -39,6 +39,15 @@ def test_it_is_below_the_picture_and_not_cut_off(canvas: Canvas, words: str) -> 
     assert pixels(canvas, 200).shape == before.shape
 
 
+def test_the_paper_grows_where_a_layout_has_no_room() -> None:
+    canvas = Canvas(figsize=(3, 2), dpi=100, layout="constrained")
+    canvas.add_subplot().set_ylabel("label " * 20)
+    file = io.BytesIO()
+    save_with(canvas, file, "png", WORDS)
+    ink = np.asarray(Image.open(file).convert("RGB")) < 200
+    assert len(ink) > 400 and not ink[0].any() and not ink[:, 0].any() and not ink[:, -1].any()
+
+
 @pytest.mark.parametrize("kind", ["svg", "pdf"])
 def test_it_is_in_every_format(kind: str) -> None:
     files = [io.BytesIO(), io.BytesIO()]

@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
-from pages import EVALUATION, make_run
+from pages import EVALUATION, evaluate_run, make_run
 
 from vae_cli.commands.compare import main
+from vae_cli.report.measured import with_validation
+from vae_cli.run.folder import RunFolder
+from vae_cli.terminal.comparable import comparable
 from vae_cli.terminal.quantity import quantity
 
 
@@ -253,6 +256,23 @@ def test_a_mean_over_seeds_is_not_called_by_one(capsys: pytest.CaptureFixture[st
     assert (row["run"], row["runs"]) == ("runs/d0,runs/d1,runs/d2", "3")
 
 
+@pytest.mark.parametrize("form", ["csv", "markdown", "latex"])
+def test_only_a_table_is_replaced(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.py").write_text("treatment,dose,outcome\n% mine\n| run |\n")
+    Path("link").symlink_to("mine.py")
+    run = Path("runs/d0")
+    inside = [f"{run}/{name}" for name in ("results.json", "checkpoints/best.ckpt", "new.csv")]
+    before = {path: path.read_bytes() for path in (Path("mine.py"), run / "results.json")}
+    for output in ("mine.py", "link", ".", *inside):
+        assert main(["runs", f"format={form}", f"output={output}"]) == 2
+        assert f"output={output}: is " in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before
+    for _ in range(2):
+        assert main(["runs", f"format={form}", "output=table"]) == 0
+    for other in {"csv", "markdown", "latex"} - {form}:
+        assert main(["runs", f"format={other}", "output=table"]) == 2
+
+
 def test_formats(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "format=markdown", "output=table.md"]) == 0
     lines = Path("table.md").read_text(encoding="utf-8").splitlines()
@@ -267,6 +287,43 @@ def test_formats(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs"]) == 0
     shown = capsys.readouterr().out
     assert "-23.00 ± 0.58" in shown and "digits test, binarize=static" in shown
+
+
+def other_data(run: Path, path: str, digest: str | None) -> None:
+    """Makes a run one of an array's images."""
+    config = (run / "config.yaml").read_text()
+    config = config.replace("digits.load,", f"array.load, path: {path},")
+    (run / "config.yaml").write_text(config)
+    results = json.loads((run / "results.json").read_text())
+    (run / "results.json").write_text(json.dumps({**results, "data/images_sha256": digest}))
+
+
+def test_different_data_never_share_a_title(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, path, digest in (
+        ("d0", "a/t.npz", "1" * 64), ("d1", "b/t.npz", "2" * 64), ("d2", "c/u.npz", "3" * 64),
+        ("p0", "c/u.npz", "3" * 64), ("p1", "a/t.npz", None), ("p2", "b/t.npz", None),
+    ):  # fmt: skip
+        other_data(runs / name, path, digest)
+    rows = table(capsys, "runs", "over=[]")
+    titles = {row["run"]: row["treatment"].partition(",")[0] for row in rows}
+    assert titles["runs/d2"] == titles["runs/p0"] == "array u.npz test"
+    assert titles["runs/d0"] == "array t.npz test"
+    whole = {row["run"]: row["treatment"] for row in rows}
+    assert len(set(whole.values())) == len(whole) - 1
+    assert whole["runs/d0"].endswith("images 11111111")
+    assert whole["runs/p1"].endswith("images a/t.npz")
+
+
+def test_evaluations_are_ranked_by_validation(runs: Path) -> None:
+    for name in ("d0", "d1", "p2"):
+        evaluate_run(runs / name)
+    records = []
+    for name in ("d1", "d0", "p2"):
+        evaluation = json.loads((runs / name / "evaluation.json").read_text())["test"]
+        records.append((name, with_validation(evaluation, RunFolder(runs / name))))
+    (group,) = comparable(records, mixed=False)
+    assert group.ranking is not None and group.ranking.key == "validation_elbo"
+    assert [name for name, _ in group.members] == ["d0", "p2", "d1"]
 
 
 def test_mixed_data_are_marked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,11 +87,11 @@ LEFT_OUT: list[tuple[str, Content]] = [
     ("results.json", fifo),
     ("results.json", link("/dev/zero")),
     ("results.json", link("../good/results.json")),
+]
+KEPT: list[tuple[str, Content]] = [
     ("evaluation.json", "[]"),
     ("evaluation.json", '{"test": {"elbo": Infinity}}'),
     ("evaluation.json", b"\x00"),
-]
-KEPT: list[tuple[str, Content]] = [
     ("results.json", {**RESULTS, "test/kl": "2.4"}),
     ("results.json", {**RESULTS, "test/kl": {"a": 1}}),
     ("results.json", {**RESULTS, "test/kl": [2.4]}),

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from pages import Page, evaluate_run, make_run
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from vae_cli.commands.report import main
 
@@ -146,7 +148,7 @@ def test_mixed_only_where_asked_for() -> None:
     (head,) = (row for row in found.rows if row and row[0] == "run")
     assert "data" in head and "mixed data" in found.text
     (row,) = (row for row in found.rows if row and row[0] == "c")
-    assert "digits test, binarize=static (None)" in row
+    assert "digits test, binarize=static (unknown)" in row
 
 
 def test_whatever_stands_in_a_folder_is_escaped() -> None:
@@ -190,13 +192,44 @@ def test_curves_of_real_runs(logger: str, vae_train: Callable[..., Path]) -> Non
     assert len(found.all("polyline")) == (0 if logger == "none" else 8)
 
 
+def test_old_pictures_are_counted_and_damaged_ones_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = make_run(Path("one"))
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints/best.ckpt").write_bytes(b"best")
+    about = PngInfo()
+    about.add_text("checkpoint_sha256", "0")
+    for number in range(7):
+        Image.new("L", (6, 4)).save(run / f"figures/old{number}.png", pnginfo=about)
+    names = [f"bad{number}.png" for number in range(7)]
+    for name in names:
+        (run / "figures" / name).write_bytes(b"no picture")
+    assert main(["run=one"]) == 0
+    err = capsys.readouterr().err
+    assert "figures: left out 7 pictures of a checkpoint that was replaced" in err
+    assert all(name in err for name in names) and "there is more" not in err
+
+
+def test_a_run_with_a_link_is_one_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(Path("one"))
+    (run / "report.html").symlink_to(run / "config.yaml")
+    assert main(["run=one"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("run=one") == 1 and "holds report.html, which is a symbolic link" in err
+    assert "?" not in err
+
+
 def test_only_a_report_is_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     make_run(Path("one"))
     assert main(["run=one", "output=page.html"]) == 0 == main(["run=one", "output=page.html"])
     Path("mine.html").write_text("<p>mine")
     assert main(["run=one", "output=mine.html"]) == 2
-    assert "is no report" in capsys.readouterr().err
+    assert "is there already, and not a report" in capsys.readouterr().err
     assert Path("mine.html").read_text() == "<p>mine"
+    assert main(["run=one", "output=one/mine.html"]) == 2
+    assert "is within the run" in capsys.readouterr().err
+    assert main(["run=one", "output=one/report.html"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vae_cli.run.current import CurrentNumbers
+from vae_cli.run.current import Checkpoints, CurrentNumbers
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import RunFolder
 
@@ -53,6 +53,25 @@ def test_numbers_of_replaced_checkpoints(folder: RunFolder) -> None:
     results, splits, notes = read(folder)
     assert (results, splits, len(notes)) == ({}, [], 2)
     assert f"Finish it with vae-train resume='{folder.path}'" in notes[0]
+
+
+def test_a_damaged_evaluation_hides_no_results(folder: RunFolder) -> None:
+    folder.evaluation.write_text("{")
+    results, splits, (note,) = read(folder)
+    assert results["test/elbo"] == -20.0 and not splits
+    assert "evaluation.json" in note and note.endswith("Its numbers are those of vae-train")
+
+
+def test_an_export_of_a_replaced_checkpoint(folder: RunFolder) -> None:
+    export = folder.path / "export"
+    export.mkdir()
+    record = {"checkpoint": "best.ckpt", "checkpoint_sha256": sha256_of(folder.best)}
+    (export / "export.json").write_text(json.dumps(record))
+    assert not read(folder)[2]
+    folder.best.write_bytes(b"better")
+    assert read(folder)[2][-1].endswith(f"vae-export run='{folder.path}'")
+    (export / "export.json").write_text("{")
+    assert Checkpoints(folder).old_export() == ""
 
 
 def test_records_that_say_nothing_of_a_checkpoint_stay(folder: RunFolder) -> None:

@@ -151,12 +151,15 @@ LENGTHS = [
 
 @pytest.mark.parametrize("options", LENGTHS)
 def test_a_longer_run_follows_its_schedules_as_if_it_had_been_longer(
-    options: str, vae_train: Train
+    options: str, vae_train: Train, capsys: pytest.CaptureFixture[str]
 ) -> None:
     brief = [*SMALL, *options.split(), "trainer.log_every=1", "logger=csv"]
     straight = vae_train(*brief, "trainer.max_steps=40", name="straight")
     run = vae_train(*brief)
+    capsys.readouterr()
     vae_train(f"resume={run}", "trainer.max_steps=40")
+    is_noted = "the rate goes from 0 to 0.0005" in capsys.readouterr().out
+    assert is_noted == ("cosine" in options)
     ours, theirs = (last_of(folder, step=20) for folder in (run, straight))
     assert ours == pytest.approx(theirs, rel=1e-6) and len(ours) > 20
 

@@ -58,8 +58,8 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
 
 def _write(found: list["Sheet"], form: str, output: str | None) -> None:
     from vae_cli.console import make_console, printable
-    from vae_cli.report.formats import WRITTEN
-    from vae_cli.run.files import named_place, write_text
+    from vae_cli.report.formats import MARKS, WRITTEN
+    from vae_cli.run.files import begins_like, place_of_output, write_text
     from vae_cli.terminal.table import print_table
 
     if form == "terminal":
@@ -74,8 +74,11 @@ def _write(found: list["Sheet"], form: str, output: str | None) -> None:
     if output is None:
         print(text, end="")
         return
+    place = place_of_output(
+        Path(output), lambda path: begins_like(path, MARKS[form]), f"a {form} table of vae-compare"
+    )
     try:
-        write_text(named_place(Path(output)), text)
+        write_text(place, text)
     except OSError as error:
         rule = f"can't be written ({error.strerror})"
         raise ConfigError("output", output, rule, "Name another file.") from error

@@ -71,6 +71,8 @@ def command(
         def main(argv: Sequence[str] | None = None) -> int:
             with _Termination() as termination:
                 code = run_command(f"vae-{name}", work, argv)
+            if argv is None:  # a program's: Python takes a while to tidy up
+                ignore_interruptions()
             return termination.code if code == INTERRUPTED else code
 
         return main
@@ -129,7 +131,9 @@ def run_command(
         _print_mistake(program, rule)
         return VaeCliError.exit_code
     except KeyboardInterrupt as stop:
-        rest = ". Run the same command again to continue." * isinstance(stop, Resumable)
+        rest = f": {stop}" if str(stop) else ""
+        if isinstance(stop, Resumable):
+            rest = ". Run the same command again to continue."
         print(f"{program}: interrupted{rest}", file=sys.stderr)
         return INTERRUPTED
     except (MemoryError, RuntimeError) as error:
@@ -143,6 +147,13 @@ def run_command(
         return VaeCliError.exit_code
 
 
+def ignore_interruptions() -> None:
+    """Ignores Ctrl-C and SIGTERM from now on: the results are kept, and nothing is left to stop."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+
 class _Termination:
     """Makes SIGTERM interrupt a command as Ctrl-C does, so that it keeps its results.
 
@@ -152,7 +163,7 @@ class _Termination:
 
     def __init__(self) -> None:
         self.code, self._process = INTERRUPTED, os.getpid()
-        self._is_ours = False
+        self._is_ours, self._before = False, signal.getsignal(signal.SIGINT)
 
     def __enter__(self) -> Self:
         is_main = threading.current_thread() is threading.main_thread()
@@ -162,6 +173,8 @@ class _Termination:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._before or signal.SIG_DFL)
         if self._is_ours:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

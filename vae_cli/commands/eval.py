@@ -9,6 +9,7 @@ from vae_cli.commands.entry import command
 from vae_cli.commands.runs import runs_of, work_on_each
 from vae_cli.config.request import Request
 from vae_cli.launch.libraries import prepare_libraries
+from vae_cli.run.current import Checkpoints
 from vae_cli.run.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     """Runs the command."""
     from vae_cli.console import make_console
     from vae_cli.evaluation.answer import named_in
+    from vae_cli.report.measured import with_validation
     from vae_cli.terminal.comparable import print_comparison
     from vae_cli.terminal.summary import print_evaluation
 
@@ -30,7 +32,8 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
         lambda path, record: print_evaluation(record, RunFolder(path), console),
     )
     if len(records) > 1:
-        print_comparison(records, cfg.mixed, console)
+        ranked = [(path, with_validation(record, RunFolder(path))) for path, record in records]
+        print_comparison(ranked, cfg.mixed, console)
     return 0
 
 
@@ -50,6 +53,7 @@ def _evaluation(
 
         subject = load_subject(path, cfg)
         notes = [*subject.notes]
-    for note in notes:
+    export = Checkpoints(RunFolder(path)).old_export()
+    for note in (*notes, *([export] if export else [])):
         print_line(console, f"note: {note}")
     return answer.record if answer else evaluate(subject, cfg, named, console)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
+from vae_cli.commands.entry import ignore_interruptions
 from vae_cli.config.path_words import as_path, exists
 from vae_cli.config.request import Request
 from vae_cli.errors import ConfigError, Notice, Resumable, VaeCliError, shell_word
@@ -124,6 +125,8 @@ def work_on_each(
             if not records:
                 raise
             raise Resumable from stop
+        if path == runs[-1]:
+            ignore_interruptions()  # all is kept
         records.append((path, record))
         show(path, record)
     return records

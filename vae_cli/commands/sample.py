@@ -30,6 +30,7 @@ SHORT = {  # keys that are an option of one picture, and that option
     "to": "figure.interpolations.end",
 }
 ENDS = ("from", "to")
+FORMATS = ("png", "svg", "pdf", "npz", "gif")
 
 
 @contextmanager
@@ -113,6 +114,10 @@ def _check(cfg: DictConfig, request: Request, runs: int) -> None:
     if cfg.count is not None and not is_samples:
         rule = "goes with what=samples and format=png or npz"
         raise ConfigError("count", cfg.count, rule, "Leave it out.")
+    if cfg.output is not None and Path(cfg.output).suffix[1:] in FORMATS:
+        rule = "is the name of a file, and output names a folder"
+        remedy = f"Try output={Path(cfg.output).with_suffix('')}."
+        raise ConfigError("output", cfg.output, rule, remedy)
     if cfg.label is not None and cfg.count is None:
         rule = "goes with count"
         raise ConfigError("label", cfg.label, rule, "Add count=100, or try what=styles.")
@@ -151,19 +156,25 @@ def _write_pictures(
     from vae_cli.config.build import build_each
     from vae_cli.console import print_line
     from vae_cli.evaluation.variants import variant
-    from vae_cli.run.files import sha256_of
+    from vae_cli.run.files import check_replaced, sha256_of
     from vae_cli.run.fit import say
-    from vae_cli.run.pictures import caption, draw_together, in_motion, write_picture
+    from vae_cli.run.pictures import caption, draw_together, in_motion, is_picture, write_picture
 
     figures, first = build_each(cfg, "figure"), subjects[0]
     drawings = draw_together(subjects, figures, cfg.seed)
     if cfg.format == "gif":
         drawings = in_motion(drawings, first.folder.path, partial(say, console))
-    _make(folder)
+    paths = {}
     for name, drawing in drawings.items():
         split = first.measured if figures[name].needs_images(first.model) else None
-        path = folder / f"{variant(name, cfg, usual, split)}.{cfg.format}"
-        words = caption([(each.config, each.folder) for each in subjects])
+        paths[name] = folder / f"{variant(name, cfg, usual, split)}.{cfg.format}"
+        if cfg.output is not None:
+            is_ours = partial(is_picture, arrays=drawing.arrays)
+            check_replaced(paths[name], is_ours, "a picture of vae-sample")
+    _make(folder)
+    words = caption([(each.config, each.folder) for each in subjects])
+    for name, path in paths.items():
+        drawing = drawings[name]
         write_picture(drawing, path, words, sha256_of(first.checkpoint))
         print_line(console, path)
 
@@ -174,6 +185,7 @@ def _write_samples(
 ) -> None:  # fmt: skip
     from vae_cli.console import print_line
     from vae_cli.evaluation.samples import (
+        check_samples,
         label_of,
         prior_of,
         sample_chunks,
@@ -194,10 +206,12 @@ def _write_samples(
     options = cfg.figure.samples
     label = None if cfg.label is None else label_of(subject, str(cfg.label))
     chunks = sample_chunks(subject, cfg.count, options.temperature, options.draw, cfg.seed, label)
-    _make(folder)
     path = folder / variant("samples", cfg, usual, None)
+    path = path.with_name(f"{path.name}.npz") if cfg.format == "npz" else path
+    if cfg.output is not None:
+        check_samples(path, cfg.count)
+    _make(folder)
     if cfg.format == "npz":
-        path = path.with_name(f"{path.name}.npz")
         written = write_arrays(chunks, cfg.count, subject.model.latent_dim, shape, path)
     else:
         written = write_images(chunks, path, split.treatment.limits)

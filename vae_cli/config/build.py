@@ -72,10 +72,11 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
     kind = kind_of(dataset)
     suit(cfg, dataset, kind, accelerator.processes)
     treatment = choose_treatment(cfg, dataset, models_binary_values(cfg, dataset.train.shape))
-    range_advice = advise_on_range(cfg, treatment)
+    range_advice = advise_on_range(cfg, dataset)
     changes = f"the data have changed: {loaded.difference}" if loaded.difference else ""
     of_range = range_advice and f"training may fail. {range_advice}"
     notes = [changes, of_range, describe_few_images(dataset)]
+    equal = ["all training images are equal: there is nothing to learn"] if kind.is_alike else []
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
@@ -102,7 +103,7 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
         record=loaded.record,
         notes=[*dataset.notes, *filter(None, notes)],
         inferred=describe_inferred(cfg, dataset, kind),
-        doubts=doubts_about(Facts(cfg, kind)),
+        doubts=equal or doubts_about(Facts(cfg, kind)),
         range_advice=range_advice,
         model=model,
         objective=objective,

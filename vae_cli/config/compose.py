@@ -29,10 +29,13 @@ from vae_cli.config.folders import (
 )
 from vae_cli.config.grammar import parsed
 from vae_cli.config.keys import SETTINGS
+from vae_cli.config.path_words import exists
 from vae_cli.config.references import freeze, value_of
 from vae_cli.config.vocabulary import Vocabulary, as_vae_sample_says, vocabulary_of
 from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.files import INTERPOLATION
 
+QUOTED = """Put quotes around a path that has a comma: "data.path='a,b.npz',c.npz"."""
 CONFIG_MODULE = "vae_cli.conf"
 
 
@@ -177,6 +180,8 @@ def compose_sweep(
             rule = "takes one value: it is about the sweep, not about its runs"
             value = override.get_value_string()
             raise ConfigError(override.key_or_group, value, rule, "Start a sweep for each.")
+        if override.key_or_group == "data.path" and override.is_choice_sweep():
+            _check_paths(text)
     given = [values[0] for values in map(_values_of, overrides)]
     full = _checked(config_name, given, config_dir, overrides)
     check_not_resumed(full.get("resume"))
@@ -233,6 +238,21 @@ def _values_of(text: str) -> list[str]:
         return values if override.is_choice_sweep() else list({values[0]: 0, values[-1]: 0})
     interval = cast(IntervalSweep, override.value())
     return [f"{key}={interval.start}", f"{key}={interval.end}"]
+
+
+def _check_paths(text: str) -> None:
+    """Checks that each file that a sweep goes through is there, before its first job.
+
+    Raises:
+        ConfigError: If one is not.
+    """
+    for value in map(parsed, _values_of(text)):
+        path = value.value()
+        if not isinstance(path, str) or INTERPOLATION in path or path[:1] == "~":
+            continue
+        if not exists(path):
+            rule = "is not there, and a comma separates the paths of a sweep"
+            raise ConfigError("data.path", path, rule, QUOTED)
 
 
 def check_again(cfg: DictConfig) -> None:

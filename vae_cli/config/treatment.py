@@ -15,6 +15,7 @@ from vae_cli.likelihood.base import Likelihood
 
 GREY_LEVELS = 255  # the scale of floats that look like bytes
 SHORT = 1e6  # below which a whole number is written with all its digits
+NARROW = 1e-3  # a range of real values below which training is at risk
 WIDE = 20.0  # a range of real values beyond which training is at risk
 
 
@@ -64,10 +65,10 @@ def settled_treatment(cfg: DictConfig, dataset: Dataset, binarize: Binarize) -> 
     return Treatment(binarize, cfg.data.dequantize, dataset.levels, encode, limits)
 
 
-def advise_on_range(cfg: DictConfig, treatment: Treatment) -> str:
-    """What to do about values so large that training may fail; empty of others."""
-    low, high = treatment.limits
-    if "scale" not in cfg.data or high - low <= WIDE:
+def advise_on_range(cfg: DictConfig, dataset: Dataset) -> str:
+    """What to do about values so large or small that training may fail; empty of others."""
+    low, high = range_of(dataset, ("train",))
+    if "scale" not in cfg.data or low == high or NARROW <= high - low <= WIDE:
         return ""
     scale = f"data.scale={suggested_scale(low, high):g}"
     return f"Try {scale} in a new run: values go from {low:g} to {high:g}."

@@ -185,7 +185,10 @@ def _is_switch(word: str, known: Vocabulary) -> bool:
 
 
 def _did_you_mean(words: Sequence[str]) -> str:
-    return f"Did you mean {' or '.join(map(shortened, words))}?" if words else ""
+    if not words:
+        return ""
+    meaning = " It names the folder of the run." * words[0].startswith("hydra.run.dir=")
+    return f"Did you mean {' or '.join(map(shortened, words))}?{meaning}"
 
 
 def select(cfg: DictConfig, key: str) -> Any:

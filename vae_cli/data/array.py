@@ -23,6 +23,8 @@ from vae_cli.options import Fraction, NonNegativeInt, PositiveFloat, PositiveInt
 
 Array = npt.NDArray[Any]
 
+WHITE = 65535  # of 16 bits
+MOST_LABELS = 100  # values of a column that may be labels
 DARK = 127  # of 255: where no byte is brighter, white is probably another number
 
 
@@ -98,6 +100,8 @@ def load(
     parted = three_parts(given, {"validation": validation, "test": test}, seed)
     notes = _summary(chosen, numbered.labels, notes)
     notes += [*numbered.notes, *_hints([*values.values()], levels)]
+    if values["train"].ndim == 2:
+        notes += _label_hint(values["train"])
     return Dataset(
         parted.train, parted.validation, parted.test, levels, numbered.classes, parted.pooled,
         notes, _how_read(levels, scale),
@@ -117,9 +121,12 @@ def _contents(path: str) -> dict[str, Array]:
     if not is_there(file):
         raise _wrong(path, "is not there", f"Paths are relative to {Path.cwd()}.")
     try:
-        return read_arrays(file)
+        arrays = read_arrays(file)
     except ValueError as error:
         raise _wrong(path, f"can't be read as {file.suffix} ({error})") from error
+    if not arrays:
+        raise _wrong(path, "is empty: it holds no array", "Store images as x, labels as y.")
+    return arrays
 
 
 def _check_kind(path: str, name: str, array: Array) -> None:
@@ -166,7 +173,9 @@ def _from_rows(
         if rows.shape[1] == int(np.prod(shape)):
             return rows.reshape(-1, *shape)
     rule = f"is not the shape of an image in {path}, whose {name} is {array.shape}"
-    raise InvalidOption("shape", list(shape), rule, "Leave it out for vectors.")
+    hint = _label_hint(array, int(np.prod(shape)))
+    remedy = f"Perhaps {hint[0]}." if hint else "Leave it out for vectors."
+    raise InvalidOption("shape", list(shape), rule, remedy)
 
 
 def _values(path: str, name: str, array: Array, scale: float | None) -> Array:
@@ -180,8 +189,9 @@ def _values(path: str, name: str, array: Array, scale: float | None) -> Array:
     if array.dtype.kind != "b" and not 0 <= array.min() <= array.max() <= 255:
         low, high = array.min(), array.max()
         rule = f"holds {name} with whole numbers from {low} to {high}, not 0 to 255"
+        scale = WHITE if array.dtype == np.uint16 else high
         remedy = (
-            f"Try {{scale}}={high}." if low >= 0 else "Try {scale}=1, with a Gaussian likelihood."
+            f"Try {{scale}}={scale}." if low >= 0 else "Try {scale}=1, with a Gaussian likelihood."
         )
         raise _wrong(path, rule, remedy)
     return array.astype(np.uint8)
@@ -225,3 +235,23 @@ def _hints(parts: Sequence[Array], levels: int | None) -> list[str]:
         hints.append(f"the brightest of 256 grey levels is {brightest}; "
                      f"if that is white, set data.scale={brightest}")  # fmt: skip
     return hints
+
+
+def _label_hint(rows: Array, size: int | None = None) -> list[str]:
+    """What to say of rows whose first or last value may be a label.
+
+    Args:
+        rows: Of a table.
+        size: Of an image; None for any square.
+    """
+    length = rows.shape[1] - 1
+    if length != (size or math.isqrt(length) ** 2) or length < 16 or not len(rows):
+        return []
+    for place, column in (("first", rows[:, 0]), ("last", rows[:, -1])):
+        values = np.unique(column)
+        if 1 < len(values) <= min(MOST_LABELS, len(rows) // 2) and not (values % 1).any():
+            return [
+                f"the {place} column may be a label: it holds {len(values)} whole numbers, and "
+                f"{length} other values make an image. Then store them as y and X of an .npz"
+            ]
+    return []

@@ -119,6 +119,11 @@ def _known_images(
             if read.role is None and _can_be_images(contents[name])
         ]
         found = {"train": others}
+    if found and not {"train", None} & found.keys():
+        parts = " and ".join(f"a {part} part" for part in found)
+        rule = f"has {parts} and no training images: it holds {listed(contents)}"
+        remedy = "Add them as x_train, or name them: {key}=NAME."
+        raise InvalidOption("path", path, rule, remedy)
     if "train" not in found or any(len(several) != 1 for several in found.values()):
         rule = f"does not tell which arrays are images: it holds {listed(contents)}"
         remedy = "Name the one to take: {key}=NAME, and {test_key}=NAME for a test part."

@@ -25,12 +25,14 @@ class Kind(NamedTuple):
             numbers of vectors that are not grey levels.
         low, high: The smallest and the largest value.
         deviation: Standard deviation of the values.
+        is_alike: Whether all images are equal.
     """
 
     word: Word
     low: float
     high: float
     deviation: float
+    is_alike: bool = False
 
 
 def kind_of(dataset: Dataset) -> Kind:
@@ -45,7 +47,8 @@ def kind_of(dataset: Dataset) -> Kind:
     else:
         low, high = values.min().item(), values.max().item()
     deviation = values.std(correction=0).item()
-    return Kind(_word(dataset, values, low, high), low, high, deviation)
+    is_alike = len(values) > 1 and bool((values == values[0]).all())
+    return Kind(_word(dataset, values, low, high), low, high, deviation, is_alike)
 
 
 def range_of(dataset: Dataset, parts: Sequence[str] = PARTS) -> tuple[float, float]:

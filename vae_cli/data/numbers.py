@@ -29,6 +29,7 @@ HEADERS = {
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 LONGEST_HEADER = 10_000  # characters, numpy's own limit, which it holds against them too late
+ZIP = b"PK"  # how an .npz begins
 MOST_ARRAYS = 10_000  # of one file
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # numpy's; others inflate without a limit
 
@@ -62,6 +63,9 @@ def _read_numpy(opened: BinaryIO) -> dict[str, Array]:
     if opened.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
         _check_fits([_declared(opened, there) or 0])
         return {"array": _read_array(opened)}
+    opened.seek(0)
+    if opened.read(len(ZIP)) != ZIP:
+        raise ValueError("it does not begin like a .npy file" if there else "it is empty")
     with zipfile.ZipFile(opened) as archive:
         members = {
             m.filename.removesuffix(".npy"): m

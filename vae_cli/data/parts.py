@@ -70,10 +70,18 @@ def _put_aside(images: Sized, fractions: Mapping[str, float], seed: int) -> tupl
     for name, size in sizes.items():
         if size == 0 < fractions[name]:
             rule = f"leaves none of the {count} images to {name}"
-            remedy = f"Try {{{name}}}=0.1, with at least 10 images."
-            raise InvalidOption(name, fractions[name], rule, remedy)
+            raise InvalidOption(name, fractions[name], rule, _enough(count, fractions))
     if sum(sizes.values()) >= count:
         name = max(sizes, key=sizes.__getitem__)
         rule = f"leaves none of the {count} images to train on"
-        raise InvalidOption(name, fractions[name], rule, f"Try {{{name}}}=0.1.")
+        raise InvalidOption(name, fractions[name], rule, _enough(count, fractions))
     return split_by_seed(count, sizes.get("validation", 0), sizes.get("test", 0), seed)
+
+
+def _enough(count: int, fractions: Mapping[str, float]) -> str:
+    """Which fractions leave images to all parts, or how many images that takes."""
+    parts = [name for name, fraction in fractions.items() if fraction > 0]
+    if count <= len(parts):
+        return f"It takes at least {len(parts) + 1} images, one for each part."
+    share = 0.1 if count >= 10 else round(1 / count, 2)
+    return f"Try {' '.join(f'{{{name}}}={share}' for name in parts)}."

@@ -28,6 +28,8 @@ from vae_cli.run.subject import Subject
 
 SAVE_EVERY = 10.0  # seconds of work that a crash may cost, beside a batch
 
+NOTHING = f"nothing was kept yet. Numbers are kept after each {BATCH} images."
+
 Wanted = dict[str, dict[str, Any]]  # options of what is to be measured, by group and name
 
 
@@ -139,7 +141,7 @@ def _measure(
         _count_in(subject, evaluation, done, unfinished, console, cost is not None)
     except KeyboardInterrupt as stop:
         if not evaluation.state.images:
-            raise
+            raise KeyboardInterrupt(NOTHING) from stop
         unfinished.write(evaluation.state)
         raise Resumable from stop
     kept = evaluation.state.kept

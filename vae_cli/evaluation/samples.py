@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import numpy as np
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Size, Tensor
 from torch.distributions import Distribution
 
@@ -19,6 +20,8 @@ from vae_cli.figure.sheet import Limits, tile
 from vae_cli.folders import make_folder, replaced
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.labelled import SemiSupervisedModel
+from vae_cli.run.files import check_replaced
+from vae_cli.run.pictures import CREATOR, is_picture
 from vae_cli.run.subject import Subject
 
 CHUNK = 500  # samples decoded at once
@@ -88,6 +91,29 @@ def sample_chunks(
         yield z.cpu(), pixels.cpu()
 
 
+def check_samples(path: Path, count: int) -> None:
+    """Checks that samples replace nothing but earlier ones.
+
+    Args:
+        path: Of an .npz, or of a folder of images.
+        count: How many are to be written.
+
+    Raises:
+        ConfigError: If they would.
+    """
+    if path.suffix == ".npz":
+        check_replaced(
+            path,
+            lambda p: is_picture(p, "xz") or is_picture(p, "xzy"),
+            "an earlier file of samples",
+        )
+        return
+    names = {f"{number:06}.png" for number in range(count)}
+    for file in sorted(path.iterdir()) if path.is_dir() else ():
+        if file.name in names:
+            check_replaced(file, lambda p: is_picture(p, ()), "an earlier sample")
+
+
 def write_images(
     chunks: Iterator[tuple[Tensor, Tensor]], folder: Path, limits: Limits
 ) -> Iterator[int]:
@@ -103,12 +129,16 @@ def write_images(
     """
     make_folder(folder)
     written: list[Path] = []
+    about = PngInfo()
+    about.add_text("Creator", CREATOR)
     try:
         for _, x in chunks:
             for image in x:
                 path = folder / f"{len(written):06}.png"
                 with replaced(path) as file:
-                    Image.fromarray(tile(image.unsqueeze(0), 1, limits)).save(file, "PNG")
+                    Image.fromarray(tile(image.unsqueeze(0), 1, limits)).save(
+                        file, "PNG", pnginfo=about
+                    )
                 written.append(path)
             yield len(x)
     except OSError:

@@ -19,10 +19,11 @@ from vae_cli.export.graphs import EXAMPLES, NAMES, Graph, graphs_of
 from vae_cli.export.note import NOTE, RECORD, WEIGHTS, note, record_of
 from vae_cli.model.base import Model
 from vae_cli.run.checkpoint import checkpoint_of, load_model
-from vae_cli.run.files import sha256_of, write_json
+from vae_cli.run.files import place_of_output, sha256_of, write_json
 from vae_cli.run.folder import RunFolder
 
 SUFFIX = {"torch_export": ".pt2", "onnx": ".onnx"}  # by format
+OWN_NAME = "export"  # in a run's folder
 REMEDY = "Try output=SOME_OTHER_FOLDER."
 
 
@@ -48,7 +49,7 @@ def export(
     """
     folder = RunFolder.existing(run, key="run")
     source = checkpoint_of(folder, checkpoint)
-    wanted = folder.path / "export" if output is None else Path(output)
+    wanted = folder.path / OWN_NAME if output is None else Path(output)
     with _made_whole(wanted) as partial:
         model, config = load_model(source, trust)
         graphs = graphs_of(model.eval().requires_grad_(False), _examples(config))
@@ -147,9 +148,7 @@ def _made_whole(wanted: Path) -> Iterator[Path]:
     Raises:
         ConfigError: If something that is no export is there, or nothing can be written.
     """
-    if wanted.exists() and not _is_export(wanted):
-        rule = "is there already, and holds more than an export"
-        raise ConfigError("output", wanted, rule, REMEDY)
+    wanted = place_of_output(wanted, _is_export, "an earlier export", OWN_NAME)
     above = next(path for path in wanted.absolute().parents if path.exists())
     try:
         temporary = tempfile.TemporaryDirectory(dir=above, prefix=".export-")
@@ -171,7 +170,8 @@ def _made_whole(wanted: Path) -> Iterator[Path]:
 
 
 def _is_export(path: Path) -> bool:
-    """Whether a folder holds what an export writes, and nothing else."""
+    """Whether a folder is empty, or holds what an export writes and nothing else."""
     functions = {f"{name}{suffix}" for name in NAMES for suffix in SUFFIX.values()}
     own = {NOTE, RECORD, WEIGHTS, *functions}
-    return path.is_dir() and all(child.name in own for child in path.iterdir())
+    names = {child.name for child in path.iterdir()} if path.is_dir() else {"not a folder"}
+    return not names or (RECORD in names and names <= own)

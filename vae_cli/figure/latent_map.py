@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
-from vae_cli.figure.ink import PALETTE, class_names
+from vae_cli.figure.ink import LABEL_SIZE, PALETTE, class_names, text_width
 from vae_cli.figure.projection import PROJECTIONS, TITLES, Plane, check_installed
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
@@ -49,7 +49,11 @@ class LatentMap(Figure):
         has_prior = isinstance(model, LatentVariableModel)
         least = PRIOR_REACH if has_prior else CODE_REACH
         title = f"{'means of q(z|x)' if has_prior else 'codes'} of {split.name} images"
-        canvas = Canvas(figsize=(5.5, 5), dpi=200, layout="constrained")
+        labels = y.unique().tolist()
+        has_legend = max(labels) >= 0 and len(labels) <= len(PALETTE)
+        names = class_names(split, labels) if has_legend else []
+        legend = max((text_width(name, LABEL_SIZE) for name in names), default=0)
+        canvas = Canvas(figsize=(5.4 + legend, 5), dpi=200, layout="constrained")
         axes = canvas.add_subplot()
         arrays = to_numpy(z=z, label=y, index=index)
         if model.latent_dim == 1:
@@ -63,8 +67,8 @@ class LatentMap(Figure):
             arrays |= to_numpy(point=plane.points)
             title += f", {TITLES[self.projection]}"
         axes.set_title(title, fontsize=10)
-        if (y >= 0).any() and len(y.unique()) <= len(PALETTE):
-            axes.legend(title="label", markerscale=2, fontsize=8, loc="center left",
+        if has_legend:
+            axes.legend(title="label", markerscale=2, fontsize=LABEL_SIZE, loc="center left",
                         bbox_to_anchor=(1, 0.5), frameon=False)  # fmt: skip
         return Drawing(canvas, arrays)
 

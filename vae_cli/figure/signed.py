@@ -23,22 +23,26 @@ def save_with(
 ) -> None:
     """Saves a picture with a line of words in a strip of its own below it.
 
-    The picture itself is left as it is: no axes move, whoever placed them.
+    The picture itself is left as it is: no axes move, whoever placed them. Where a layout engine
+    has no room for a label or a legend, the paper grows.
 
     Args:
         canvas: The picture.
         file: To write to.
         kind: ``png``, ``svg`` or ``pdf``.
         words: The line; its middle is left out where it is wider than the picture.
-        about: Texts that the file keeps by name, unseen; of a ``png`` alone.
+        about: Texts that the file keeps by name, unseen.
     """
-    width, height = canvas.get_size_inches()
+    width, height = map(float, canvas.get_size_inches())
     strip = SIZE / 72 + PAD
     line = drawable([fitted_words(words, width - 2 * PAD)])[0]
     text = canvas.text(PAD / width, -0.6 * strip / height, line, fontsize=SIZE, color="0.35",
                        va="center")  # fmt: skip
-    canvas.savefig(file, format=kind, bbox_inches=Bbox([[0, -strip], [width, height]]),
-                   metadata=dict(about or {}))  # fmt: skip
+    paper = Bbox([[0, -strip], [width, height]])
+    if canvas.get_layout_engine() is not None:
+        canvas.draw_without_rendering()  # which places the axes
+        paper = Bbox.union([paper, canvas.get_tightbbox().padded(PAD / 2)])
+    canvas.savefig(file, format=kind, bbox_inches=paper, metadata=dict(about or {}))
     text.remove()
 
 

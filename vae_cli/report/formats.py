@@ -12,6 +12,7 @@ from vae_cli.terminal.table import Table
 
 TREATMENT = "treatment"  # of the data: a column in a csv, elsewhere the title
 MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
+PREAMBLE = r"% In the preamble: \usepackage{booktabs} \usepackage{graphicx}"
 FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 
 
@@ -53,7 +54,7 @@ def as_markdown(sheets: Sequence[Sheet | Table]) -> str:
 
 def as_latex(sheets: Sequence[Sheet | Table]) -> str:
     """Tables in LaTeX, each no wider than the page."""
-    parts = [r"% In the preamble: \usepackage{booktabs} \usepackage{graphicx}"]
+    parts = [PREAMBLE]
     for table in map(_table, sheets):
         columns = "".join("r" if i in table.numbers else "l" for i in range(len(table.heads)))
         texts = [[escape.as_latex(text) for text in row] for row in (table.heads, *table.rows)]
@@ -71,6 +72,11 @@ def as_latex(sheets: Sequence[Sheet | Table]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+MARKS = {  # what the files have that vae-compare writes
+    "csv": re.compile(rb"\A" + TREATMENT.encode() + rb",(.*,)?run,runs\b"),
+    "markdown": re.compile(rb"\| run \| runs \|"),
+    "latex": re.compile(rb"\A" + re.escape(PREAMBLE.encode())),
+}
 WRITTEN: dict[str, Callable[[Sequence[Sheet | Table]], str]] = {
     "csv": as_csv,
     "markdown": as_markdown,

@@ -15,7 +15,13 @@ from vae_cli.report.values import read_values
 from vae_cli.run.current import CurrentNumbers
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.recorded import LARGEST, Note, Notes, is_number
-from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
+from vae_cli.run.settings import (
+    place_of_data,
+    read_config,
+    read_overrides,
+    settings_of_run,
+    treatment_of,
+)
 from vae_cli.terminal.quantity import quantity
 
 ANY = ("elbo", "log_likelihood", "reconstruction")  # numbers, without which a run has none
@@ -99,6 +105,7 @@ def _read(path: str, split: str, note: Note) -> Entry:
         {
             **treatment_of(config),
             **measured(numbers.results, numbers.evaluations.get(split, {}), split),
+            "data_path": place_of_data(config),
         },
         split in numbers.evaluations,
     )

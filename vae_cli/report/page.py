@@ -20,14 +20,14 @@ from vae_cli.report.tables import (
     headlines,
     results_table,
 )
-from vae_cli.run.files import named_place, write_text
+from vae_cli.run.files import begins_like, place_of_output, write_text
 from vae_cli.terminal.comparable import treatment
 from vae_cli.terminal.quantity import number
 from vae_cli.terminal.rows import warnings_of
 from vae_cli.terminal.table import Table
 
-MARK = '<meta name="generator" content="vae-report'  # what only our pages have
-BEGINNING = 2_000  # bytes of a file in which it stands
+PAGE = "report.html"
+MARK = re.compile(rb'<meta name="generator" content="vae-report')  # what only our pages have
 COLORS = 8  # of curves, in the page's own style
 MOST_LABELS = 4  # columns of settings that fit beside the numbers; more are one column
 LONGEST = 20  # letters in a line; a longer word goes on in the next one
@@ -37,8 +37,8 @@ JOINTS = re.compile(  # of a word: optimizer.|lr, hidden_|dims, Planar|Posterior
 )
 
 
-def check_output(path: Path) -> None:
-    """Checks that a page can be put there.
+def checked_output(path: Path) -> Path:
+    """Where a page goes.
 
     Raises:
         ConfigError: If it can't, or would take the place of something that is no page of ours.
@@ -47,14 +47,7 @@ def check_output(path: Path) -> None:
         raise ConfigError("output", path, "needs a name that ends in .html")
     if not path.parent.is_dir():
         raise ConfigError("output", path, f"there is no folder {path.parent}", "Make it first.")
-    if path.is_dir():
-        raise ConfigError("output", path, "is a folder")
-    if path.exists():
-        with path.open("rb") as file:
-            is_ours = MARK.encode() in file.read(BEGINNING)
-        if not is_ours:
-            rule = "is there already, and is no report"
-            raise ConfigError("output", path, rule, "Name another file: output=FILE.html.")
+    return place_of_output(path, lambda place: begins_like(place, MARK), "a report", PAGE)
 
 
 def write_page(records: Sequence[RunRecord], mixed: bool, output: Path) -> None:
@@ -70,7 +63,7 @@ def write_page(records: Sequence[RunRecord], mixed: bool, output: Path) -> None:
     """
     html = render(records, mixed)
     try:
-        write_text(named_place(output), html)
+        write_text(output, html)
     except OSError as error:
         rule = f"can't be written ({error.strerror})"
         raise ConfigError("output", output, rule, "Name another file.") from error

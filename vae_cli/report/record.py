@@ -11,12 +11,18 @@ from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.files import LARGEST_YAML, UnsafeFile, read_bytes, read_text
 from vae_cli.report.curves import Curve, read_curves
 from vae_cli.report.measured import measured
-from vae_cli.run.current import CurrentNumbers
+from vae_cli.run.current import CurrentNumbers, old_pictures
 from vae_cli.run.environment import date_of
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.png import CHECKPOINT, opened_png
 from vae_cli.run.recorded import Note, Notes
-from vae_cli.run.settings import read_config, read_overrides, settings_of_run, treatment_of
+from vae_cli.run.settings import (
+    place_of_data,
+    read_config,
+    read_overrides,
+    settings_of_run,
+    treatment_of,
+)
 
 LARGEST_PICTURE = 1 << 23  # bytes of a file; a sheet of images takes 100,000
 SEVERAL = (1 << 22, 3 << 20)  # characters of a page for pictures and texts of several runs
@@ -99,6 +105,8 @@ def read_runs(paths: Sequence[str]) -> tuple[list[RunRecord], list[str]]:
             folder = RunFolder.existing(path, key="run")
             records.append(_read_run(path, folder, room, note))
         except VaeCliError as error:
+            if len(paths) == 1 and isinstance(error, ConfigError):
+                raise
             if len(paths) == 1:
                 rule = f"a file in it can't be read ({error})"
                 remedy = "Is it whole, and a run of vae-train?"
@@ -157,7 +165,7 @@ def _pictures(folder: Path, numbers: CurrentNumbers, room: Room, note: Note) -> 
         note(f"{folder.name} is a symbolic link: left out")
         return {}
     found: dict[str, str] = {}
-    skipped = 0
+    skipped, old = 0, list[str]()
     for file in sorted(folder.glob("*.png")):
         if room.pictures == 0:
             skipped += 1
@@ -171,8 +179,8 @@ def _pictures(folder: Path, numbers: CurrentNumbers, room: Room, note: Note) -> 
             reason = str(error).removeprefix(f"{file.name} ")
             note(f"{folder.name}/{file.name} {reason}: left out")
             continue
-        if not numbers.is_current_picture(digest):
-            note(f"{folder.name}/{file.name} is of a checkpoint that was replaced: left out")
+        if not numbers.checkpoints.is_current_picture(digest):
+            old.append(file.name)
             continue
         address = f"data:image/png;base64,{base64.b64encode(content).decode()}"
         if len(address) > room.pictures:
@@ -180,6 +188,8 @@ def _pictures(folder: Path, numbers: CurrentNumbers, room: Room, note: Note) -> 
         else:
             room.pictures -= len(address)
             found[file.stem] = address
+    if old:
+        note(f"{folder.name}: left out {old_pictures(old)}")
     if skipped:
         room.left_out.append(f"{skipped} picture{'s' * (skipped > 1)}")
     return found
@@ -189,10 +199,8 @@ def _comparable(
     config: dict[str, Any], results: dict[str, Any], evaluation: dict[str, Any]
 ) -> dict[str, Any]:
     """Of vae-eval where it has been, else of the test at the end of training."""
-    path = config["data"].get("path")
-    images = {"data_path": None if path is None else str(path)}
     return {
         **treatment_of(config),
-        **images,
         **measured(results, evaluation.get("test", {}), "test"),
+        "data_path": place_of_data(config),
     }

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
+import re
 import tempfile
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,9 @@ from vae_cli.folders import replaced
 
 if TYPE_CHECKING:
     import numpy as np
+
+BEGINNING = 1 << 14  # bytes of a file in which a mark is looked for
+ELSEWHERE = "Name another: output=SOME_NEW_NAME."
 
 
 def new_folder(wanted: str, is_named: bool, key: str = "hydra.run.dir") -> Path:
@@ -106,9 +111,49 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # it reads
 
 
-def named_place(path: Path) -> Path:
-    """Where a file goes that the user names: the folders on the way there may be links."""
-    return path.parent.resolve() / path.name
+def place_of_output(
+    path: Path, is_ours: Callable[[Path], bool], kind: str, own_name: str = ""
+) -> Path:
+    """Where an output goes that the user names: the folders on the way there may be links.
+
+    It may replace an earlier output of its kind, and nothing else. The folder of a run takes only
+    what has its own name there.
+
+    Args:
+        path: As the user named it.
+        is_ours: Whether what is at a place is an earlier output of the same kind.
+        kind: What it is, for the message.
+        own_name: In the folder of a run.
+
+    Raises:
+        ConfigError: If it would go anywhere else, or replace anything else.
+    """
+    place = path.parent.resolve() / path.name
+    above = next((p for p in place.parents if (p / "overrides.yaml").is_file()), None)
+    if above is not None and (above, own_name) != (place.parent, place.name):
+        raise ConfigError("output", path, f"is within the run {above}", ELSEWHERE)
+    check_replaced(path, is_ours, kind)
+    return place
+
+
+def check_replaced(path: Path, is_ours: Callable[[Path], bool], kind: str) -> None:
+    """Checks that an output replaces nothing, or an earlier output of its kind.
+
+    Raises:
+        ConfigError: If it would replace anything else.
+    """
+    if os.path.lexists(path) and not is_ours(path):
+        what = "a folder" if path.is_dir() else "there already"
+        raise ConfigError("output", path, f"is {what}, and not {kind}", ELSEWHERE)
+
+
+def begins_like(path: Path, mark: re.Pattern[bytes]) -> bool:
+    """Whether a mark is found in the beginning of a regular file."""
+    try:
+        with open_regular(path) as file:
+            return mark.search(file.read(BEGINNING)) is not None
+    except (UnsafeFile, OSError):
+        return False
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,9 +1,10 @@
 """Pictures of trained models as files."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from omegaconf import DictConfig
@@ -14,6 +15,7 @@ from vae_cli.errors import ConfigError
 from vae_cli.figure.base import Drawing, Figure, Inapplicable, draw
 from vae_cli.figure.signed import frame_with, save_with
 from vae_cli.figure.together import together
+from vae_cli.files import UnsafeFile, open_regular, read_bytes
 from vae_cli.folders import replaced
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.history import frames_of
@@ -25,6 +27,9 @@ from vae_cli.run.subject import Subject
 
 About = Mapping[str, str]  # texts that a file keeps by name
 Writer = Callable[[Drawing, BinaryIO, str, About], None]
+
+CREATOR = "vae-sample"  # what a picture says that made it, where its format has room for that
+LARGEST = 1 << 26  # bytes of a picture that is looked through
 
 FRAME_SECONDS = 0.1
 HOLD = 8  # times as long: the first and the last frame of an animation
@@ -158,7 +163,8 @@ def _write_gif(drawing: Drawing, file: BinaryIO, words: str, about: About) -> No
     ends = int(1000 * FRAME_SECONDS * HOLD)
     durations = [ends, *inner, *([ends] if others else [])]
     content = io.BytesIO()  # Pillow does not say that a disk is full
-    first.save(content, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+    first.save(content, "GIF", save_all=True, append_images=others, duration=durations, loop=0,
+               comment=CREATOR)  # fmt: skip
     file.write(content.getbuffer())
 
 
@@ -167,7 +173,21 @@ def _write_png(drawing: Drawing, file: BinaryIO, words: str, about: About) -> No
 
 
 def _saved_as(kind: str) -> Writer:
-    return lambda drawing, file, words, about: save_with(drawing.canvas, file, kind, words)
+    return lambda drawing, file, words, about: save_with(
+        drawing.canvas, file, kind, words, {"Creator": CREATOR}
+    )
+
+
+def is_picture(path: Path, arrays: Collection[str]) -> bool:
+    """Whether a file is an earlier picture of ours, or such arrays of one."""
+    try:
+        if path.suffix == ".npz":
+            with open_regular(path) as file, ZipFile(file) as archive:
+                return {*archive.namelist()} == {f"{name}.npy" for name in arrays}
+        content = read_bytes(path, LARGEST)
+    except (UnsafeFile, BadZipFile, OSError):
+        return False
+    return CHECKPOINT.encode() in content or CREATOR.encode() in content
 
 
 _WRITERS: dict[str, Writer] = {

@@ -2,7 +2,8 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import cast
 
 from PIL import Image
 
@@ -11,6 +12,13 @@ from vae_cli.files import UnsafeFile
 CHECKPOINT = "checkpoint_sha256"  # the text of a file that says whose picture it is
 SIDE = 8192  # pixels, at most
 PIXELS = 1 << 25  # at most
+
+
+def checkpoint_of_png(content: bytes) -> str | None:
+    """The SHA-256 of the checkpoint that a PNG is of; None where it does not say, or is damaged."""
+    with suppress(UnsafeFile), opened_png(content) as image:
+        return cast(str | None, image.info.get(CHECKPOINT))
+    return None
 
 
 @contextmanager

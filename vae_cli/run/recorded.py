@@ -21,7 +21,7 @@ LARGEST = 1e30  # of a number: its square can be added up, too
 LONGEST = 500  # characters of a text or a name
 MOST = 10_000  # values of a record
 TOLD, SHORT = 3, 60  # values that a note names, and characters of each name
-MOST_NOTES = 5  # of one run
+MOST_NOTES = 20  # of one run
 
 
 class Notes:
@@ -81,7 +81,7 @@ def read_evaluations(path: Path, note: Note) -> dict[str, dict[str, Any]]:
     content = read_json(path) if os.path.lexists(path) else {}
     unknown = [name for name in content if name not in SPLITS]
     if unknown:
-        note(f"{path.name}: left out {_named([*map(_short, unknown)])} (not the name of a split)")
+        note(f"{path.name}: left out {named([*map(_short, unknown)])} (not the name of a split)")
     found = {name: content[name] for name in SPLITS if name in content}
     return {
         name: {**valid_values(record, f"{path.name}, {name}", note), "split": name}
@@ -112,7 +112,7 @@ def valid_values(record: object, place: str, note: Note) -> dict[str, Any]:
         else:
             kept[name] = value
     if wrong:
-        note(f"{place}: left out {_named([f'{_short(n)} ({rule})' for n, rule in wrong.items()])}")
+        note(f"{place}: left out {named([f'{_short(n)} ({rule})' for n, rule in wrong.items()])}")
     return kept
 
 
@@ -134,7 +134,7 @@ def _short(name: str) -> str:
     return name if len(name) <= SHORT else f"{name[:SHORT]}…"
 
 
-def _named(texts: list[str]) -> str:
+def named(texts: list[str]) -> str:
     """The first of some texts, and how many others there are."""
     more = [f"{len(texts) - TOLD} more"] if len(texts) > TOLD else []
     return ", ".join([*texts[:TOLD], *more])

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from vae_cli.run.checkpoint import check_fits
 from vae_cli.run.folder import RunFolder
 from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.experiment import Experiment
+from vae_cli.training.optimizer_state import LENGTH
 from vae_cli.training.restored import check_restores
 
 Say = Callable[[str], None]
@@ -66,7 +68,9 @@ def find_start(folder: RunFolder, experiment: Experiment, say: Say) -> Start | N
             say(f"{folder.path}: {error}; looking for the one before")
             continue
         check_fits(experiment.model, state["state_dict"], folder.path)
-        _check_restores(folder, path.name, state, experiment)
+        before = _rate_of(state)
+        _check_restores(folder, path.name, state, experiment)  # which adopts today's settings
+        _report_rate(before, _rate_of(state), experiment, say)
         if state.get("validated_at", 1) > 0:  # else there has been no best one yet
             try:
                 read_checkpoint(folder.best)
@@ -78,6 +82,31 @@ def find_start(folder: RunFolder, experiment: Experiment, say: Say) -> Start | N
         remedy = f"Start it anew: delete {found[0].parent}."
         raise ConfigError("resume", folder.path, rule, remedy)
     return None
+
+
+class _Rate(NamedTuple):
+    """The learning rate of a checkpoint, and the length of its schedule in steps, if it has one."""
+
+    rate: float | None
+    length: int | None
+
+
+def _rate_of(state: Mapping[str, Any]) -> _Rate:
+    with suppress(LookupError, TypeError, AttributeError):  # ``check_restores`` finds out why
+        schedules = state.get("lr_schedulers") or [{}]
+        rate = state["optimizer_states"][0]["param_groups"][0]["lr"]
+        return _Rate(float(rate), schedules[0].get(LENGTH))
+    return _Rate(None, None)
+
+
+def _report_rate(before: _Rate, now: _Rate, experiment: Experiment, say: Say) -> None:
+    """Says where a schedule that was made longer or shorter leaves the learning rate."""
+    length = experiment.config.derived.total_steps
+    if before.rate is None or now.rate is None or before.length in (None, length):
+        return
+    if before.rate != now.rate:
+        what = f"the schedule of the learning rate now takes {length} steps, not {before.length}"
+        say(f"{what}: the rate goes from {before.rate:.3g} to {now.rate:.3g}")
 
 
 def _check_restores(

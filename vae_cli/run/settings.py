@@ -97,6 +97,14 @@ def treatment_of(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def place_of_data(config: Mapping[str, Any]) -> str | None:
+    """The file or folder of the user's own images; None of a dataset that has a name."""
+    data = config["data"]
+    is_folder = word_of(data["_target_"]) == "image_folder"
+    place = data.get("path") or (data.get("root") if is_folder else None)
+    return None if place is None else str(place)[:LONGEST]
+
+
 def plain(config: DictConfig) -> dict[str, Any]:
     """A configuration as dicts and lists."""
     return cast(dict[str, Any], OmegaConf.to_container(config))

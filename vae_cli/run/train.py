@@ -24,6 +24,7 @@ from vae_cli.training.checkpoint_file import CheckpointError, read_checkpoint
 from vae_cli.training.data_module import ImageDataModule
 from vae_cli.training.experiment import Experiment
 from vae_cli.training.ranks import gather
+from vae_cli.training.signals import GRACE
 from vae_cli.training.wish import Wish
 
 
@@ -85,6 +86,7 @@ def train(job: Job, start: Start | None) -> dict[str, Any]:
             results["train/figure_seconds"] = ends[3] - ends[2]
             results["train/total_seconds"] = ends[3] - job.began
         finally:  # last of all: a run that is stopped before draws again; yet a picture may fail
+            job.signals.defer(GRACE)  # once the results are written, nothing is left to stop
             write_declared(folder, (n for m in experiment.metrics.values() for n in m.declares))
             folder.write_results(results)
     return results

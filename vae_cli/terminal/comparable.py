@@ -1,6 +1,7 @@
 """Results that may stand in one table, their order, and the table that vae-eval prints of them."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 from typing import NamedTuple
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from vae_cli.terminal.table import Table, print_table
 TREATMENT = ("data", "split", "binarize", "dequantize")  # the head of a table of several runs
 BOUNDS = ("elbo", "log_likelihood")
 OF_VALIDATION = ("validation_elbo", "validation_reconstruction")  # the first that all have ranks
+DIGITS = 8  # of a hash that are shown
 MEASURED = "measured by"  # the column that tells numbers of one kind apart
 
 
@@ -61,13 +63,18 @@ class Comparable(NamedTuple):
 
 
 def comparable(records: Sequence[tuple[str, Results]], mixed: bool) -> list[Comparable]:
-    """Splits results by the treatment of data, unless they are to be mixed."""
+    """Splits results by the data and their treatment, unless they are to be mixed.
+
+    Each group has a title of its own.
+    """
     groups: dict[tuple[str, str], list[tuple[str, Results]]] = {}
     for name, record in records:
         own = ("mixed data", "") if mixed else (treatment(record), images_of(record))
         groups.setdefault(own, []).append((name, record))
-    found = []
+    found, titles = [], [title for title, _ in groups]
     for (title, _), members in groups.items():
+        if titles.count(title) > 1:
+            title = f"{title}, images {digits_of(members[0][1])}"
         ranking = validation_ranking([record for _, record in members])
         if ranking is not None:
             members = sorted(members, key=lambda member: ranking.place(member[1]))
@@ -121,9 +128,15 @@ def images_of(record: Results) -> str:
     return str(record.get("images_sha256") or record.get("data_path"))
 
 
+def digits_of(record: Results) -> str:
+    """The first digits of the images' hash; where that is unknown, where they are."""
+    digest = record.get("images_sha256")
+    return digest[:DIGITS] if digest else printable(record.get("data_path") or "unknown")
+
+
 def marked(record: Results) -> str:
     """The treatment of data, and the first digits of the images' hash."""
-    return f"{treatment(record)} ({images_of(record)[:4]})"
+    return f"{treatment(record)} ({digits_of(record)})"
 
 
 def compared_keys(records: Sequence[Results]) -> list[str]:
@@ -155,7 +168,10 @@ def treatment(record: Results) -> str:
     """Data and what was done to its pixels, in words: what results must share to compare."""
     found = {key: record.get(key) for key in TREATMENT}
     values = {key: value for key, value in found.items() if value not in (None, False)}
-    data = " ".join(str(values.pop(key, "unknown")) for key in ("data", "split"))
+    place = record.get("data_path")
+    file = [PurePath(place).name] if place else []
+    data, split = (str(values.pop(key, "unknown")) for key in ("data", "split"))
+    data = " ".join([data, *file, split])
     return printable(", ".join([data, *(f"{key}={value}" for key, value in values.items())]))
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from vae_cli.console import print_line
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.recorded import is_number
 from vae_cli.run.short_names import short_names
 from vae_cli.terminal.comparable import comparable
 from vae_cli.terminal.quantity import Results, number
@@ -26,8 +27,8 @@ def print_finetuned(record: Results, folder: RunFolder, console: Console) -> Non
     labels = str(record["labelled_images"])
     for name, head in _classifiers(record):
         keys = (f"{name}_validation_accuracy", f"{name}_step", f"{name}_epoch")
-        validation, step, epoch = (number(record, key) for key in keys)
-        accuracy = number(record, f"{name}_accuracy")
+        validation, accuracy = (number(record, key) for key in (keys[0], f"{name}_accuracy"))
+        step, epoch = (_count(record.get(key)) for key in keys[1:])
         rows.append([head, accuracy, validation, labels, step, epoch])
     title = heading(record, _setting(record))
     print_table(Table(title, heads, rows, range(1, len(heads))), console)
@@ -51,6 +52,11 @@ def print_several(records: Sequence[tuple[str, Results]], console: Console) -> N
             rows.append([names[path], *cells])
         title = f"{group.title}\n{_setting(first)}"
         print_table(Table(title, heads, rows, range(1, len(heads))), console)
+
+
+def _count(value: object) -> str:
+    """A number of steps or epochs, whole where it is."""
+    return f"{value:.5g}" if is_number(value) else ""
 
 
 def _classifiers(record: Results) -> Iterator[tuple[str, str]]:

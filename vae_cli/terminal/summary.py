@@ -9,8 +9,10 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from vae_cli.console import print_line, printable
+from vae_cli.run.current import Checkpoints, old_pictures
 from vae_cli.run.declared import with_declared
 from vae_cli.run.folder import RunFolder
+from vae_cli.run.png import checkpoint_of_png
 from vae_cli.terminal.comparable import treatment
 from vae_cli.terminal.quantity import Results, number
 from vae_cli.terminal.rows import (
@@ -38,12 +40,16 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     results = with_declared(results, folder)
     images = results["test/images"]
     title = f"{images} test image{'s' * (images != 1)}, binarize={results['data/binarize']}"
-    pictures = ", ".join(sorted(p.stem for p in folder.figures.glob("*.png")))
+    checkpoints = Checkpoints(folder)
+    drawn, old = list[str](), list[str]()
+    for file in sorted(folder.figures.glob("*.png")):
+        digest = checkpoint_of_png(file.read_bytes())
+        (drawn if checkpoints.is_current_picture(digest) else old).append(file.stem)
     further = 2 * results["train/steps"]
     path = shlex.quote(str(folder.path))
     lines = {
         "run": str(folder.path),
-        "pictures": f"{folder.figures} ({pictures})" if pictures else "none",
+        "pictures": f"{folder.figures} ({', '.join(drawn)})" if drawn else "none",
         "measure": f"vae-eval run={path}",
         "go on": f"vae-train resume={path} trainer.max_steps={further}",
     }
@@ -58,6 +64,11 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
         if warning is not None:
             print_warning(warning, console)
     print_lines(lines, console)
+    if old:
+        renew = f"To renew one: vae-sample run={path} what=NAME"
+        print_line(console, f"note: {folder.figures} has {old_pictures(old)}. {renew}")
+    if export := checkpoints.old_export():
+        print_line(console, f"note: {export}")
 
 
 def print_evaluation(record: Results, folder: RunFolder, console: Console) -> None:
