@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 NAME = re.compile(r"\{([\w.]*)\}(?==)")  # of an option, in a remedy
-LONGEST = 200  # characters of a value that are told
+LONGEST = 200  # characters of a value in a message
 
 
 def as_written(value: object) -> str:

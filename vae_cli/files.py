@@ -80,7 +80,7 @@ def open_regular(path: Path) -> BinaryIO:
     """Opens a regular file for reading; never a link, a device or a pipe.
 
     Raises:
-        UnsafeFile: If it is none.
+        UnsafeFile: If it is not.
         FileNotFoundError: If it is missing.
         OSError: If it cannot be opened.
     """

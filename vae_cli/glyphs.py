@@ -15,7 +15,7 @@ BOXES = "Last Resort"  # matplotlib's font of boxes, which has every character
 SHOWN = 10  # characters that a notice names
 SIZE = 10  # points, in which a glyph is tried
 
-_replaced = set[str]()  # characters that no font has; each is said once
+_replaced = set[str]()  # characters that no font has; each is reported once
 
 
 def drawable(names: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How much memory there is, and what is told when something would not fit into it."""
+"""How much memory there is, and the message when something does not fit."""
 
 import os
 from contextlib import suppress

@@ -20,7 +20,7 @@ def stream_seed(*stream: object) -> int:
 
 
 def generator(device: torch.device | str, *stream: object) -> torch.Generator:
-    """A generator of its own for the stream."""
+    """A separate generator for the stream."""
     return torch.Generator(device).manual_seed(stream_seed(*stream))
 
 

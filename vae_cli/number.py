@@ -81,7 +81,7 @@ class Number:
 
 
 def from_plain(name: str, found: object) -> Number | None:
-    """A number as a file has it, which anybody may have written; None if it is invalid."""
+    """A number read from an untrusted file; None if it is invalid."""
     with suppress(VaeCliError, TypeError):
         return Number(name, **found) if isinstance(found, Mapping) else None
     return None

@@ -62,7 +62,7 @@ def fit(
     options: FitOptions,
     after_step: Callable[[int], None],
 ) -> Tensor:
-    r"""Minimises :math:`E_q[\log q(z) + \beta_t U(z)]`, for each energy by itself.
+    r"""Minimises :math:`E_q[\log q(z) + \beta_t U(z)]`, for each energy separately.
 
     :math:`\beta_t` grows to 1 (Rezende & Mohamed 2015, arXiv:1505.05770, equation 20): at first
     q spreads over all of the plane that is of interest, and later keeps to where p is. Energies
@@ -72,7 +72,7 @@ def fit(
         posterior: The family, of two dimensions; its parameters are free, not a network's.
         energies: E of them.
         options: How to fit.
-        after_step: Told the number of steps taken.
+        after_step: Called with the number of steps taken.
 
     Returns:
         Parameters of the best restart of each, shape ``(E, posterior.parameter_count)``.
@@ -89,7 +89,7 @@ def fit(
             loss = _free_energy(posterior, energies, parameters, options.samples, weight)
         optimizer.param_groups[0]["lr"] = options.lr * _cosine(step / options.steps)
         optimizer.zero_grad()
-        loss.sum().backward()  # a fit has parameters of its own, so the sum parts again
+        loss.sum().backward()  # each fit has its own parameters, so the sum separates
         optimizer.step()
         after_step(step + 1)
     with torch.no_grad(), noise.stream(cpu, "choose", options.seed):

@@ -64,7 +64,7 @@ def _write(found: list["Sheet"], form: str, output: str | None) -> None:
 
     if form == "terminal":
         if output is not None:
-            rule = "a file needs a format of its own"
+            rule = "a file needs a format"
             raise ConfigError("output", output, rule, "Try format=csv, markdown or latex.")
         console = make_console()
         for sheet in found:

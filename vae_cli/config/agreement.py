@@ -86,7 +86,7 @@ def check_parts(cfg: DictConfig, model: Model, objective: Objective) -> None:
     has_prior = isinstance(model, LatentVariableModel)
     for group in ("posterior", "prior"):
         if group in cfg and not has_prior:
-            rule = f"has no part in {model.description}"
+            rule = f"is not used by {model.description}"
             raise ConfigError(group, option_of(cfg[group]), rule, "Leave it out.")
     if "kl_schedule" in cfg and not objective.weighs_kl:
         rule = "there is no KL to be weighed in the objective"

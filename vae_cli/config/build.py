@@ -191,7 +191,7 @@ def _epochs_to_steps(node: DictConfig, steps_per_epoch: int) -> None:
 
 
 def _try_optimizer(experiment: Experiment) -> None:
-    """Builds the optimizer once: what it does not accept is told before anything is written."""
+    """Builds the optimizers once, so that a bad option is reported before anything is written."""
     options, trainer = experiment.config.optimizer, experiment.trainer
     players = experiment.objective.players(experiment.model)
     try:

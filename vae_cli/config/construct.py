@@ -15,7 +15,7 @@ from vae_cli.errors import NAME, ConfigError, InvalidOption, VaeCliError
 def construct(
     cfg: DictConfig, key: str, without: tuple[str, ...] = (), partial: bool = False, **extra: Any
 ) -> Any:
-    """Instantiates a node, or returns None where there is none.
+    """Instantiates a node, or returns None where it is missing.
 
     Args:
         cfg: The configuration.

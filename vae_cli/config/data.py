@@ -102,7 +102,7 @@ def check_unchanged(cfg: DictConfig, difference: Difference, changed: str | None
     Args:
         cfg: The configuration.
         difference: From the data of the run.
-        changed: ``accept`` to go on with data that differ.
+        changed: ``accept`` to continue with data that differ.
 
     Raises:
         ConfigError: If they differ, and that is not accepted.
@@ -110,7 +110,7 @@ def check_unchanged(cfg: DictConfig, difference: Difference, changed: str | None
     if difference and changed != "accept":
         place = _place(cfg)
         rule = f"the data have changed since the run was started: {difference}"
-        remedy = "Put the former data back, or go on with these: data.changed=accept."
+        remedy = "Restore the former data, or continue with these: data.changed=accept."
         raise ConfigError(f"data.{place}", cfg.data[place], rule, remedy)
 
 
@@ -138,10 +138,10 @@ def check_suits(cfg: DictConfig, dataset: Dataset) -> None:
     """
     remedy = "Name images like those of the run."
     found = {"shape": list(dataset.train.shape), "levels": dataset.levels}
-    told = {"shape": lambda shape: f"shape {as_written(list(shape))}", "levels": describe_levels}
+    words = {"shape": lambda shape: f"shape {as_written(list(shape))}", "levels": describe_levels}
     for name, value in found.items():
         if value != cfg.derived[name]:
-            ours, theirs = told[name](value), told[name](cfg.derived[name])
+            ours, theirs = words[name](value), words[name](cfg.derived[name])
             rule = f"the images have {ours}, and those of the run {theirs}"
             raise ConfigError("data", option_of(cfg.data), rule, remedy)
     low, high = range_of(dataset)

@@ -147,7 +147,7 @@ def _size(node: yaml.Node | None, known: dict[int, int]) -> int:
 
 
 def search_path_override(folders: Sequence[Path]) -> list[str]:
-    """The override by which Hydra is told of the user's folders.
+    """The override that gives Hydra the user's folders.
 
     A yaml of a network serves as one of an encoder and of a decoder, too: Hydra gets them from its
     store, since no folder has their groups' names.

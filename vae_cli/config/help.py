@@ -11,11 +11,11 @@ Usage: vae-train [GROUP=OPTION ...] [KEY=VALUE ...]
   vae-train model=flow data=mnist           planar flows on MNIST
   vae-train posterior=radial posterior.flow_length=8 latent_dim=10
   vae-train data=image_folder data.root=PHOTOS data.size=64 network=conv
-  vae-train resume=outputs/...              goes on with a run
+  vae-train resume=outputs/...              resumes a run
   vae-train -m seed=0,1,2                   several runs, one after the other, and a table
   vae-train -m launcher=joblib sweep=beta   several at once; launcher=submitit_slurm: a cluster's
 
-Groups, to choose one option of each (what is taken by itself comes first):
+Groups, one option of each (the default is listed first):
 
 {groups}
 
@@ -45,7 +45,7 @@ Usage: vae-compare PLACE ... [KEY=VALUE ...]
   vae-compare outputs where='posterior=planar,latent_dim>=10'
   vae-compare outputs metrics=[elbo,kl]        best by the bound
   vae-compare outputs format=latex output=table.tex
-  vae-compare outputs over=[]                  each run by itself, no means over seeds
+  vae-compare outputs over=[]                  each run alone, no means over seeds
   vae-compare outputs reference=rezende2015    beside the literature's numbers
 
 Runs that differ in nothing but the seed are one row: their mean, ± its standard error. The numbers
@@ -60,12 +60,12 @@ Keys:
 
   split     test, validation or train
   metrics   the numbers; the first decides what is best
-  where     conditions, parted by commas: = != < <= > >=
+  where     comma-separated conditions: = != < <= > >=
   rank      validation | test: the images by which the best is chosen; test makes it look too good
   over      keys in which the runs of one row may differ
   mixed     put runs of different data or treatment into one table
   format    terminal, csv, markdown or latex
-  output    the file; by itself, what is printed
+  output    the file; by default the terminal
 """
 EVAL = """\
 vae-eval measures a trained model, from its run's folder alone.
@@ -81,7 +81,7 @@ Usage: vae-eval run=RUN_DIR [KEY=VALUE ...]
 What was interrupted goes on where it stopped when the command is given again; the numbers are put
 into the run's folder, evaluation.json, and those of each image into evaluation.npz.
 
-Lists of what is measured (by itself, all of it): metric=[active_units]
+What is measured (by default everything): metric=[active_units]
 
 {groups}
 
@@ -94,7 +94,7 @@ Keys:
   checkpoint   best or last
   device       auto, cpu or gpu
   data.root, data.path    where the images are now, or others, which are then measured: all of them
-  data.changed            accept: go on with data that have changed since the run was started
+  data.changed            accept: continue with data that have changed since the run was started
   mixed        put runs of different data or treatment into one table
   trust        let the run name classes that are not in this package: docs/security.md
   metric.M.KEY, analysis.A.KEY    their own options: analysis.mutual_information.images=5000
@@ -128,7 +128,7 @@ Keys:
 
   run          a folder, last, best:FOLDER, a beginning, a pattern; several comma-separated
                go into one picture, the images that all were given once
-  what         pictures, parted by commas; figure.PICTURE.KEY sets their own options
+  what         comma-separated pictures; figure.PICTURE.KEY sets their options
   format       png, svg, pdf; npz, the numbers behind it; gif, of those that move
   output       folder to write to (the first run's figures)
   draw         of samples: true for draws from p(x|z), false for its means
@@ -141,7 +141,7 @@ Keys:
   checkpoint   best or last
   device       auto, cpu or gpu
   data.root, data.path    where the images are now, or others, which are then shown: all of them
-  data.changed            accept: go on with data that have changed since the run was started
+  data.changed            accept: continue with data that have changed since the run was started
   trust        let the run name classes that are not in this package: docs/security.md
 
 Flags:
@@ -167,7 +167,7 @@ Keys:
 
   run          a folder, last, best:FOLDER, a beginning, a pattern; several comma-separated
   format       torch_export (.pt2, for torch.export.load), onnx (for onnxruntime and others), or
-               [torch_export,onnx], as by itself
+               [torch_export,onnx], the default
   output       folder to write to (export in the run's folder)
   checkpoint   best or last
   trust        let the run name classes that are not in this package: docs/security.md
@@ -190,7 +190,7 @@ Usage: vae-flow [GROUP=OPTION ...] [KEY=VALUE ...]
 
 The picture, the KL of each fit and its parameters go into a folder under outputs/flow.
 
-Groups (of energy several, by itself all of them; of posterior those that are flows):
+Groups (energy: several, by default all; posterior: the flows):
 
 {groups}
 
@@ -233,14 +233,14 @@ Keys:
   label_seed   which of them (0)
   freeze       keep the encoder as it is: true, or false
   hidden_dims  widths of the classifier's hidden layers ([200]); [] makes it linear
-  steps        of each network (5000); its best state is taken, as validation images have it
+  steps        of each network (5000); the state with the best validation accuracy is used
   batch_size   images a step (128), or all that have a label if there are fewer
   lr           of Adam (0.001)
   seed         of the fresh weights, the order of the images and all noise (0)
   checkpoint   best or last
   device       auto, cpu or gpu
   data.root, data.path    where the images are now, if not where the run had them
-  data.changed            accept: go on with data that have changed since the run was started
+  data.changed            accept: continue with data that have changed since the run was started
   trust        let the run name classes that are not in this package: docs/security.md
 
 Flags:
@@ -287,7 +287,7 @@ TEXTS = {
 def help_of(config_name: str) -> str:
     """The help of the command whose primary file has that name.
 
-    It lists the groups of that file with their options, first those that are taken by themselves.
+    It lists the groups of that file with their options, the defaults first.
     """
     defaults = default_options(config_name)
     lines = []

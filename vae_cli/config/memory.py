@@ -52,7 +52,7 @@ def check_weights(cfg: DictConfig, model: Model) -> None:
 
     Args:
         cfg: Its configuration.
-        model: On the meta device: it has shapes, but no numbers.
+        model: On the meta device, where tensors have shapes but no values.
 
     Raises:
         ConfigError: If they can't.

@@ -25,7 +25,7 @@ Node = Mapping[str, Any]
 
 
 class Part(NamedTuple):
-    """What may be said of one target.
+    """The options that one target may have.
 
     Attributes:
         options: Its options, each with the groups whose parts it may hold.

@@ -25,7 +25,7 @@ class Signature(NamedTuple):
         annotations: By parameter; ``Any`` where the source says nothing that can be read.
         takes_any: Whether it accepts names that it does not list.
         required: Those of the parameters that have no default.
-        is_called: Whether what it makes is called in its turn: it has a ``__call__`` of its own.
+        is_called: Whether what it makes is called in its turn: it has a ``__call__``.
     """
 
     annotations: dict[str, Any]

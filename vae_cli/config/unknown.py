@@ -192,7 +192,7 @@ def _did_you_mean(words: Sequence[str]) -> str:
 
 
 def select(cfg: DictConfig, key: str) -> Any:
-    """A node by its dotted key; None where there is none, or where it refers to nothing."""
+    """A node by its dotted key; None if it is missing or a dangling reference."""
     try:
         return OmegaConf.select(cfg, key)
     except OmegaConfBaseException:

@@ -97,13 +97,13 @@ def load(
         part: StoredImages(torch.from_numpy(array), numbered.labels.get(part))
         for part, array in values.items()
     }
-    parted = three_parts(given, {"validation": validation, "test": test}, seed)
+    parts = three_parts(given, {"validation": validation, "test": test}, seed)
     notes = _summary(chosen, numbered.labels, notes)
     notes += [*numbered.notes, *_hints([*values.values()], levels)]
     if values["train"].ndim == 2:
         notes += _label_hint(values["train"])
     return Dataset(
-        parted.train, parted.validation, parted.test, levels, numbered.classes, parted.pooled,
+        parts.train, parts.validation, parts.test, levels, numbered.classes, parts.pooled,
         notes, _how_read(levels, scale),
     )  # fmt: skip
 

@@ -92,7 +92,7 @@ def _read_name(name: str, array: Array) -> _Name:
 
 
 def _suits(name: str, array: Array) -> bool:
-    """Whether an array without a name of its own can be what its position says."""
+    """Whether an unnamed array can be what its position says."""
     return POSITIONAL.get(name) != "labels" or (array.ndim <= 2 and array.shape[1:] in ((), (1,)))
 
 

@@ -62,7 +62,7 @@ def load(root: str | None = None) -> Dataset:
 
 
 def _read(path: Path, size: int) -> StoredImages:
-    """One image a line, digits parted by spaces."""
+    """One image a line, digits separated by spaces."""
     with open_data(path) as opened, gzip.open(opened) if path.suffix == ".gz" else opened as file:
         content = file.read(LONGEST * size * PIXELS)  # a few kilobytes may unpack to any length
     text = np.frombuffer(content, np.uint8)

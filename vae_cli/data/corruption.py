@@ -33,7 +33,7 @@ class Corruption(NamedTuple):
 
     Attributes:
         apply: From images and the level to images.
-        usual_level: Where none is said.
+        usual_level: The default.
         is_share: Whether the level is a share of the values, else a standard deviation.
     """
 

@@ -69,7 +69,7 @@ class StoredImages(Images):
 
     Args:
         pixels: Shape ``(N, *shape)``: uint8 grey levels, or float32 as they are.
-        labels: Shape ``(N,)``, or None where there are none.
+        labels: Shape ``(N,)``, or None without labels.
         names: Shape ``(N,)``; by default the positions.
     """
 
@@ -162,7 +162,7 @@ class Dataset:
 
 
 def split_by_seed(count: int, validation: int, test: int, seed: int) -> tuple[Tensor, ...]:
-    """Positions of the training, validation and test images of a set that has no split of its own.
+    """Positions of the training, validation and test images of a set without a split.
 
     Args:
         count: Number of images.

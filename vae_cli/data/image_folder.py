@@ -92,9 +92,9 @@ def load(
         labels = torch.tensor(list(pictures.values()))
         given[part] = FolderImages(root, folder, list(pictures), labels, shape, look)
     count = sum(map(len, given.values()))
-    parted = three_parts(given, {"validation": validation, "test": test}, seed)
+    parts = three_parts(given, {"validation": validation, "test": test}, seed)
     is_small = count * shape.numel() <= memory_limit * 2**30
-    kept: Parted[Images] = parted.with_each(FolderImages.decoded if is_small else _as_it_is)
+    kept: Parted[Images] = parts.with_each(FolderImages.decoded if is_small else _as_it_is)
     notes = [
         *_describe_headers(headers, channels, background),
         *_describe_left_out(files.left_out),

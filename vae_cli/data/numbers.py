@@ -22,7 +22,7 @@ from vae_cli.memory import in_words, machine_memory
 
 Array = npt.NDArray[Any]
 
-COPIES = 3  # of the arrays at worst: as read, as kept, and parted
+COPIES = 3  # of the arrays at worst: as read, as kept, and split
 # By the version of the format; later ones are for arrays with named fields, which are no images.
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,

@@ -105,9 +105,9 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         kinds = ("changed", "added", "removed", "labelled otherwise")
-        told = [(count, kind) for count, kind in zip(self, kinds, strict=True) if count]
+        found = [(count, kind) for count, kind in zip(self, kinds, strict=True) if count]
         return ", ".join(
-            f"{count} image{'s were' if count > 1 else ' was'} {kind}" for count, kind in told
+            f"{count} image{'s were' if count > 1 else ' was'} {kind}" for count, kind in found
         )
 
     def plus(self, other: "Difference") -> "Difference":

@@ -97,6 +97,6 @@ class LabelledDistribution(Distribution):
         return self.given(y).log_prob(z) + self._log_label_of(y)
 
     def _log_label_of(self, y: Tensor) -> Tensor:
-        # No product with y: where a class is impossible, 0 times minus infinity is no number.
+        # No product with y: where a class is impossible, 0 times minus infinity is NaN.
         log_label, label = torch.broadcast_tensors(self.log_label, y)
         return log_label.gather(-1, label.argmax(-1, keepdim=True)).squeeze(-1)

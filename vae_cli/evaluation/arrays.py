@@ -30,7 +30,7 @@ def numbers(name: str, value: np.ndarray | Tensor) -> Tensor:
         kind = value.dtype if isinstance(value, (Tensor, np.ndarray)) else type(value).__name__
         raise VaeCliError(f"{name}: needs a numpy array or a tensor of numbers, not {kind}.")
     if not found.isfinite().all():
-        raise VaeCliError(f"{name}: has values that are infinite or no numbers.")
+        raise VaeCliError(f"{name}: has values that are NaN or infinite.")
     return found
 
 

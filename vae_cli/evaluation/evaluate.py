@@ -51,7 +51,7 @@ def evaluate(
 
     Raises:
         ConfigError: If there is nothing to measure, or what was named can't be.
-        TrainingError: If one of the numbers is none: the model is broken.
+        TrainingError: If one of the numbers is NaN or infinite.
         Resumable: If it is interrupted after something was kept.
     """
     folder, basis = subject.folder, basis_of(subject, subject.measured, cfg.seed)
@@ -191,7 +191,7 @@ def _checked(subject: Subject, numbers: Mapping[str, Any]) -> dict[str, Any]:
     """The same numbers.
 
     Raises:
-        TrainingError: If one of them is none.
+        TrainingError: If one of them is NaN or infinite.
     """
     wrong = [name for name, number in numbers.items() if not math.isfinite(number or 0)]
     if wrong:

@@ -1,4 +1,4 @@
-"""The functions that a model is made of, without chance, each by itself: what is exported of it."""
+"""The deterministic functions of a model, each of which is exported."""
 
 from functools import singledispatch
 from typing import NamedTuple
@@ -116,16 +116,16 @@ def graphs_of(model: Model, x: Tensor) -> dict[str, Graph]:
 @graphs_of.register
 def _(model: LatentVariableModel, x: Tensor) -> dict[str, Graph]:
     codes = _codes(model)
-    said = {"z": "what q(z|x) makes of the noise", "log_q": "log q(z|x) at that z, nats"}
-    encoder = Graph(_Draw(model), {"x": x, "noise": codes}, said)
+    outputs = {"z": "what q(z|x) makes of the noise", "log_q": "log q(z|x) at that z, nats"}
+    encoder = Graph(_Draw(model), {"x": x, "noise": codes}, outputs)
     return {"encoder": encoder, "decoder": _decoder(model, {"z": codes})}
 
 
 @graphs_of.register
 def _(model: SemiSupervisedModel, x: Tensor) -> dict[str, Graph]:
     codes, y = _codes(model), torch.arange(EXAMPLES) % model.classes
-    said = {"z": "what q(z|x,y) makes of the noise", "log_q": "log q(z|x,y) at that z, nats"}
-    draw = Graph(_LabelledDraw(model), {"x": x, "noise": codes, "y": y}, said)
+    outputs = {"z": "what q(z|x,y) makes of the noise", "log_q": "log q(z|x,y) at that z, nats"}
+    draw = Graph(_LabelledDraw(model), {"x": x, "noise": codes, "y": y}, outputs)
     classify = Graph(_Classify(model), {"x": x}, {"log_label": "log q(y|x) of each class, nats"})
     decoder = _decoder(model, {"z": codes, "y": y})
     return {"encoder": draw, "classifier": classify, "decoder": decoder}

@@ -23,8 +23,8 @@ class Denoise(Figure):
         noise: ``flip`` turns pixels into their opposite, 1 - x; ``gaussian`` adds Gaussian noise;
             ``masking`` sets pixels to 0, ``salt_and_pepper`` to 0 or 1; ``auto`` flips where images
             are binary and adds where they are grey.
-        level: The share of the pixels, 0.1 where not said (of masking 0.25); the standard
-            deviation of what is added, 0.3 where not said.
+        level: The share of the pixels, by default 0.1 (0.25 for masking); the standard
+            deviation of the added noise, by default 0.3.
         steps: Of the chain.
     """
 

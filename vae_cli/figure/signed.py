@@ -21,7 +21,7 @@ PIXELS = 12  # the height of letters in an animation
 def save_with(
     canvas: Canvas, file: BinaryIO, kind: str, words: str, about: Mapping[str, str] | None = None
 ) -> None:
-    """Saves a picture with a line of words in a strip of its own below it.
+    """Saves a picture with a line of words in a strip below it.
 
     The picture itself is left as it is: no axes move, whoever placed them. Where a layout engine
     has no room for a label or a legend, the paper grows.

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class KlSchedule(Protocol):
-    """The weight of the KL as a function of the optimizer step, without state of its own."""
+    """The weight of the KL as a function of the optimizer step, without state."""
 
     @property
     def settled_at(self) -> int:

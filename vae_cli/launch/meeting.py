@@ -15,7 +15,7 @@ from vae_cli.launch.server import BRIEF, PAUSE, UNSET, Notice, address_of_first,
 
 PATIENCE = 900.0  # seconds for all to come, and for each to load its data
 GRACE = 60.0  # seconds for a folder to be seen on other nodes
-LINGER = 10.0  # seconds for what ends a run to be told
+LINGER = 10.0  # seconds for the reason of a run's end to arrive
 
 
 class Meeting:
@@ -92,7 +92,7 @@ class Meeting:
 
         Args:
             size: Number of processes that meet.
-            resumed: Folder of the run to go on with, empty for a new one.
+            resumed: Folder of the run to resume, empty for a new one.
 
         Raises:
             VaeCliError: If another process can't, or did not come.
@@ -105,7 +105,7 @@ class Meeting:
         self._wait_for_all("ready", PATIENCE)
 
     def resumed(self) -> str:
-        """For the others: what the first process has told by ``call``."""
+        """For the others: what the first process sent by ``call``."""
         return self._hear("resumed")
 
     def folder(self) -> str:
@@ -188,7 +188,7 @@ class Meeting:
         return self._store.get(key).decode()
 
     def _wait_for(self, key: str, patience: float | None = None) -> None:
-        """Until there is a word, or the first process has said its last."""
+        """Until a message arrives, or the first process has ended."""
         until = None if patience is None else time.monotonic() + patience
         while not (self._has(key) or self._has("over")):
             if until is not None and time.monotonic() > until:

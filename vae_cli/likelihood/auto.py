@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 
 class Choice(NamedTuple):
-    """An option of the group ``likelihood``, and the values that it gets in place of its own."""
+    """An option of the group ``likelihood``, and the values that replace its own."""
 
     option: str
     values: Mapping[str, Any]

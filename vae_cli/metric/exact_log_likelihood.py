@@ -13,7 +13,7 @@ from vae_cli.number import known
 
 
 class ExactLogLikelihood(Metric):
-    """log p(x), nats an image, in closed form; nothing at all where there is none."""
+    """log p(x), nats an image, in closed form; left out for models without one."""
 
     is_costly = False
     declares = known("exact_log_likelihood")

@@ -19,7 +19,7 @@ HAS = "has_"  # before the name of a quantity that only some images have
 class Reported(Metric):
     """The objective's quantities, averaged over images, with standard errors.
 
-    What only images with a label have is averaged over those; nothing where there are none.
+    Quantities of images with a label are averaged over those, and left out without any.
 
     Args:
         objective: Its quantities, the bound at weight 1 among them.

@@ -22,8 +22,8 @@ class Denoising(SingleObjective[Autoencoder]):
     Args:
         corruption: ``gaussian`` adds noise, ``masking`` sets values to 0, ``salt_and_pepper`` to 0
             or 1.
-        level: The noise's standard deviation, 0.3 where not said; the share of the values, 0.25 of
-            masking and 0.1 of salt_and_pepper where not said.
+        level: The noise's standard deviation, by default 0.3; the share of the values, by
+            default 0.25 for masking and 0.1 for salt_and_pepper.
     """
 
     monitor = "denoising"

@@ -13,7 +13,7 @@ from vae_cli.options import Above, AtMost, NonNegativeFloat, PositiveInt, checke
 
 
 class SemiSupervised(SingleObjective[SemiSupervisedModel]):
-    r"""Maximises the bound of images with and without labels, and tells the known labels.
+    r"""Maximizes the bound of images with and without labels, and log q(y|x) of known labels.
 
     .. math:: J = \sum_{labelled} L(x, y) + \sum_{unlabelled} U(x)
                   + \alpha\, E_{labelled}[\log q(y|x)], \qquad \alpha = 0.1\, N
@@ -88,7 +88,7 @@ class SemiSupervised(SingleObjective[SemiSupervisedModel]):
 
 
 def _mean_of(values: Tensor, mask: Tensor) -> Tensor:
-    """The mean over those images that are asked for, 0 where there are none."""
+    """The mean over the masked images; 0 without any."""
     return torch.where(mask, values, 0).sum() / mask.sum().clamp_min(1)
 
 

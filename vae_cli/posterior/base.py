@@ -7,7 +7,7 @@ from torch.distributions import Distribution
 
 
 class Posterior(nn.Module, ABC):
-    """q(z|x) as a function of what a network says of x. It has no layers of its own.
+    """q(z|x) as a function of what a network says of x. It has no layers.
 
     Attributes:
         parameter_count: How many numbers the network must give for each image.

@@ -7,7 +7,7 @@ from torch.distributions import Distribution
 
 
 class Prior(nn.Module, ABC):
-    """p(z); a module, since it may have parameters of its own."""
+    """p(z); a module, since it may have parameters."""
 
     @abstractmethod
     def forward(self) -> Distribution:

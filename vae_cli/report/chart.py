@@ -13,7 +13,7 @@ BEGINNING = 0.05  # share of the steps that does not count for the height: losse
 POINTS = 400  # drawn of a curve, at most
 POINTS_OF_ALL = 20_000  # … of all curves of a chart together, about
 TICKS = 5  # of an axis, about
-TINY = 1e-300  # a difference that is none
+TINY = 1e-300  # a difference too small to show
 LONG = 1e9  # from which a number is shown by its first digits
 
 

@@ -84,7 +84,7 @@ def sheets(
 ) -> list[Sheet]:
     """Runs side by side, best first: the settings in which they differ, and their numbers.
 
-    Those whose data are treated differently are in tables of their own, unless mixed.
+    Those whose data are treated differently are in separate tables, unless mixed.
 
     Args:
         entries: The runs.

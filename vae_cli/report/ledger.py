@@ -1,4 +1,4 @@
-"""What runs have come to, read from their folders fast: a thousand in seconds."""
+"""The results of runs, read fast from their folders: a thousand in seconds."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

@@ -92,11 +92,11 @@ def read_runs(paths: Sequence[str]) -> tuple[list[RunRecord], list[str]]:
         The runs, and what there is to say of what can't be read.
 
     Raises:
-        ConfigError: If a folder is none of a run, or none of the runs can be read.
+        ConfigError: If a folder is not a run's, or no run can be read.
     """
     for path in paths:
         if not RunFolder(path).overrides.is_file():
-            RunFolder.existing(path, key="run")  # which says why it is none
+            RunFolder.existing(path, key="run")  # which says why it is not one
     room = Room(*(SEVERAL if len(paths) > 1 else ONE))
     records, notes = list[RunRecord](), Notes()
     for path in paths:

@@ -100,7 +100,7 @@ def charts(records: Sequence[RunRecord], names: Mapping[str, str]) -> list[Chart
     """The curves of one run, or those of several laid over each other.
 
     A part of the images is drawn in one way in all charts, whichever curves these have: training
-    is dashed. Of one run it has a colour of its own; of several, each run has.
+    is dashed. Of one run it has another colour; of several, each run has one.
 
     Args:
         records: Of the runs.

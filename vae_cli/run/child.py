@@ -1,4 +1,4 @@
-"""A run that another command starts, in a process of its own."""
+"""A run that another command starts in a separate process."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from vae_cli.training.parent import PARENT
 
 
 def train_command(folder: Path, overrides: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
-    """The command line of a run in a certain folder, which goes on with what is there.
+    """The command line of a run in a certain folder, which resumes what is there.
 
     Args:
         folder: Of the run.

@@ -37,7 +37,7 @@ def explain_failures(folder: RunFolder) -> Iterator[None]:
         if isinstance(error, CheckpointError):
             raise
         where, what = os.fsdecode(error.filename or folder.path), error.strerror or error
-        raise VaeCliError(f"{where}: {what}. Put that right, then go on with {remedy}") from error
+        raise VaeCliError(f"{where}: {what}. Repair that, then resume with {remedy}") from error
     except RuntimeError as error:
         if not any(word in str(error) for word in LOST):
             raise

@@ -101,10 +101,10 @@ def fit_and_restore(job: Job, start: Start | None) -> Fit:
             step = start.step if start else 0
             failed_at.append(step)
             if start is None or failed_at.count(step) > RESTORES:
-                told = TrainingError(
+                stopped = TrainingError(
                     f"{error.what} {folder.path} stays as of step {step}.", error.remedy
                 )
-                raise _with_advice(told, experiment) from error
+                raise _with_advice(stopped, experiment) from error
             restores = max(restores, start.restores) + 1
             what = error.what.rstrip(".")
             say(console, f"{what}; back to step {step}, with other noise")

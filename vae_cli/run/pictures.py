@@ -118,7 +118,7 @@ def caption(runs: Sequence[tuple[DictConfig, RunFolder]]) -> str:
 
 
 def in_motion(drawings: Mapping[str, Drawing], folder: Path, note: Note) -> dict[str, Drawing]:
-    """The pictures with frames: those without any of their own move as training went on.
+    """The pictures with frames; a picture without frames shows the progress of training.
 
     Args:
         drawings: By name.
@@ -132,7 +132,7 @@ def in_motion(drawings: Mapping[str, Drawing], folder: Path, note: Note) -> dict
     for name, drawing in drawings.items():
         frames = drawing.frames or frames_of(folder, name, note)
         if not frames:
-            rule = f"{name} does not move by itself, and the run has logged no pictures of it"
+            rule = f"{name} has no frames, and the run has logged no pictures of it"
             remedy = "Try what=traversals, or format=png."
             raise ConfigError("format", "gif", rule, remedy)
         moving[name] = drawing._replace(frames=frames)

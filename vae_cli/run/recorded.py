@@ -50,7 +50,7 @@ class Notes:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a finite number that can be reckoned with; a truth value is none."""
+    """Whether a value is a finite number; a truth value is not."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return abs(value) <= LARGEST  # which NaN is not

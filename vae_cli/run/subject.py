@@ -210,7 +210,7 @@ def _doubts(run: _Run, loaded: Loaded) -> list[str]:
 
 
 def _with_given(run: _Run, cfg: DictConfig, dataset: Dataset, record: Record) -> Subject:
-    """With images that the run does not have, and with its own where they are to be had."""
+    """With images that the run does not have, and with its own where they exist."""
     images = pool_of(dataset, cfg.split)
     part = "" if cfg.split in dataset.pooled else f" of its {cfg.split} part"
     place = next(iter(run.place.values()))

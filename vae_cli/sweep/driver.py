@@ -33,7 +33,7 @@ from vae_cli.sweep.watch import Watch
 
 
 def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> None:
-    """Runs all jobs of a sweep, each as a ``vae-train`` of its own in a folder of its own.
+    """Runs all jobs of a sweep, each as a separate ``vae-train`` in its own folder.
 
     Hydra's own sweeper has no say: it would end at the first job that fails.
 

@@ -155,7 +155,7 @@ class SweepFolder:
         return RunFolder(self.path / job.name)
 
     def results_of(self, job: Job) -> Results | None:
-        """What a job has come to; None if it has not."""
+        """How a job ended; None if it has not."""
         file = self.run_of(job).results
         try:
             return read_results(file, lambda text: None) if file.is_file() else None

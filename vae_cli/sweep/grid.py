@@ -15,7 +15,7 @@ class Grid(Strategy):
     """Runs every combination of the values that the command line gives to keys.
 
     Args:
-        resume: Folder of a sweep to go on with: what is missing or has failed is run.
+        resume: Folder of a sweep to resume: missing and failed jobs are run.
         params: Keys and their values beside those of the command line.
     """
 

@@ -1,4 +1,4 @@
-"""One job of a sweep: a ``vae-train`` of its own, wherever a launcher has put it."""
+"""One job of a sweep: a separate ``vae-train``, wherever a launcher puts it."""
 
 import os
 import shutil
@@ -46,7 +46,7 @@ def run_job(cfg: DictConfig) -> None:
     began = time.monotonic()
     (place / ERRORS).unlink(missing_ok=True)
     with open_to_append(place / OUTPUT) as output, open_to_append(place / ERRORS) as errors:
-        # A session of its own: Ctrl-C in a terminal does not reach it, and what it starts ends
+        # Its own session: Ctrl-C in a terminal does not reach it, and what it starts ends
         # with it.
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,

@@ -27,7 +27,7 @@ class Search(Strategy):
     """Has each trial's values depend on how those before it did.
 
     Args:
-        resume: Folder of a sweep to go on with: its trials that were stopped come first.
+        resume: Folder of a sweep to resume: its stopped trials come first.
         params: Keys and their values beside those of the command line.
         trials: Of the study in the end, those of other sweeps that share it among them.
         concurrent: Trials that are chosen, run and waited for together.
@@ -66,7 +66,7 @@ class Search(Strategy):
             raise VaeCliError(f"sweep=optuna: {rule}. {install('optuna')}.")
         if len(objectives) > 1:
             if pruner != "none":
-                rule = "one number tells whether a trial is worth going on with, not several"
+                rule = "pruning needs one objective, not several"
                 raise InvalidOption("pruner", pruner, rule, "Try {pruner}=none.")
             if sampler == "cmaes":
                 rule = "goes by one objective"
@@ -121,7 +121,7 @@ class Search(Strategy):
         failed = trials.failed
         if len(failed) > self.failures:
             rule = f"{len(failed)} trials failed, the last of them {failed[-1]}"
-            remedy = "Put that right, or raise the number; then go on with sweep.resume"
+            remedy = "Repair the cause, or raise the number; then resume with sweep.resume"
             raise ConfigError("sweep.failures", self.failures, rule, f"{remedy}.")
 
 
@@ -131,7 +131,7 @@ def _check_stops(launched: Counter[str], jobs: Sequence[Job]) -> None:
     for name, times in launched.items():
         if times > STOPS:
             rule = f"was stopped {STOPS} times, and not by its sweep"
-            raise VaeCliError(f"{name}: {rule}. Find out by what; then go on with sweep.resume.")
+            raise VaeCliError(f"{name}: {rule}. Find the cause; then resume with sweep.resume.")
 
 
 def plain(objective: str) -> str:

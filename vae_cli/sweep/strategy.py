@@ -43,7 +43,7 @@ class Strategy(ABC):
     """Chooses the jobs of a sweep.
 
     Attributes:
-        resume: Folder of the sweep to go on with; None starts a new one.
+        resume: Folder of the sweep to resume; None starts a new one.
         params: Keys and their values beside those of the command line, whose own win.
     """
 

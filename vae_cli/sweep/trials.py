@@ -50,7 +50,7 @@ class Trials:
     """Those of one sweep, in a study that others may share.
 
     Which of a study's trials are of this sweep its folder knows: a trial that was stopped there
-    is gone on with there, and nowhere else.
+    is resumed there, and nowhere else.
 
     Args:
         plan: What the study does.

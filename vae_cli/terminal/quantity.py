@@ -25,7 +25,7 @@ def quantity(key: str, *records: Results) -> Number:
     Args:
         key: With or without a split: ``elbo``, ``test/elbo``, ``validation_elbo``.
         records: Those that have it, with their declarations. Where these disagree about the
-            direction there is none.
+            direction is unknown.
     """
     prefix = next((text for text in PREFIXES if key.startswith(text)), "")
     name = key.removeprefix(prefix)

@@ -35,7 +35,7 @@ class Table(NamedTuple):
 
     @property
     def labels(self) -> list[int]:
-        """Which of the columns tell the rows apart: those that hold no numbers."""
+        """The columns that identify a row: those without numbers."""
         return [i for i in range(len(self.heads)) if i not in self.numbers]
 
     def only(self, columns: Sequence[int]) -> "Table":

@@ -16,7 +16,7 @@ PATIENCE = 500  # steps after the KL schedule has settled, at least, before a co
 
 
 def seconds_now(device: torch.device) -> float:
-    """The clock, once the device has done what it was told."""
+    """The clock, once the device has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter()

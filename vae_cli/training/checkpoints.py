@@ -110,7 +110,7 @@ class Checkpoints(Callback):
                     _take_places(new.name, is_best, folder)
             except OSError as error:  # its name is a temporary one; and others wait meanwhile
                 failure = f"{self.folder}: no checkpoint can be written ({error.strerror})"
-        failures = [told for told in gather(failure) if told]  # all stop if one can't go on
+        failures = [each for each in gather(failure) if each]  # all stop if one can't go on
         if failures:
             raise CheckpointError(f"{failures[0]}. {self._remedy}")
         self._saved_at = time.monotonic()

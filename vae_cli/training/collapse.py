@@ -1,4 +1,4 @@
-"""Whether z has come to carry nothing, and what to try then."""
+"""Posterior collapse: how it is recognized, and what to try."""
 
 import math
 from collections.abc import Mapping

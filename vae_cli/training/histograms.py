@@ -12,7 +12,7 @@ from vae_cli.model.base import LatentVariableModel, Model
 
 IMAGES = 500
 BINS = 20
-TAGS = 50  # dimensions of z with a histogram of their own, at most
+TAGS = 50  # dimensions of z with a histogram, at most
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ def write_hyperparameters(
     """Puts a run into the HPARAMS tab.
 
     Written straight into the run's folder: the logger's way would need the metrics before they
-    are known, and SummaryWriter's makes a folder of its own. What the columns are is left for
+    are known, and SummaryWriter's makes another folder. What the columns are is left for
     TensorBoard to find out from all runs it sees: it then puts first the settings that differ,
     which no run can know of itself, while a list that one run states would hold for all of them.
 

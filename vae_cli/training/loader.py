@@ -31,7 +31,7 @@ class TrainingOrder:
     """The rest of an epoch's batches: this process's share of each global batch, shuffled.
 
     The order is a function of (seed, epoch) alone, and where it starts one of the step: a run that
-    was stopped goes on with the very batch that would have come next.
+    was stopped resumes with exactly the batch that was next.
 
     Args:
         shuffle: Fills an epoch's batches.

@@ -32,7 +32,7 @@ def noise_seed(seed: int, restores: int) -> object:
 
 
 def _curve(key: str) -> str:
-    """The name of a validation curve: parts of a number have a group of their own."""
+    """The name of a validation curve; the parts of a number form a group."""
     return f"validation_{key}" if "/" in key else f"validation/{key}"
 
 
@@ -94,7 +94,7 @@ class TrainingModule(LightningModule):
     def training_step(self, batches: Iterator[Batch], batch_idx: int) -> None:
         """Takes all steps until the next validation.
 
-        There are none if the run was stopped in the middle of a validation.
+        No step is due if the run was stopped in the middle of a validation.
         """
         step = self.global_step
         while not self._is_due(step):
@@ -170,19 +170,19 @@ class TrainingModule(LightningModule):
         self.report(f"{str(error).partition('. ')[0]}: left out")
 
     def check_numbers(self) -> None:
-        """Stops the run if the latest numbers are none: such weights are not to be saved."""
+        """Raises if the latest numbers are NaN or infinite: such weights must not be saved."""
         errors = [e for e in gather(self.recorder.check()) if e is not None]
         if errors:
             raise errors[0]
 
     def write_curves(self) -> None:
-        """Writes the averages of the last steps, and stops the run if they are no numbers."""
-        told = gather(self.recorder.read())
-        errors = [error for _, error in told if error is not None]  # one rank stops all
+        """Writes the averages of the last steps; raises if they are NaN or infinite."""
+        reports = gather(self.recorder.read())
+        errors = [error for _, error in reports if error is not None]  # one rank stops all
         if errors:
             raise errors[0]
         # Of the global batch, of which all processes have equal shares.
-        averages = {name: sum(a[name] for a, _ in told) / len(told) for name in told[0][0]}
+        averages = {n: sum(a[n] for a, _ in reports) / len(reports) for n in reports[0][0]}
         self.recorder.averages = averages or self.recorder.averages
         if self.logger is None or not averages:
             return
@@ -196,7 +196,7 @@ class TrainingModule(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """See Lightning."""
-        self.write_curves()  # nothing that is no number reaches a checkpoint
+        self.write_curves()  # never checkpoint non-finite values
         self.evaluation = Evaluation(self.metrics, self.seed, "validation")
 
     def validation_step(self, batch: tuple[int, Batch | None], batch_idx: int) -> None:

@@ -83,7 +83,7 @@ def _adopt_settings(
 def _follow_length(saved: dict[str, Any], groups: Sequence[dict[str, Any]], today: Any) -> None:
     """Puts the learning rate where a schedule of another length has it at this step.
 
-    torch goes from one rate to the next, and a cosine that has come to its end would stay there.
+    torch goes from one rate to the next, and a cosine at its end would stay there.
 
     Args:
         saved: The schedule's state; changed in place.

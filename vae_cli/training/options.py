@@ -20,8 +20,8 @@ class TrainerOptions:
         validate_every: Epochs between validations.
         log_every: Steps between points of the training curves, each their average.
         gradient_clip: Largest norm of the gradient; None leaves it.
-        on_nan: What to do where a loss or a gradient is no number: ``stop`` the run, ``skip`` the
-            step, or ``restore`` the last checkpoint and go on with other noise.
+        on_nan: What to do about a loss or gradient that is NaN or infinite: ``stop`` the run,
+            ``skip`` the step, or ``restore`` the last checkpoint and continue with other noise.
         save_every: Steps between checkpoints, beside the one at each validation; None has no such.
         save_minutes: Minutes between checkpoints at most; None likewise.
         progress: Show progress.

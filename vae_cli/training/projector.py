@@ -25,7 +25,7 @@ IMAGES = 1000
 AXES = 3  # of codes of fewer dimensions nothing is shown: zeros fill them up
 SIDE = 2048  # pixels of the sheet of thumbnails, at most: one texture of a graphics card
 FRAME = 6  # th part of a coloured thumbnail's side: the width of its frame
-ENDS = ("XLeft", "XRight", "YUp", "YDown")  # of axes between groups, of which there are none here
+ENDS = ("XLeft", "XRight", "YUp", "YDown")  # of axes between groups; here there are no groups
 PLANE = "plane of z"  # the bookmark of a code of at most two dimensions
 
 

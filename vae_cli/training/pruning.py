@@ -22,7 +22,7 @@ class _Place(NamedTuple):
 class Pruning(Callback):
     """Tells the study of each validation, and asks whether to go on.
 
-    One process asks, all end. The last validation is only told: nothing is left to save time on.
+    One process asks, all end. The last validation is only reported: no time is left to save.
 
     Args:
         trial: Which this run is.
@@ -59,8 +59,8 @@ class Pruning(Callback):
         except VaeCliError as error:
             return error
         except OptunaError as error:
-            said = " ".join(str(error).split())
-            return VaeCliError(f"sweep.storage: trial {trial.number} can't be told of: {said}")
+            reason = " ".join(str(error).split())
+            return VaeCliError(f"sweep.storage: trial {trial.number} can't be reported: {reason}")
         if is_hopeless and not trainer.should_stop:
             return Pruned(f"pruned after epoch {epoch}, with {trial.objective}={value:.2f}")
         return None

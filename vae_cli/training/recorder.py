@@ -1,4 +1,4 @@
-"""What a training step leaves behind, kept on the device until it is looked at."""
+"""The numbers of training steps, kept on the device until they are read."""
 
 import itertools
 import math
@@ -64,7 +64,7 @@ class Recorder:
         return len(self.rows) >= self.size
 
     def read(self) -> tuple[dict[str, float], TrainingError | None]:
-        """Averages over the steps kept, and what to say if a number is none. Starts anew."""
+        """Averages over the steps kept, and the error of one that is not finite; forgets them."""
         if not self.rows:
             return {}, None
         table, gradients = self._table()
@@ -74,7 +74,7 @@ class Recorder:
         return self.averages, error
 
     def check(self) -> TrainingError | None:
-        """What to say if a number is none; everything stays."""
+        """The error if a number is not finite; the steps stay."""
         return self._first_error(*self._table()) if self.rows else None
 
     def _table(self) -> tuple[Tensor, Sequence[Tensor | None]]:

@@ -1,4 +1,4 @@
-"""Which training images an epoch takes, and in which batches, as its seed has it."""
+"""The training images of an epoch and their batches, as functions of the seed."""
 
 from typing import Protocol
 

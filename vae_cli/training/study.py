@@ -1,4 +1,4 @@
-"""A study that runs are trials of, and how a run is told which one it is.
+"""A study, and how a run learns which of its trials it is.
 
 optuna is of an extra, and slow to load: it is imported where it is needed.
 """
@@ -110,13 +110,13 @@ def open_study(
     except optuna.exceptions.OptunaError as error:
         raise _unusable(place, error) from error
     if found != directions:
-        told = " and ".join(f"{direction}s {metric}" for metric, direction in found.items())
-        raise VaeCliError(f"sweep.objectives: the study {name} {told}. Try another sweep.study.")
+        goals = " and ".join(f"{direction}s {metric}" for metric, direction in found.items())
+        raise VaeCliError(f"sweep.objectives: the study {name} {goals}. Try another sweep.study.")
     return study
 
 
 def make_pruner(kind: str, startup_trials: int, warmup_epochs: int) -> "BasePruner":
-    """What tells whether a trial is worth going on with.
+    """Decides whether a trial is worth continuing.
 
     Args:
         kind: ``median`` ends what is below the median of the trials before it at the same epoch,
@@ -132,5 +132,5 @@ def make_pruner(kind: str, startup_trials: int, warmup_epochs: int) -> "BasePrun
 
 
 def _unusable(place: str, error: Exception) -> VaeCliError:
-    said = " ".join(str(error).split())[:200]
-    return VaeCliError(f"sweep.storage={place}: can't be used ({said}). Is it an address?")
+    reason = " ".join(str(error).split())[:200]
+    return VaeCliError(f"sweep.storage={place}: can't be used ({reason}). Is it an address?")

@@ -1,4 +1,4 @@
-"""Training a network to tell labels."""
+"""Training a classifier."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ class FitOptions(NamedTuple):
 
 
 class Score(NamedTuple):
-    """How well labels are told: of two scores the better one is the larger one."""
+    """How well a classifier does: the larger score is the better one."""
 
     accuracy: float
     log_label: float  # mean of log q(y|x) of the labels, nats
@@ -54,7 +54,7 @@ def fit(
     """Maximises log q(y|x) over the training images with a label.
 
     Binarization is drawn anew in each epoch where it is in any training. The network is left as it
-    was when it told most of the validation images' labels, and of equals with the largest mean of
+    was at its best validation accuracy, and among equals at the largest mean of
     log q(y|x). Validations are close together at first: where few labels are learnt on weights that
     have learned before, the best comes early.
 
@@ -97,7 +97,7 @@ def fit(
 def _batches(
     train: Split, shuffle: LabelledAlone, seed: int, step: Callable[[], int]
 ) -> Iterator[Batch]:
-    """Those of one epoch after another: an order and a noise of their own for each."""
+    """Those of one epoch after another, each with its own order and noise."""
     stream = ("supervised", seed)
     order = TrainingOrder(shuffle, stream, 0, train.device, step)
     fetch = TrainingFetch(train, stream, 0)

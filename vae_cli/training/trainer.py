@@ -41,7 +41,7 @@ def make_trainer(
     signals: Signals,
     players: int = 1,
 ) -> Trainer:
-    """A trainer that ends when the module says so; Lightning is told of no steps and no epochs.
+    """A trainer that ends when the module says so; Lightning knows no number of steps or epochs.
 
     Args:
         accelerator: Where and how it runs.

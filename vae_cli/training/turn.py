@@ -37,7 +37,7 @@ class Turn(NamedTuple):
         return f"{self.player.name}_loss" if self.player.name else "loss"
 
     def gradient_norm(self) -> list[Tensor]:
-        """The sum of the norms of the watched gradients; nothing where there are none."""
+        """The sum of the norms of the watched gradients, in a list; empty without gradients."""
         gradients = [p.grad for p in self.watched if p.grad is not None]
         return [torch.stack(torch._foreach_norm(gradients)).sum()] if gradients else []
 
