@@ -224,7 +224,7 @@ WRONG: list[tuple[str, Callable[[vae_cli.TrainedModel], object], str]] = [
     ("vae", lambda m: m.encode(np.zeros((2, 3, 8, 9))), r"Try \(N, 1, 8, 8\)\."),
     ("vae", lambda m: m.encode(np.zeros((0, *SHAPE))), r"has shape \(0, 1, 8, 8\)"),
     ("vae", lambda m: m.encode(np.zeros(())), r"has shape \(\)"),
-    ("vae", lambda m: m.encode(np.full((2, *SHAPE), math.nan)), "infinite or no numbers"),
+    ("vae", lambda m: m.encode(np.full((2, *SHAPE), math.nan)), "NaN or infinite"),
     ("vae", lambda m: m.encode(np.full((2, *SHAPE), 1j)), "not complex128"),
     ("vae", lambda m: m.encode(np.full((2, *SHAPE), "a")), "not <U1"),
     ("vae", lambda m: m.encode([[0.0]]), "x: needs a numpy array or a tensor of numbers, not list"),

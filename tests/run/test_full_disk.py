@@ -91,7 +91,7 @@ def test_a_run_that_cannot_begin_goes_on_once_there_is_room(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("vae-train: ") and "File too large" in line
     assert not [path for path in files_in(tmp_path) if path.name.endswith(".new")]
-    advice = re.search(r"go on with vae-train (resume=\S+)$", line, re.IGNORECASE)
+    advice = re.search(r"(?:go on|resume) with vae-train (resume=\S+)$", line, re.IGNORECASE)
     assert train([advice[1]] if advice else BRIEF) == 0
 
 

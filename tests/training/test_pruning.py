@@ -132,5 +132,5 @@ def test_trial_that_has_ended(tmp_path: Path) -> None:
     study = study_in(tmp_path)
     run = callback(tmp_path, study)
     study.tell(0, -1.0)
-    with pytest.raises(VaeCliError, match=r"^sweep\.storage: trial 0 can't be told of"):
+    with pytest.raises(VaeCliError, match=r"^sweep\.storage: trial 0 can't be reported"):
         validate(run, 1, -9.0)
