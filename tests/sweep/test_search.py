@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from spaces import choices
 
 from vae_cli.commands.train import main
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import ConfigError, InvalidOption, VaeCliError
 from vae_cli.run.folder import RunFolder
 from vae_cli.sweep import search as module
 from vae_cli.sweep.folder import Ending, SweepFolder
@@ -87,14 +87,14 @@ def states_in(folder: Path) -> list[str]:
     ({"objectives": ["-test/elbo"]}, "looks too good"),
     ({"objectives": []}, "needs one name"),
     ({"objectives": ["parameters", "-parameters"]}, "each once"),
-    ({"objectives": ["validation/elbo", "-parameters"], "pruner": "median"}, "Try sweep.pruner=no"),
+    ({"objectives": ["validation/elbo", "-parameters"], "pruner": "median"}, "Try pruner=no"),
     ({"objectives": ["validation/elbo", "-parameters"], "sampler": "cmaes"}, "one objective"),
     ({"objectives": ["-train/seconds"], "pruner": "median"}, "is not known while"),
     ({"sampler": "grid"}, "needs one of tpe, cmaes, nsga2, random"),
     ({"trials": 0}, "of at least 1"),
 ])  # fmt: skip
 def test_refused(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(InvalidOption, match=said):
         Search(**options)
 
 

@@ -24,7 +24,7 @@ def keep_labels(dataset: Dataset, count: int, seed: int) -> Dataset:
         InvalidOption: If there are not as many, or a class has fewer than its share.
     """
     if rule := missing_labels(dataset):
-        remedy = "Leave it out, or label some images of each class."
+        remedy = "Label some images of each class."
         raise InvalidOption("labels", count, rule, remedy)
     labels = dataset.train.labels
     candidates = (labels >= 0).nonzero().flatten()
