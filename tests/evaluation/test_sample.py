@@ -214,7 +214,7 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
         (["run=space", "what=samples,manifold"], ["what=manifold", "two latent dimensions"]),
         (
             ["run=plane", "what=samples", "format=gif"],
-            ["format=gif", "does not move", "logged no pictures"],
+            ["format=gif", "has no frames", "logged no pictures"],
         ),
         (["run=plane,nowhere", "what=samples"], ["run=nowhere", "no such folder"]),
         (["run=plane,space", "what=manifold"], ["run=space", "manifold", "two latent dimensions"]),
