@@ -259,8 +259,9 @@ def _check_paths(text: str) -> None:
     """
     for value in map(parsed, _values_of(text)):
         path = value.value()
-        is_known = isinstance(path, str) and INTERPOLATION not in path and path[:1] != "~"
-        if is_known and not exists(path):
+        if not isinstance(path, str) or INTERPOLATION in path or path[:1] == "~":
+            continue
+        if not exists(path):
             rule = "is not there, and a comma separates the paths of a sweep"
             raise ConfigError("data.path", path, rule, QUOTED)
 
