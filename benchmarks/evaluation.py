@@ -39,7 +39,8 @@ SHAPE, LATENT_DIM, HIDDEN = Size([1, 28, 28]), 40, [400, 400]
 def our_model(posterior: Callable[..., Posterior]) -> VAE:
     """The model as ``vae-train network.hidden_dims=[400,400]`` builds it."""
     network = partial(MLP, hidden_dims=HIDDEN, activation="relu")
-    return VAE(SHAPE, LATENT_DIM, network, posterior, StandardPrior, BernoulliLikelihood).eval()
+    parts = (network, network, posterior, StandardPrior, BernoulliLikelihood)
+    return VAE(SHAPE, LATENT_DIM, *parts).eval()
 
 
 def ours(model: VAE, x: Tensor, samples: int) -> None:
