@@ -18,6 +18,7 @@ from vae_cli.commands.parser import Parser
 from vae_cli.commands.runs import runs_of
 from vae_cli.commands.train import main as train
 from vae_cli.config.build import build
+from vae_cli.distribution.planar import PlanarFlow
 from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.metric.base import Evaluation
 from vae_cli.model.vae import VAE
@@ -224,6 +225,24 @@ def test_each_analysis_is_kept(runs: Path, capsys: pytest.CaptureFixture[str]) -
         counted = interrupt_after(0, patch)
         assert main(["run=plain", *QUICK]) == 0 and counted == []
     assert "linear_probe_accuracy" in record(runs / "plain")
+
+
+def test_an_analysis_without_its_density_is_left_out(
+    vae_train: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As with a flow of the user's that has no inverse."""
+
+    def has_no_inverse(*_: object) -> None:
+        raise NotImplementedError
+
+    run = vae_train("posterior=planar", "trainer.max_steps=2", "network.hidden_dims=[8]")
+    monkeypatch.setattr(PlanarFlow, "_inverse", has_no_inverse)
+    assert main([f"run={run}", "metric=[]", "analysis=[mutual_information]"]) == 0
+    assert "mutual_information is left out" in capsys.readouterr().out
+    record = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["test"]
+    assert not [name for name in record if name.startswith("mutual_information")]
 
 
 def test_encoder_runs_once_an_image(runs: Path) -> None:
