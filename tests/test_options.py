@@ -111,6 +111,16 @@ def test_checked_lets_good_values_through() -> None:
     assert Example.__init__.__name__ == "__init__"
 
 
+def test_checked_reads_annotations_that_are_texts() -> None:
+    @checked
+    def build(count: "PositiveInt") -> int:
+        return count
+
+    assert build(1) == 1
+    with pytest.raises(InvalidOption, match=r"^count=0: needs a whole number of at least 1\."):
+        build(0)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -14,7 +14,17 @@ import operator
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from vae_cli.errors import InvalidOption
 
@@ -126,8 +136,8 @@ def _bounded(kind: Kind, bounds: Sequence[Bound]) -> Kind:
     def words(value: Any) -> str:
         values = value if isinstance(value, (list, tuple)) else [value]
         large = any(isinstance(v, (int, float)) and not COUNTABLE.holds(v) for v in values)
-        told = [str(bound) for bound in bounds if bound is not COUNTABLE or large]
-        return f"{kind.words(value)} {' and '.join(told)}"
+        shown = [str(bound) for bound in bounds if bound is not COUNTABLE or large]
+        return f"{kind.words(value)} {' and '.join(shown)}"
 
     remedy = next((bound.remedy for bound in bounds if bound.remedy), "")
     return Kind(lambda v: kind.accepts(v) and all(b.holds(v) for b in bounds), words, remedy)
@@ -137,11 +147,16 @@ def checked(function: F) -> F:
     """Makes a function raise InvalidOption for an argument that its annotation does not allow."""
     signature = inspect.signature(function)
 
+    @functools.cache
+    def kinds() -> dict[str, Kind]:  # later than the definition, for annotations that are texts
+        hints = get_type_hints(function, include_extras=True)
+        return {name: read(hint) for name, hint in hints.items()}
+
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         for name, value in signature.bind(*args, **kwargs).arguments.items():
-            kind = read(signature.parameters[name].annotation)
-            if not kind.accepts(value):
+            kind = kinds().get(name)
+            if kind is not None and not kind.accepts(value):
                 raise InvalidOption(name, value, f"needs {kind.words(value)}", kind.remedy)
         return function(*args, **kwargs)
 

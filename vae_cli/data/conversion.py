@@ -55,7 +55,7 @@ def conversion(table: Path) -> str:
 
 
 def _label_column(table: Path, delimiter: str | None) -> int | None:
-    """Which column the first line of a table calls a label; None if there is none."""
+    """The column whose name in the first line is that of a label; None if no name is."""
     try:
         with open_data(table) as file:
             line = file.readline(HEADER).decode("utf-8-sig")

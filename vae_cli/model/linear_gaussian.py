@@ -63,7 +63,7 @@ class LinearGaussian(LatentVariableModel):
         self.decoder = nn.Linear(latent_dim, self.shape.numel())  # W and mu
         self.log_scale: nn.Parameter | None = None
         if self.likelihood.parameters_per_value == 2:
-            # Kept with the three axes of an image, as runs of earlier versions have it.
+            # With three axes, as in the checkpoints of earlier versions.
             each = (1, 1, *self.shape)[-3:] if noise == "per_pixel" else ()
             self.log_scale = nn.Parameter(torch.zeros(each))  # free: the likelihood bounds it
         elif noise == "per_pixel":

@@ -50,7 +50,7 @@ class Checkpoints:
         return not files or any(self.is_current({DIGEST: digest}, name) for name in files)
 
     def old_export(self) -> str:
-        """A note on an export of a checkpoint that was replaced; empty if there is none."""
+        """A note on an export of a checkpoint that was replaced; empty without such an export."""
         if not os.path.lexists(self._export):
             return ""
         try:

@@ -65,7 +65,7 @@ class Comparable(NamedTuple):
 def comparable(records: Sequence[tuple[str, Results]], mixed: bool) -> list[Comparable]:
     """Splits results by the data and their treatment, unless they are to be mixed.
 
-    Each group has a title of its own.
+    Each group has its own title.
     """
     groups: dict[tuple[str, str], list[tuple[str, Results]]] = {}
     for name, record in records:
