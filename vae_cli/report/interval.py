@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import studentized_range
 
 LEVEL = 0.95  # that all intervals of a table hold together
 ALL = 1e5  # degrees of freedom, from which t is normal
@@ -29,6 +28,8 @@ def quantile(settings: int, degrees: float) -> float:
         settings: How many are compared, at least 2.
         degrees: Of freedom of the variance.
     """
+    from scipy.stats import studentized_range  # half a second to import, for several runs alone
+
     return float(studentized_range.ppf(LEVEL, settings, min(degrees, ALL)) / np.sqrt(2))
 
 
