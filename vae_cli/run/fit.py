@@ -143,6 +143,7 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     def after_step(step: int) -> None:
         nonlocal has_begun
         has_begun = True
+        dashboard.after_step(trainer, step)
         throughput.after_step(step, module.device)
         progress.after_step(step)
         checkpoints.after_step(module, step)
