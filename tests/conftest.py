@@ -1,12 +1,18 @@
 import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: threads of several runs get in each other's way
 import torch
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig
 
 from vae_cli.commands.train import main
@@ -20,20 +26,31 @@ QUICK = ["trainer.progress=false", "logger=none", "metric=[]", "figure=[]"]
 @pytest.fixture(scope="session", autouse=True)
 def _options_are_composed_once() -> Iterator[None]:
     """A message about a mistake is made from the options alone, which mostly are the same."""
-    known = dict[str, DictConfig]()
+    known = dict[str, bytes]()
 
     def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
         if any(composition.SEARCH_PATH in text for text in overrides):  # files that may change
             return original(config_name, overrides)
         key = repr((config_name, overrides))
         if key not in known:
-            known[key] = original(config_name, overrides)
-        HydraConfig.instance().set_config(known[key])
-        return known[key].copy()
+            known[key] = pickle.dumps(original(config_name, overrides))
+        full: DictConfig = pickle.loads(known[key])
+        HydraConfig.instance().set_config(full)
+        return full
 
+    def read(self: ConfigSource, file: Traversable) -> ConfigResult:
+        """The package's own yamls, which no test changes."""
+        if str(file) not in files:
+            files[str(file)] = pickle.dumps(read_file(self, file))  # faster than copies
+        return pickle.loads(files[str(file)])
+
+    Plugins.instance()
+    source: Any = SourcesRegistry.instance().resolve("pkg")
+    files, read_file = dict[str, bytes](), source._read_config
     original = composition.composed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(composition, "composed", composed)
+        patch.setattr(source, "_read_config", read)
         yield
 
 

@@ -129,7 +129,8 @@ def test_only_our_own_pictures_are_replaced(
 ) -> None:
     if count and form not in ("png", "npz"):
         return
-    what = ["run=space", f"what={'samples' if count else 'traversals'}", f"format={form}", *count]
+    drawn = ["what=traversals", "figure.traversals.steps=2"] if form == "gif" else ["what=samples"]
+    what = ["run=space", *drawn, f"format={form}", *count]
     for _ in range(2):
         assert main([*what, "output=o"]) == 0
     made = next(path for path in sorted(Path("o").rglob("*")) if path.is_file())

@@ -77,8 +77,8 @@ def test_the_same_whenever_it_is_drawn(case: Case, posterior: Callable[..., Post
 @ROWS
 @pytest.mark.parametrize(
     "labels",
-    [torch.arange(30) % 10, torch.arange(30), torch.arange(30) % 3 - 1, torch.arange(30) + 900],
-    ids=["ten", "thirty", "some unknown", "large"],
+    [torch.arange(30) % 3 - 1, torch.arange(30) + 900],
+    ids=["some unknown", "thirty large ones"],
 )
 def test_labels(case: Case, labels: torch.Tensor) -> None:
     drawn(case.of(case.split(labels=labels)))

@@ -75,9 +75,10 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     option.write_text("_target_: mean.MeanPosterior\n_partial_: true\n", encoding="utf-8")
     (work / "vae_train.py").write_text(CODE, encoding="utf-8")
     (work / "deadly.py").write_text(DEADLY.replace("VICTIM", "'1'"), encoding="utf-8")
-    command = [sys.executable, "vae_train.py", *BRIEF, "hydra.run.dir=one"]
-    ((code, _, errors),) = together(work, [({}, command)])
-    assert code == 0, errors
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(work)
+        patch.syspath_prepend(work)
+        assert train.main([*BRIEF, "hydra.run.dir=one"]) == 0
     return work
 
 

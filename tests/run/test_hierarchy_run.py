@@ -48,9 +48,10 @@ def test_a_hierarchy(
     assert "validation_kl_per_layer/0" in curves.read_text().splitlines()[0].split(",")
     trusted = [f"run={run}", "trust=true"]
     assert evaluate([*trusted, "samples=20", "metric=[importance_sampling]"]) == 0
-    figures = FIGURES if data == "digits" else FIGURES.replace(",posterior_predictive", "")
+    figures = FIGURES if data == "digits" else "latent_map,traversals"
     assert sample([*trusted, f"what={figures}"]) == 0
-    assert export([*trusted, "output=exported"]) == 0
+    if data == "digits":
+        assert export([*trusted, "output=exported"]) == 0
     trained = vae_cli.load(run, trust=True)
     x = trained.sample(3)
     assert trained.encode(x).shape == (3, 5) and trained.reconstruct(x).shape == x.shape

@@ -23,8 +23,7 @@ def numbers(run: Path, what: str, *options: str) -> dict[str, np.ndarray]:
         return dict(arrays)
 
 
-@pytest.mark.parametrize("data", ["spiral", "circles"])
-@pytest.mark.parametrize("model", ["vae", "autoencoder"])
+@pytest.mark.parametrize(("data", "model"), [("spiral", "vae"), ("circles", "autoencoder")])
 def test_runs_as_it_is_and_is_drawn(data: str, model: str, vae_train: Callable[..., Path]) -> None:
     figures = f"figure=[{','.join(END)}]"
     run = vae_train(f"data={data}", f"model={model}", "trainer.max_steps=3", figures)
