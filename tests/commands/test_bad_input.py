@@ -86,6 +86,7 @@ TABLE = [
     Bad("kl_schedule=null", ["kl_schedule=null", "no such option"]),
     Bad("model=autoencoder metric=[active_units]", ["metric=active_units", "with a prior"]),
     Bad("metric=[reconstruction]", ["metric=reconstruction", "needs an autoencoder"]),
+    Bad("metric=[classification]", ["metric=classification", "needs a model that tells labels"]),
     Bad("model=autoencoder objective.level=0.1", ["objective.level=0.1", "objective=denoising"]),
     Bad("model=denoising_autoencoder objective.level=2", ["objective.level=2", "a share", "=0.25"]),
     Bad("model=denoising_autoencoder objective.corruption=blur", ["corruption=blur", "gaussian"]),

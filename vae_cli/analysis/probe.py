@@ -20,7 +20,7 @@ from vae_cli.options import AtLeast, Draws, PositiveInt, checked
 ITERATIONS = 2000  # of the linear probe's optimizer at most
 
 
-class Probe(Analysis):
+class Probe(Analysis[Model]):
     r"""Test accuracies of logistic regression and of nearest neighbours on the means of q(z|x).
 
     Both are fitted to labelled training images (to validation images where the training images are

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     """Runs the command."""
     from vae_cli.console import make_console
-    from vae_cli.evaluation.answer import named_in
+    from vae_cli.evaluation.answer import GROUPS
     from vae_cli.report.measured import with_validation
     from vae_cli.terminal.comparable import print_comparison
     from vae_cli.terminal.summary import print_evaluation
 
-    console, named = make_console(), named_in(request, cfg)
+    console, named = make_console(), request.listed(*GROUPS)
     records = work_on_each(
         runs,
         lambda path: _evaluation(path, cfg, named, console),

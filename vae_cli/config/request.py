@@ -73,6 +73,11 @@ class Request:
         """The last value that a key is given; None for none."""
         return next(reversed(self.values(key)), None)
 
+    def listed(self, *groups: str) -> set[str]:
+        """The options that groups with several options are given by name."""
+        given = [value for group in groups for value in self.values(group)]
+        return {str(name) for v in given for name in (v if isinstance(v, list) else [v])}
+
     def without(self, *keys: str) -> Self:
         """The request without some keys."""
         return self._kept([o for o in self.overrides if o.key_or_group not in keys])

@@ -40,7 +40,7 @@ class Densities(NamedTuple):
     values: np.ndarray
 
 
-class Flow(Figure):
+class Flow(Figure[Model]):
     """The densities q_0 to q_K of images' posteriors in the first two dimensions of z.
 
     Exact where z has two dimensions, else by draws. All panels have the same axes;

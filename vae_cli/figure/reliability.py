@@ -8,16 +8,16 @@ from matplotlib.figure import Figure as Canvas
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
-from vae_cli.figure.classified import classified, telling_labels
+from vae_cli.figure.classified import classified
 from vae_cli.figure.ink import LABEL_SIZE, PALETTE, TITLE_SIZE
-from vae_cli.model.base import Model
 from vae_cli.model.calibration import Verdicts, bin_of, calibration_error, calibration_gaps
+from vae_cli.model.labelled import LabelledModel
 from vae_cli.options import PositiveInt, checked
 
 POINT, FILL = PALETTE[0], PALETTE[1]
 
 
-class Reliability(Figure):
+class Reliability(Figure[LabelledModel]):
     """Accuracy against confidence, the largest q(y|x), in bins of equal width.
 
     Below the diagonal a model is too sure, above it not sure enough. The bars are Wilson's
@@ -38,9 +38,8 @@ class Reliability(Figure):
     def __init__(self, bins: PositiveInt = 15, count: PositiveInt = 10_000) -> None:
         self.bins, self.count = bins, count
 
-    def draw(self, model: Model, split: Split) -> Drawing:
+    def draw(self, model: LabelledModel, split: Split) -> Drawing:
         """See the base class."""
-        model = telling_labels(model)
         index, _, each = classified(model, split, self.count)
         table = tabulated(each, self.bins)
         error = calibration_error(calibration_gaps(each, self.bins).mean(0))

@@ -62,7 +62,7 @@ def chosen_pixels(p: Distribution, draw: bool) -> Tensor:
     return p.sample() if draw else p.mean
 
 
-class Samples(Figure):
+class Samples(Figure[Model]):
     """Means of p(x|z), or draws from it, for z from the prior.
 
     Of a model without a prior, such as an autoencoder, for z from N(0, I), from a Gaussian fitted

@@ -1,6 +1,6 @@
 """A VAE's features, and a classifier that learns from few of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -94,6 +94,11 @@ class M1(LabelledModel):
             raise InvalidOption("classifier", classifier, "needs images of two classes", remedy)
         self.fitted: ClassifierMixin | None = None
         self.is_fitted = False  # not before there are features
+
+    @property
+    def layers(self) -> Sequence[int]:
+        """See the base class."""
+        return self.features.layers
 
     def prior(self) -> Distribution:
         """See the base class."""

@@ -189,7 +189,8 @@ def _build(run: New | Resume, launch: Launch) -> "tuple[FirstStage | None, Exper
         keep_settled(folder, cfg)
     with _fetching(run):
         stage = _first_stage(run, cfg, launch)
-        experiment = build(cfg, read_record(folder, "resume") if folder else None)
+        record = read_record(folder, "resume") if folder else None
+        experiment = build(cfg, record, run.request.listed("metric"))
     if stage is not None and folder is None:
         stage.check_data(cfg, experiment.record)
     return stage, experiment
