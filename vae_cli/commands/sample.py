@@ -189,8 +189,8 @@ def _write_samples(
         label_of,
         prior_of,
         sample_chunks,
-        write_arrays,
         write_images,
+        write_sample_arrays,
     )
     from vae_cli.evaluation.variants import variant
     from vae_cli.example import describe_examples, example_kind
@@ -212,7 +212,7 @@ def _write_samples(
         check_samples(path, cfg.count)
     _make(folder)
     if cfg.format == "npz":
-        written = write_arrays(chunks, cfg.count, subject.model.latent_dim, shape, path)
+        written = write_sample_arrays(chunks, cfg.count, subject.model.latent_dim, shape, path)
     else:
         written = write_images(chunks, path, split.treatment.limits)
     done = 0

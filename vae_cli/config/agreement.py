@@ -85,7 +85,7 @@ def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOp
         raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")
 
 
-def check_parts(cfg: DictConfig, model: Model, objective: Objective) -> None:
+def check_groups(cfg: DictConfig, model: Model, objective: Objective) -> None:
     """Checks that there are the groups that the model uses, and no others."""
     for side in SIDES:
         if side in cfg and side not in cfg.model.get("features", cfg.model):

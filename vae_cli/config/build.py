@@ -15,10 +15,10 @@ from vae_cli.config.agreement import (
     applicable,
     check_draws,
     check_found,
+    check_groups,
     check_labels,
     check_model,
     check_networks,
-    check_parts,
     check_room,
     monitored,
 )
@@ -96,7 +96,7 @@ def build(cfg: DictConfig, known: Record | None = None, named: Collection[str] =
         with torch.device("meta"):
             outline = construct_model(cfg)
         check_model(cfg, outline, objective)
-        check_parts(cfg, outline, objective)
+        check_groups(cfg, outline, objective)
         check_weights(cfg, outline)
         check_step(cfg, outline, objective)
     model = build_model(cfg)

@@ -11,7 +11,7 @@ from vae_cli.data.arrangement import arrange, describe_trained
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.kind import range_of
 from vae_cli.data.labels import class_count, keep_labels
-from vae_cli.data.record import Difference, Record, record_of, with_known_classes
+from vae_cli.data.record import DataChanges, Record, record_of, with_known_classes
 from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError, as_written
 from vae_cli.number import FEW_IMAGES
@@ -32,7 +32,7 @@ class Loaded:
 
     dataset: Dataset
     record: Record
-    difference: Difference
+    difference: DataChanges
 
 
 def load_data(cfg: DictConfig, known: Record | None) -> Loaded:
@@ -45,7 +45,7 @@ def load_data(cfg: DictConfig, known: Record | None) -> Loaded:
     Raises:
         VaeCliError: If it cannot be loaded.
     """
-    dataset, difference = _load(cfg), Difference()
+    dataset, difference = _load(cfg), DataChanges()
     if known is not None:
         dataset, difference = arrange(with_known_classes(dataset, known), known)
     _check_parts(cfg, dataset)
@@ -96,7 +96,7 @@ def _load(cfg: DictConfig) -> Dataset:
     return dataset
 
 
-def check_unchanged(cfg: DictConfig, difference: Difference, changed: str | None) -> None:
+def check_unchanged(cfg: DictConfig, difference: DataChanges, changed: str | None) -> None:
     """Checks that the data are those that the run was started with.
 
     Args:

@@ -12,7 +12,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError, VaeCliError
-from vae_cli.memory import in_words, is_overflow, machine_memory
+from vae_cli.memory import as_bytes, is_overflow, machine_memory
 from vae_cli.model.base import Model
 from vae_cli.objective.base import Objective, Player
 
@@ -112,7 +112,7 @@ def check_widths(key: str, widths: Sequence[int]) -> None:
     count = sum(widths) + sum(a * b for a, b in pairwise(widths))
     needed, there = COPIES * 4 * count, machine_memory()
     if needed > there:
-        rule = f"its weights take {in_words(needed)}, and there are {in_words(there)} of memory"
+        rule = f"its weights take {as_bytes(needed)}, and there are {as_bytes(there)} of memory"
         raise ConfigError(key, list(widths), rule, f"Try a smaller {key}.")
 
 
@@ -125,7 +125,7 @@ def _processes(cfg: DictConfig) -> int:
 def _check(cfg: DictConfig, needed: int, there: int, what: str) -> None:
     if needed > there:
         key, value = _largest(cfg)
-        rule = f"{what} takes {in_words(needed)}, and there are {in_words(there)} of memory here"
+        rule = f"{what} takes {as_bytes(needed)}, and there are {as_bytes(there)} of memory here"
         raise ConfigError(key, value, rule, f"Try a smaller {key}.")
 
 

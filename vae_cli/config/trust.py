@@ -12,7 +12,7 @@ from vae_cli.config.earlier import upgrade
 from vae_cli.config.folders import groups_of, search_path
 from vae_cli.config.grammar import key_of, parsed, quoted
 from vae_cli.config.keys import DERIVED
-from vae_cli.config.parts import TRUST, check_parts, leaves, table, texts
+from vae_cli.config.parts import TRUST, check_parts, known_parts, leaves, texts
 from vae_cli.errors import ConfigError, as_written
 from vae_cli.files import INTERPOLATION, parse_yaml
 from vae_cli.options import NonNegativeInt, PositiveInt
@@ -124,7 +124,7 @@ def check_resolvers(cfg: DictConfig) -> None:
     for key, value in leaves(OmegaConf.to_container(cfg)):
         for text in texts(value):
             has_resolver = INTERPOLATION in text and ":" in text
-            if has_resolver and text not in table().interpolations:
+            if has_resolver and text not in known_parts().interpolations:
                 raise ConfigError(key, value, "a run that is resumed has no resolvers", TRUST)
 
 

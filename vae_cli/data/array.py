@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from vae_cli.data.array_names import Chosen, choose_arrays, describe_shape
+from vae_cli.data.array_names import ChosenArrays, choose_arrays, describe_shape
 from vae_cli.data.conversion import conversion
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.files import is_there
@@ -216,7 +216,7 @@ def _reading(images: Array) -> str:
     return in_words(dict(zip("NCHW", images.shape, strict=True)))
 
 
-def _summary(chosen: Chosen, labelled: Iterable[str], notes: Sequence[str]) -> list[str]:
+def _summary(chosen: ChosenArrays, labelled: Iterable[str], notes: Sequence[str]) -> list[str]:
     """Which arrays are used, and which are not."""
     used = [chosen.labels[part] for part in labelled]
     labels = [f"labels: {', '.join(used)}"] if used else []

@@ -14,7 +14,7 @@ from torch import Size
 
 from vae_cli.data.dataset import Dataset, Images
 from vae_cli.data.folder_images import FolderImages
-from vae_cli.data.folder_parts import class_names, find_parts, with_classes
+from vae_cli.data.folder_parts import find_parts, names_of_folders, with_classes
 from vae_cli.data.opened import MOST_PIXELS, SUFFIXES, is_folder, user_path
 from vae_cli.data.parts import Parted, three_parts
 from vae_cli.data.picture import STACKS, Fit, Header, Look, Picture, read_header
@@ -74,7 +74,7 @@ def load(
     if empty := [part for part, paths in found.items() if not paths]:
         rule = "holds no images" + (f" for {', '.join(empty)}" if len(found) > 1 else "")
         raise InvalidOption("root", root, rule, f"They end in {', '.join(sorted(SUFFIXES))}.")
-    classes = class_names(root, list(found.values()))
+    classes = names_of_folders(root, list(found.values()))
 
     headers = _headers(root, [path for part in found.values() for path in part], size is None)
     height, width = _common_size(root, headers) if size is None else np.broadcast_to(size, 2)

@@ -85,7 +85,7 @@ class Record:
         return cls(digests, names, labels, arrays["trained"], classes)
 
 
-class Difference(NamedTuple):
+class DataChanges(NamedTuple):
     """How the images of a set differ from those of a run: how many images of each kind.
 
     Attributes:
@@ -110,9 +110,9 @@ class Difference(NamedTuple):
             f"{count} image{'s were' if count > 1 else ' was'} {kind}" for count, kind in found
         )
 
-    def plus(self, other: "Difference") -> "Difference":
+    def plus(self, other: "DataChanges") -> "DataChanges":
         """Both together."""
-        return Difference(*(a + b for a, b in zip(self, other, strict=True)))
+        return DataChanges(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 def record_of(dataset: Dataset, before: Record | None = None) -> Record:

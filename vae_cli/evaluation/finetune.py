@@ -24,7 +24,7 @@ from vae_cli.progress import progress
 from vae_cli.run.fit import say
 from vae_cli.run.images import basis_of
 from vae_cli.run.subject import Subject, load_trained
-from vae_cli.training.supervised import FitOptions, fit, score_of
+from vae_cli.training.supervised import SupervisedOptions, score_of, train_on_labels
 
 SETTING = ("labels", "label_seed", "freeze", "seed")  # of which a run's folder has each once
 
@@ -152,9 +152,9 @@ def _of_network(
     name: str, network: nn.Module, splits: Mapping[str, Split], cfg: DictConfig, console: Console
 ) -> dict[str, Any]:
     """Trains a network, and measures it on the test images."""
-    options = FitOptions(cfg.steps, cfg.batch_size, cfg.lr, cfg.seed)
+    options = SupervisedOptions(cfg.steps, cfg.batch_size, cfg.lr, cfg.seed)
     with progress(name.replace("_", " "), cfg.steps, "steps", console) as after_step:
-        chosen = fit(network, splits, options, after_step)
+        chosen = train_on_labels(network, splits, options, after_step)
     scores = {
         f"{name}_accuracy": (score_of(network, splits["test"], cfg.seed), "test"),
         f"{name}_validation_accuracy": (chosen.validation, "validation"),

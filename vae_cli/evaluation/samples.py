@@ -149,7 +149,7 @@ def write_images(
         raise
 
 
-def write_arrays(
+def write_sample_arrays(
     chunks: Iterator[tuple[Tensor, Tensor]], count: int, latent_dim: int, shape: Size, path: Path
 ) -> Iterator[int]:
     """Writes samples as arrays ``z``, ``(N, size)``, and ``x``, ``(N, *shape)``, of an .npz.

@@ -68,7 +68,7 @@ class Flow(Figure[Model]):
         if model.latent_dim < 2:
             raise Inapplicable("needs two latent dimensions at least")
         last = len(q.path(q.base.mean)) - 1
-        panels, moving = choose(last, self.panels), choose(last, FRAMES)
+        panels, moving = evenly_apart(last, self.panels), evenly_apart(last, FRAMES)
         stages = sorted({*panels, *moving})
         is_exact = model.latent_dim == 2
         z = carried_draws(q, stages, CHUNK if is_exact else self.draws)
@@ -89,7 +89,7 @@ class Flow(Figure[Model]):
         return Drawing(canvas, arrays, [frame for frame in frames for _ in range(repeats)])
 
 
-def choose(last: int, count: int) -> list[int]:
+def evenly_apart(last: int, count: int) -> list[int]:
     """At most ``count`` of the numbers 0 to ``last``, evenly apart, always with both ends."""
     return np.unique(np.linspace(0, last, max(2, count)).round().astype(int)).tolist()
 

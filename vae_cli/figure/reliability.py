@@ -54,7 +54,7 @@ class Reliability(Figure[LabelledModel]):
         return Drawing(_diagram(table, title), arrays | images)
 
 
-class Table(NamedTuple):
+class Bins(NamedTuple):
     """Of the images in each bin, float64; NaN where there are none."""
 
     images: np.ndarray  # (bins,): their number
@@ -63,7 +63,7 @@ class Table(NamedTuple):
     reach: np.ndarray  # (2, bins): from the accuracy to the ends of Wilson's interval
 
 
-def tabulated(each: Verdicts, bins: int) -> Table:
+def tabulated(each: Verdicts, bins: int) -> Bins:
     """Verdicts bin by bin."""
     index = bin_of(each.confidence, bins)
     images = torch.bincount(index, minlength=bins).double()
@@ -75,10 +75,10 @@ def tabulated(each: Verdicts, bins: int) -> Table:
     center = (accuracy + 1 / (2 * images)) / (1 + 1 / images)
     half = (accuracy * (1 - accuracy) / images + 1 / (4 * images**2)).sqrt() / (1 + 1 / images)
     reach = torch.stack([accuracy - center + half, center + half - accuracy]).clamp_min(0)
-    return Table(*(value.numpy() for value in (images, accuracy, confidence, reach)))
+    return Bins(*(value.numpy() for value in (images, accuracy, confidence, reach)))
 
 
-def _diagram(table: Table, title: str) -> Canvas:
+def _diagram(table: Bins, title: str) -> Canvas:
     canvas = Canvas(figsize=(3.6, 4.6), dpi=200, layout="constrained")
     upper, lower = canvas.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     filled = table.images > 0

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from vae_cli.errors import Notice
 
 
-def fit(classifier: ClassifierMixin, x: np.ndarray, y: np.ndarray) -> ClassifierMixin:
+def fit_quietly(classifier: ClassifierMixin, x: np.ndarray, y: np.ndarray) -> ClassifierMixin:
     """Fits a classifier; a Notice says where its optimizer has stopped early.
 
     Args:

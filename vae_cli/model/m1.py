@@ -20,7 +20,7 @@ from vae_cli.distribution.relations import mean
 from vae_cli.errors import InvalidOption
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.codes import codes_of
-from vae_cli.model.fitting import fit
+from vae_cli.model.fitting import fit_quietly
 from vae_cli.model.labelled import LabelledModel, fit_classifier
 from vae_cli.options import PositiveInt, checked
 
@@ -140,7 +140,7 @@ def _(model: M1, train: Split) -> None:
         index = torch.cat([index, others[spread.to(others.device)]])
     with noise.stream(model.device, "classifier", train.name):  # for encoders that draw
         codes = codes_of(model, train, index).double().cpu().numpy()
-    model.fitted = fit(model.kind.make(known), codes, labels[index].cpu().numpy())
+    model.fitted = fit_quietly(model.kind.make(known), codes, labels[index].cpu().numpy())
     model.is_fitted = True
 
 

@@ -231,7 +231,7 @@ def _train(
     process: Process,
 ) -> None:
     from vae_cli.console import make_console, print_line
-    from vae_cli.run.fit import Job, say
+    from vae_cli.run.fit import TrainingRun, say
     from vae_cli.run.known_data import write_record
     from vae_cli.run.resume import find_start, is_finished
     from vae_cli.run.train import train
@@ -261,5 +261,5 @@ def _train(
 
         experiment = provide_features(stage, experiment, folder, note, process.signals)
     ignore_output_errors()  # training goes on when nobody listens
-    job = Job(experiment, folder, command, console, process.signals, process.began)
-    process.conclude(train(job, start), folder, console)
+    training = TrainingRun(experiment, folder, command, console, process.signals, process.began)
+    process.conclude(train(training, start), folder, console)

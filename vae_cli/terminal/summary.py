@@ -9,7 +9,7 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from vae_cli.console import print_line, printable
-from vae_cli.run.current import Checkpoints, old_pictures
+from vae_cli.run.current import CurrentCheckpoints, old_pictures
 from vae_cli.run.declared import with_declared
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.png import checkpoint_of_png
@@ -40,7 +40,7 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     results = with_declared(results, folder)
     images = results["test/images"]
     title = f"{images} test image{'s' * (images != 1)}, binarize={results['data/binarize']}"
-    checkpoints = Checkpoints(folder)
+    checkpoints = CurrentCheckpoints(folder)
     drawn, old = list[str](), list[str]()
     for file in sorted(folder.figures.glob("*.png")):
         digest = checkpoint_of_png(file.read_bytes())
