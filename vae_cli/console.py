@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
+from vae_cli.errors import NOTE
+
 GAP = "   "
 WIDE = 140  # columns for tables where the output is no terminal
 
@@ -30,6 +32,11 @@ def printable(text: object, keep: str = "") -> str:
 def print_line(console: Console, text: object, style: str = "") -> None:
     """Prints a text on one line, however long; neither markup nor emoji codes mean anything."""
     console.print(Text(printable(text), style), soft_wrap=True)
+
+
+def print_note(console: Console, text: str) -> None:
+    """Prints something to know that is no mistake."""
+    print_line(console, f"{NOTE}{text}")
 
 
 def make_console(quiet: bool = False) -> Console:

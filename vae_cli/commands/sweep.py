@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import hydra
 
-from vae_cli.config.compose import compose_sweep
 from vae_cli.config.folders import OWN_FOLDERS, named_folders, search_path, search_path_override
 from vae_cli.config.grammar import quoted
 from vae_cli.config.request import Request
+from vae_cli.config.sweep import compose_sweep
 from vae_cli.errors import Interrupted, VaeCliError, shell_word
 from vae_cli.streams import OutputError
 

@@ -164,7 +164,7 @@ def build_splits(cfg: DictConfig) -> dict[str, Split]:
         VaeCliError: If the data cannot be loaded.
     """
     dataset = load_data(cfg, None).dataset
-    return split_by_part(dataset, settled_treatment(cfg, dataset, cfg.data.binarize))
+    return split_by_part(dataset, settled_treatment(cfg, dataset))
 
 
 def split_by_part(dataset: Dataset, treatment: Treatment) -> dict[str, Split]:

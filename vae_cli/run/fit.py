@@ -11,7 +11,7 @@ from pytorch_lightning import Callback, Trainer
 from rich.console import Console
 
 from vae_cli.config.construct import construct
-from vae_cli.console import print_line, printable
+from vae_cli.console import print_note, printable
 from vae_cli.errors import TrainingError, VaeCliError
 from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.memory import is_out_of_memory
@@ -97,7 +97,7 @@ def fit_and_restore(run: TrainingRun, start: Start | None) -> Fitted:
         except TrainingError as error:
             if experiment.trainer.on_nan != "restore":
                 raise _with_advice(error, experiment) from error
-            start = find_start(folder, experiment, partial(say, console))
+            start = find_start(folder, experiment, partial(print_note, console))
             step = start.step if start else 0
             failed_at.append(step)
             if start is None or failed_at.count(step) > RESTORES:
@@ -107,7 +107,7 @@ def fit_and_restore(run: TrainingRun, start: Start | None) -> Fitted:
                 raise _with_advice(stopped, experiment) from error
             restores = max(restores, start.restores) + 1
             what = error.what.rstrip(".")
-            say(console, f"{what}; back to step {step}, with other noise")
+            print_note(console, f"{what}; back to step {step}, with other noise")
 
 
 def _with_advice(error: TrainingError, experiment: Experiment) -> TrainingError:
@@ -148,7 +148,7 @@ def fit(run: TrainingRun, start: Start | None = None, restores: int = 0) -> Fitt
         checkpoints.after_step(module, step)
 
     module = TrainingModule(
-        experiment, restores=restores, after_step=after_step, report=partial(say, console)
+        experiment, restores=restores, after_step=after_step, report=partial(print_note, console)
     )
     display = console if options.progress else Console(quiet=True)
     progress = ProgressDisplay(
@@ -240,13 +240,8 @@ def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
     if schedule is None:
         return
     if schedule.settled_at > total and not experiment.trainer.fast_dev_run:
-        say(
+        print_note(
             console,
             f"kl_schedule settles at step {schedule.settled_at}, and the run ends at {total} "
             f"with weight {schedule(total):.2f}",
         )
-
-
-def say(console: Console, text: str) -> None:
-    """Prints a note: something to know that is no mistake."""
-    print_line(console, f"note: {text}")

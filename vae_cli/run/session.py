@@ -1,11 +1,9 @@
 """One run, from what was asked for to its end: ``decide`` what to do, then ``execute`` it."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
@@ -19,84 +17,14 @@ from vae_cli.launch.meeting import Meeting
 from vae_cli.run.failures import explain_failures, how_to_resume
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.identity import identified
+from vae_cli.run.plan import Join, New, Process, Resume
 from vae_cli.run.processes import AUTO, FindRun, resume_word
 from vae_cli.streams import ignore_output_errors
-from vae_cli.training.signals import GRACE, Signals
+from vae_cli.training.signals import GRACE
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from vae_cli.run.first_stage import FirstStage
     from vae_cli.training.experiment import Experiment
-
-
-class Process(NamedTuple):
-    """This process of a run.
-
-    Attributes:
-        launch: How it was started.
-        meeting: With the run's other processes.
-        signals: What asks it to save, or to stop.
-        began: When the command began, by ``time.perf_counter``.
-        announce: Prints what is known of an experiment before it is trained.
-        conclude: Prints a run's results.
-    """
-
-    launch: Launch
-    meeting: Meeting
-    signals: Signals
-    began: float
-    announce: "Callable[[Experiment, Console], None]"
-    conclude: "Callable[[Mapping[str, Any], RunFolder, Console], None]"
-
-
-@dataclass(frozen=True)
-class New:
-    """Start a run.
-
-    Attributes:
-        request: Of today.
-        chosen: The same without ``resume``.
-        cfg: As composed.
-        path: Of the folder.
-        is_named: Whether the folder may not be numbered, should there be one of the name.
-    """
-
-    request: Request
-    chosen: Request
-    cfg: DictConfig
-    path: str
-    is_named: bool
-
-
-@dataclass(frozen=True)
-class Resume:
-    """Resume the run of a folder.
-
-    Attributes:
-        request: Of today.
-        chosen: The same behind the run's saved overrides.
-        cfg: As composed.
-        folder: Of the run.
-        changes: Notes about defaults that have changed since the run was started.
-    """
-
-    request: Request
-    chosen: Request
-    cfg: DictConfig
-    folder: RunFolder
-    changes: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Join:
-    """Take part in a run that another process starts or resumes.
-
-    Attributes:
-        run: What that process does.
-    """
-
-    run: New | Resume
 
 
 def decide(request: Request, process: Process, find_run: FindRun) -> New | Resume | Join:
@@ -230,15 +158,15 @@ def _train(
     folder: RunFolder,
     process: Process,
 ) -> None:
-    from vae_cli.console import make_console, print_line
-    from vae_cli.run.fit import TrainingRun, say
+    from vae_cli.console import make_console, print_line, print_note
+    from vae_cli.run.fit import TrainingRun
     from vae_cli.run.known_data import write_record
     from vae_cli.run.resume import find_start, is_finished
     from vae_cli.run.train import train
 
     is_first = is_first_process()
     console = make_console(quiet=not is_first)
-    note, command = partial(say, console), ["vae-train", *run.request.arguments]
+    note, command = partial(print_note, console), ["vae-train", *run.request.arguments]
     print_line(console, f"{'run':<10} {folder.path}")
     for text in (*(run.changes if isinstance(run, Resume) else ()), *experiment.notes):
         note(text)

@@ -7,6 +7,7 @@ from typing import Any
 from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 
+from vae_cli.console import print_note
 from vae_cli.figure.base import Inapplicable, draw
 from vae_cli.metric.base import Evaluation, Value
 from vae_cli.model.labelled import fit_classifier
@@ -15,7 +16,7 @@ from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.board import write_board
 from vae_cli.run.declared import write_declared
 from vae_cli.run.files import sha256_of
-from vae_cli.run.fit import TrainingRun, fit_and_restore, say
+from vae_cli.run.fit import TrainingRun, fit_and_restore
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.images import hash_of_images
 from vae_cli.run.pictures import caption, write_picture
@@ -122,7 +123,7 @@ def _read_best(folder: RunFolder, console: Console) -> tuple[dict[str, Any], str
     try:
         return read_checkpoint(folder.best), sha256_of(folder.best)
     except CheckpointError as error:
-        say(console, f"{folder.path}: {error}; last.ckpt is tested in its place")
+        print_note(console, f"{folder.path}: {error}; last.ckpt is tested in its place")
         return read_checkpoint(folder.last), None
 
 

@@ -12,8 +12,8 @@ from typing import cast
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.grammar import key_of
+from vae_cli.config.sweep import is_about_sweep
 from vae_cli.errors import NOTE
 from vae_cli.folders import open_to_append
 from vae_cli.run.child import environment_without, train_command

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table as Drawn
 from rich.text import Text
 
-from vae_cli.console import print_line, printable
+from vae_cli.console import print_line, print_note, printable
 from vae_cli.run.current import CurrentCheckpoints, old_pictures
 from vae_cli.run.declared import with_declared
 from vae_cli.run.folder import RunFolder
@@ -66,9 +66,9 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     print_lines(lines, console)
     if old:
         renew = f"To renew one: vae-sample run={path} what=NAME"
-        print_line(console, f"note: {folder.figures} has {old_pictures(old)}. {renew}")
+        print_note(console, f"{folder.figures} has {old_pictures(old)}. {renew}")
     if export := checkpoints.old_export():
-        print_line(console, f"note: {export}")
+        print_note(console, export)
 
 
 def print_evaluation(record: Results, folder: RunFolder, console: Console) -> None:
