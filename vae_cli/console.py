@@ -40,11 +40,7 @@ def print_note(console: Console, text: str) -> None:
 
 
 def make_console(quiet: bool = False) -> Console:
-    """A console; one that knows no escape codes where they are not wanted or not understood.
-
-    Args:
-        quiet: Prints nothing.
-    """
+    """A console; one that knows no escape codes where they are not wanted or not understood."""
     # rich takes NO_COLOR for colours alone: the bar would still move the cursor.
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown")
     console = Console(quiet=quiet, force_terminal=False if plain else None)

@@ -48,11 +48,7 @@ def _interrupted_by_sigterm() -> Iterator[None]:
 
 
 def check_format(wanted: str) -> None:
-    """Checks that a format can be written here.
-
-    Raises:
-        VaeCliError: If a package is missing.
-    """
+    """Checks that a format can be written here."""
     missing = [name for name in NEEDED[wanted] if find_spec(name) is None]
     if missing:
         rule = f"needs {' and '.join(missing)}"

@@ -26,9 +26,6 @@ FAILED = 1  # the exit code if a job did
 def sweep(request: Request) -> int:
     """Runs a sweep.
 
-    Args:
-        request: Its values may be several.
-
     Returns:
         The exit code: 0, 1 if a job failed, 75 if the sweep was stopped and can be resumed.
 

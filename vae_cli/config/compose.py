@@ -47,9 +47,6 @@ def compose(
 
     Returns:
         The configuration, and the folder that the run is to have.
-
-    Raises:
-        VaeCliError: With one line for the user.
     """
     full = checked_config(config_name, overrides, config_dir)
     cfg, run_dir = full.copy(), str(full.hydra.run.dir)

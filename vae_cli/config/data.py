@@ -41,9 +41,6 @@ def load_data(cfg: DictConfig, known: Record | None) -> Loaded:
     Args:
         cfg: The configuration.
         known: The data of the run; None if it has none yet.
-
-    Raises:
-        VaeCliError: If it cannot be loaded.
     """
     dataset, difference = _load(cfg), DataChanges()
     if known is not None:
@@ -72,9 +69,6 @@ def load_given(cfg: DictConfig, known: Record) -> Dataset:
     Args:
         cfg: Of the run, with the place of those images.
         known: The data of the run.
-
-    Raises:
-        VaeCliError: If they cannot be loaded.
     """
     whole = cfg.copy()
     for part in PUT_ASIDE:
@@ -127,15 +121,7 @@ def keep_some_labels(cfg: DictConfig, dataset: Dataset) -> Dataset:
 
 
 def check_suits(cfg: DictConfig, dataset: Dataset) -> None:
-    """Checks that a dataset is of the kind that a run was made for.
-
-    Args:
-        cfg: Of the run, every value concrete.
-        dataset: With the run's classes.
-
-    Raises:
-        ConfigError: If it is not.
-    """
+    """Checks that a dataset is of the kind that a run was made for."""
     remedy = "Name images like those of the run."
     found = {"shape": list(dataset.train.shape), "levels": dataset.levels}
     words = {"shape": lambda shape: f"shape {as_written(list(shape))}", "levels": describe_levels}
@@ -155,14 +141,7 @@ def check_suits(cfg: DictConfig, dataset: Dataset) -> None:
 
 
 def build_splits(cfg: DictConfig) -> dict[str, Split]:
-    """The parts of a run's data, treated as the run treats them.
-
-    Args:
-        cfg: The configuration of the run.
-
-    Raises:
-        VaeCliError: If the data cannot be loaded.
-    """
+    """The parts of a run's data, treated as the run treats them."""
     dataset = load_data(cfg, None).dataset
     return split_by_part(dataset, settled_treatment(cfg, dataset))
 

@@ -53,9 +53,6 @@ def check_weights(cfg: DictConfig, model: Model) -> None:
     Args:
         cfg: Its configuration.
         model: On the meta device, where tensors have shapes but no values.
-
-    Raises:
-        ConfigError: If they can't.
     """
     count = sum(p.numel() for p in model.parameters())
     needed = COPIES * sum(p.numel() * p.element_size() for p in model.parameters())
@@ -67,14 +64,6 @@ def check_step(cfg: DictConfig, model: Model, objective: Objective[Any]) -> None
 
     What an operation needs that the meta device does not know is not counted, nor what follows
     it: a lower bound.
-
-    Args:
-        cfg: The configuration.
-        model: On the meta device.
-        objective: What is trained.
-
-    Raises:
-        ConfigError: If it does not.
     """
     size, shape = cfg.data.batch_size, Size(cfg.derived.shape)
     needed = max(_kept_bytes(player, model, size, shape) for player in objective.players(model))

@@ -44,11 +44,7 @@ class Request:
 
     @classmethod
     def of(cls, config_name: str, texts: Sequence[str], config_dir: str | None = None) -> Self:
-        """A request without flags, of overrides in Hydra's grammar.
-
-        Raises:
-            VaeCliError: If one cannot be read.
-        """
+        """A request without flags, of overrides in Hydra's grammar."""
         return cls(config_name, tuple(map(parsed, texts)), config_dir)
 
     @property
@@ -99,11 +95,7 @@ class Request:
         return self._kept(list(last.values()))
 
     def compose(self) -> tuple[DictConfig, str]:
-        """The configuration, checked, and the folder that the run gets.
-
-        Raises:
-            VaeCliError: With one line for the user.
-        """
+        """The configuration, checked, and the folder that the run gets."""
         return compose(self.config_name, self.texts, self.config_dir)
 
     def _kept(self, overrides: Sequence[Override]) -> Self:

@@ -58,14 +58,7 @@ def compose_sweep(
 
 
 def check_not_resumed(resumed: object) -> None:
-    """Checks that a sweep, or a command that only shows a configuration, resumes no run.
-
-    Args:
-        resumed: The value of ``resume``.
-
-    Raises:
-        VaeCliError: If it is given.
-    """
+    """Checks that a sweep, or a command that only shows a configuration, resumes no run."""
     if resumed is not None:
         rule = "resumes one run. Leave out the flags; a sweep has sweep.resume=FOLDER"
         raise VaeCliError(f"resume: {rule}.")
@@ -99,11 +92,7 @@ def _values_of(text: str) -> list[str]:
 
 
 def _check_paths(text: str) -> None:
-    """Checks that each file that a sweep goes through is there, before its first job.
-
-    Raises:
-        ConfigError: If one is not.
-    """
+    """Checks that each file that a sweep goes through is there, before its first job."""
     for value in map(parsed, _values_of(text)):
         path = value.value()
         if not isinstance(path, str) or INTERPOLATION in path or path[:1] == "~":

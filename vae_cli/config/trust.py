@@ -83,12 +83,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def concrete(overrides: Sequence[str], config: DictConfig) -> list[str]:
-    """Overrides fit to be saved: references in them are replaced by the values that they had.
-
-    Args:
-        overrides: As on the command line.
-        config: The configuration, every value concrete.
-    """
+    """Overrides fit to be saved: references in them are replaced by the values that they had."""
     return [_concrete(text, config) if INTERPOLATION in text else text for text in overrides]
 
 
@@ -114,9 +109,6 @@ def _in_grammar(value: Any) -> str:
 def check_resolvers(cfg: DictConfig) -> None:
     """Checks that a configuration composed for a run has no resolver but those of shipped yamls.
 
-    Args:
-        cfg: As composed, with its references.
-
     Raises:
         ConfigError: If one of the user's own yamls brings a resolver in.
     """
@@ -129,11 +121,7 @@ def check_resolvers(cfg: DictConfig) -> None:
 
 
 def check_resumed(cfg: DictConfig) -> None:
-    """Checks that a run that is resumed is made of the package's own parts.
-
-    Raises:
-        ConfigError: If not.
-    """
+    """Checks that a run that is resumed is made of the package's own parts."""
     check_parts({key: node for key, node in resolved(cfg).items() if key != "derived"})
 
 
@@ -183,11 +171,7 @@ def _check_derived(derived: Any) -> None:
 
 
 def check_paths(cfg: DictConfig) -> None:
-    """Checks that a run's curves stay within its folder.
-
-    Raises:
-        ConfigError: If they would not.
-    """
+    """Checks that a run's curves stay within its folder."""
     for name, value in (cfg.get("logger") or {}).items():
         path = PurePath(value) if isinstance(value, str) else PurePath()
         if path.is_absolute() or ".." in path.parts:

@@ -20,10 +20,6 @@ def arrange(dataset: Dataset, record: Record) -> tuple[Dataset, DataChanges]:
     equal image, else where the run had an image of its name that is gone, else where the seed
     puts it. In a set of another size and none of the run's images, names say nothing.
 
-    Args:
-        dataset: With the run's classes.
-        record: Of the run.
-
     Returns:
         The set, and how it differs from the run's. No difference means the same images in the
         same order.

@@ -141,10 +141,6 @@ def with_known_classes(dataset: Dataset, record: Record) -> Dataset:
     """The same images with the classes of a run: matched by name, and noted if they differ.
 
     Of a run without labels nothing changes.
-
-    Args:
-        dataset: The images.
-        record: Of the run.
     """
     most = max((int(labels.max(initial=-1)) for labels in record.labels.values()), default=-1)
     known = list(record.classes) or _numbers(1 + most)

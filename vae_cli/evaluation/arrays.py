@@ -19,10 +19,6 @@ BYTES = 255  # the brightest grey level of usual files
 def numbers(name: str, value: np.ndarray | Tensor) -> Tensor:
     """An array or a tensor as float32.
 
-    Args:
-        name: Of the argument.
-        value: As it was given.
-
     Raises:
         VaeCliError: If it is neither, or holds something other than finite numbers.
     """

@@ -47,11 +47,6 @@ class FlowFits:
     def run(self, folder: Path, suffix: str, console: Console) -> dict[str, Any]:
         """Fits, measures, draws, and writes everything into a folder.
 
-        Args:
-            folder: Where to.
-            suffix: Of the picture: its format.
-            console: Where progress is shown.
-
         Returns:
             What ``results.json`` holds: by energy, log Z and the numbers of each length.
         """

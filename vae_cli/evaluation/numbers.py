@@ -55,10 +55,6 @@ def read_evaluation(folder: RunFolder, basis: Mapping[str, Any], note: Note) -> 
 def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Measured) -> Numbers:
     """Adds to the numbers of vae-eval. What other commands have added meanwhile stays.
 
-    Args:
-        folder, basis: As for ``read_evaluation``.
-        found: What to add.
-
     Returns:
         All numbers of the split that have this basis.
 
@@ -94,11 +90,6 @@ def read_finetuned(folder: RunFolder, note: Note) -> dict[str, Numbers]:
 
 def update_finetuned(folder: RunFolder, setting: str, record: Numbers) -> None:
     """Adds to the numbers of vae-finetune, in the place of earlier ones of the setting.
-
-    Args:
-        folder: Of the run.
-        setting: What the numbers are of.
-        record: The numbers.
 
     Raises:
         VaeCliError: If the file cannot be held.

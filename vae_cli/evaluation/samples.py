@@ -97,9 +97,6 @@ def check_samples(path: Path, count: int) -> None:
     Args:
         path: Of an .npz, or of a folder of images.
         count: How many are to be written.
-
-    Raises:
-        ConfigError: If they would.
     """
     if path.suffix == ".npz":
         check_replaced(

@@ -96,10 +96,6 @@ class Figure(ForModels[M], ABC):
     def draw(self, model: M, split: Split) -> Drawing:
         """The picture; called by ``draw`` of this module, without gradients and with its noise.
 
-        Args:
-            model: In evaluation mode.
-            split: On the model's device.
-
         Raises:
             Inapplicable: If there is no such picture of this model.
         """
@@ -108,11 +104,6 @@ class Figure(ForModels[M], ABC):
 @torch.no_grad()
 def draw(name: str, figure: Figure[Any], model: Model, split: Split, seed: int = 0) -> Drawing:
     """A figure's picture, the same whenever it is drawn.
-
-    Args:
-        name: Of the figure.
-        figure, model, split: See ``Figure.draw``.
-        seed: Of what is random in it.
 
     Raises:
         Inapplicable: If there is no such picture of this model.
@@ -125,11 +116,7 @@ def draw(name: str, figure: Figure[Any], model: Model, split: Split, seed: int =
 
 
 def check_kind(figure: Figure[Any], shape: Size) -> None:
-    """Checks that a figure can show examples of a shape.
-
-    Raises:
-        Inapplicable: If it can't.
-    """
+    """Checks that a figure can show examples of a shape."""
     kind = "point" if is_point(shape) else example_kind(shape)
     if kind not in figure.kinds:
         drawn = " and ".join(name for each, name in NAMES.items() if each in figure.kinds)

@@ -40,11 +40,6 @@ def densities(model: Model, split: Split, components: int) -> dict[str, Distribu
 
     A Gaussian and a mixture of Gaussians are fitted to the codes of the split: ex-post density
     estimation (Ghosh et al. 2020, arXiv:1903.12436, section 4).
-
-    Args:
-        model: Which draws.
-        split: Whose codes are taken.
-        components: Of the mixture.
     """
     if isinstance(model, LatentVariableModel):
         return {"the prior": model.prior()}

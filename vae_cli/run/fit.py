@@ -83,9 +83,6 @@ def shared(folder: RunFolder) -> Iterator[None]:
 def fit_and_restore(run: TrainingRun, start: Start | None) -> Fitted:
     """Fits; with ``on_nan=restore`` goes back to the last checkpoint as often as makes sense.
 
-    Args:
-        run, start: As for ``fit``.
-
     Raises:
         TrainingError, Interrupted, CheckpointError: As ``fit`` does.
     """

@@ -127,10 +127,6 @@ class RunFolder:
     def existing(cls, path: str, key: str = "resume") -> "RunFolder":
         """The folder of a run that was started before.
 
-        Args:
-            path: Of the folder.
-            key: Which the user gave it to.
-
         Raises:
             ConfigError: If it is missing, or holds links, devices or pipes, or folders for files.
         """
@@ -153,9 +149,6 @@ class RunFolder:
     def check_version(self, error: Exception) -> None:
         """Says which version of the package a run wants, where that may be why it can't be had.
 
-        Args:
-            error: What went wrong.
-
         Raises:
             VaeCliError: If the run is of another version.
         """
@@ -173,11 +166,7 @@ class RunFolder:
             ) from error
 
     def saved_overrides(self) -> list[str]:
-        """The overrides of the run's start and of each resume, as texts that nobody has checked.
-
-        Raises:
-            ConfigError: If they cannot be read.
-        """
+        """The overrides of the run's start and of each resume, as texts that nobody has checked."""
         try:
             return read_overrides(self.overrides)
         except UnsafeFile as error:

@@ -72,9 +72,6 @@ def read_results(path: Path, note: Note) -> dict[str, Any]:
 def read_evaluations(path: Path, note: Note) -> dict[str, dict[str, Any]]:
     """The values of an ``evaluation.json``, by split; none where there is no such file.
 
-    Args:
-        path, note: As for ``read_results``.
-
     Raises:
         UnsafeFile: If nothing in it can be read.
     """

@@ -34,9 +34,6 @@ def decide(request: Request, process: Process, find_run: FindRun) -> New | Resum
         request: What was asked for.
         process: This process. The first process of a run decides, and the others ask it.
         find_run: Finds the folder that ``resume`` names.
-
-    Raises:
-        VaeCliError: With one line for the user.
     """
     if process.meeting.is_second:
         resumed = process.meeting.resumed()
@@ -68,15 +65,7 @@ def _resume(request: Request, path: str) -> Resume:
 
 
 def execute(plan: New | Resume | Join, process: Process) -> None:
-    """Trains, once everything that can be wrong has been checked.
-
-    Args:
-        plan: As decided.
-        process: This process.
-
-    Raises:
-        VaeCliError: With one line for the user.
-    """
+    """Trains, once everything that can be wrong has been checked."""
     run, meeting = plan.run if isinstance(plan, Join) else plan, process.meeting
     size = process.launch.check(run.cfg.accelerator.devices, run.cfg.accelerator.nodes)
     clear_environment(process.launch, size == 1)

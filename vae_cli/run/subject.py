@@ -78,9 +78,6 @@ def load_subject(
         cfg: Says ``checkpoint``, ``device``, ``split``, ``data`` and ``trust``, as ``eval.yaml``
             has them.
         needs_images: Whether images are needed of a model; without, they need not be there.
-
-    Raises:
-        VaeCliError: If that can't be done.
     """
     began = time.time_ns()
     with noting_files() as files:
@@ -100,9 +97,6 @@ def load_trained(path: str, cfg: DictConfig, data: Mapping[str, Any]) -> Subject
     Args:
         path, cfg: As for ``load_subject``.
         data: What to put in place of the run's own options of the data.
-
-    Raises:
-        VaeCliError: If that can't be done.
     """
     return _with_own(_open(path, cfg), cfg, data)
 

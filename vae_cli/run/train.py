@@ -32,9 +32,6 @@ from vae_cli.training.wish import Wish
 def train(run: TrainingRun, start: Start | None) -> dict[str, Any]:
     """Fits, then tests the best checkpoint, draws, and writes the results.
 
-    Args:
-        run, start: As for ``fit``.
-
     Returns:
         What ``results.json`` holds.
 

@@ -114,11 +114,7 @@ class SweepFolder:
         return folder
 
     def known_jobs(self) -> dict[str, list[str]]:
-        """What each job is given, by its name.
-
-        Raises:
-            ConfigError: If the list can't be read.
-        """
+        """What each job is given, by its name."""
         if not self.jobs.is_file():
             return {}
         try:

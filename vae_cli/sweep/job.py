@@ -27,11 +27,7 @@ GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 def run_job(cfg: DictConfig) -> None:
-    """Runs the job that Hydra has set up; its folder tells what came of it.
-
-    Args:
-        cfg: Its configuration.
-    """
+    """Runs the job that Hydra has set up; its folder tells what came of it."""
     hydra = cast(DictConfig, HydraConfig.get())
     folder, name = SweepFolder(hydra.sweep.dir), str(hydra.sweep.subdir)
     place = folder.path / name

@@ -30,13 +30,7 @@ MEANING = 18  # columns, below which what a number means is left out
 
 
 def print_summary(results: Results, folder: RunFolder, console: Console) -> None:
-    """Prints a run's results as a table, where everything is, and what to do next.
-
-    Args:
-        results: As in ``results.json``.
-        folder: Of the run.
-        console: Where to.
-    """
+    """Prints a run's results as a table, where everything is, and what to do next."""
     results = with_declared(results, folder)
     images = results["test/images"]
     title = f"{images} test image{'s' * (images != 1)}, binarize={results['data/binarize']}"
@@ -72,13 +66,7 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
 
 
 def print_evaluation(record: Results, folder: RunFolder, console: Console) -> None:
-    """Prints an evaluation as a table, with warnings of what not to trust.
-
-    Args:
-        record: As in ``evaluation.json``.
-        folder: Of the run.
-        console: Where to.
-    """
+    """Prints an evaluation as a table, with warnings of what not to trust."""
     title = heading(record, f"seed {record['seed']}")
     record = with_declared(record, folder)
     if rows := rows_of(record):

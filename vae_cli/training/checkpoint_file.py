@@ -115,9 +115,6 @@ def write_sealed(checkpoint: Any, file: BinaryIO) -> None:
     Args:
         checkpoint: Tensors and plain values.
         file: Open for reading and writing, and empty.
-
-    Raises:
-        OSError: If it cannot be written.
     """
     digesting = _Digesting(file)
     try:
