@@ -96,6 +96,6 @@ def test_fits_repeat_and_do_not_touch_each_other() -> None:
         def __call__(self, z: Tensor) -> Tensor:
             return super().__call__(z) * float("nan")
 
-    # A fit that breaks leaves its neighbour as it is; that none is left is told.
+    # A failed fit does not touch the others; an error says that all have failed.
     with pytest.raises(TrainingError, match="smaller lr"):
         fit_posterior(posterior, [TwoMoons(), Broken()], options, ignore)

@@ -120,7 +120,7 @@ def test_an_image_of_another_part_stays_out_of_the_others() -> None:
     assert len(now.test) == 40 and rows(now.test) == rows(before.test)
 
 
-def test_a_test_image_that_is_trained_on_is_told() -> None:
+def test_a_test_image_that_is_trained_on_is_reported() -> None:
     before = dataset(PIXELS, own_test=30)
     moved = PIXELS.copy()
     moved[99] = before.train.pixels[0].numpy()
@@ -130,7 +130,7 @@ def test_a_test_image_that_is_trained_on_is_told() -> None:
     assert told == ["1 of 30 test images equal one that is trained on"]
 
 
-def test_names_are_those_of_a_part_of_its_own() -> None:
+def test_names_belong_to_one_part() -> None:
     before = dataset(PIXELS, own_test=30)
     other = np.random.default_rng(1).integers(0, 256, (50, 1, 3, 3), np.uint8)
     now, difference = arrange(dataset(other, np.zeros(50, int)), record_of(before))

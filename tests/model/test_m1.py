@@ -34,7 +34,7 @@ def build(classifier: str, classes: int) -> M1:
 
 
 def split(classes: int, known: int = 12) -> Split:
-    """Images of which each class lights a row of its own, a few of them with labels."""
+    """Images of which each class lights its own row, a few of them with labels."""
     generator = torch.Generator().manual_seed(0)
     y = torch.arange(40 * classes) % classes
     light = torch.full((len(y), *SHAPE), 0.1)
@@ -51,7 +51,7 @@ def test_all_codes_may_have_labels(classifier: str) -> None:
     assert model.is_fitted
 
 
-def test_an_optimizer_that_stops_early_is_said_once() -> None:
+def test_an_optimizer_that_stops_early_is_reported_once() -> None:
     codes, labels = np.random.default_rng(0).normal(size=(50, 3)), np.arange(50) % 2
     with pytest.warns(Notice, match=r"^LogisticRegression has not converged on 50 codes") as said:
         fit_quietly(LogisticRegression(max_iter=1, C=1e6), codes, labels)

@@ -49,7 +49,7 @@ def sweep(request: Request) -> int:
         drive(name, [*texts, *more, *search_path_override(search_path(config_dir))], folder)
         failed = print_outcome(folder)
         if folder.stop.exists():
-            remedy = f"Go on with the same command and sweep.resume={shell_word(folder.path)}"
+            remedy = f"Resume with the same command and sweep.resume={shell_word(folder.path)}"
             raise Interrupted(f"stopped. {remedy}")
     return FAILED if failed else 0
 

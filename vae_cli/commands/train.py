@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; those of the process by default.
 
     Returns:
-        The exit code: 0, 2 after one line about a mistake, 75 if the run was stopped and can go on.
+        The exit code: 0, 2 after one line about a mistake, 75 if the run was stopped.
     """
     prepare_streams()  # before anything else is opened
     with Signals() as signals:

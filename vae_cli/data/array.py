@@ -80,8 +80,10 @@ def load(
         count = len(labels) if labels is not None and labels.ndim else None
         images, layout = _channels_first(path, name, contents[name], shape, layout, count)
         values[part] = _values(path, name, images, scale)
-        read_as = f", read as {layout}: {_reading(images)}" if layout else ""
-        read_as = ", read as vectors" if images.ndim == 2 else read_as
+        read_as = ", read as vectors" if images.ndim == 2 else ""
+        if layout:
+            sizes = dict(zip("NCHW", images.shape, strict=True))
+            read_as = f", read as {layout}: {in_words(sizes)}"
         which = "images" if len(chosen.images) == 1 else f"{part} images"
         notes.append(f"{which}: {name} ({describe_shape(contents[name])}){read_as}")
     shapes = {part: array.shape[1:] for part, array in values.items()}
@@ -208,10 +210,6 @@ def _levels(path: str, parts: Iterable[Array]) -> int | None:
 def _how_read(levels: int | None, scale: float | None) -> list[str]:
     divided = [f"divided by {scale:g}"] if scale is not None else []
     return ["real numbers" if levels is None else "whole numbers", *divided]
-
-
-def _reading(images: Array) -> str:
-    return in_words(dict(zip("NCHW", images.shape, strict=True)))
 
 
 def _summary(chosen: ChosenArrays, labelled: Iterable[str], notes: Sequence[str]) -> list[str]:

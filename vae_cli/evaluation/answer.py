@@ -123,7 +123,7 @@ def source_of(
 
 
 def state_of(cfg: DictConfig, folder: RunFolder, places: Mapping[str, Any]) -> dict[str, Any]:
-    """What the options, the run's record of its images and the files of data come to now.
+    """The state now of the options, the run's record of its images and the files of data.
 
     Args:
         cfg: As composed from ``eval.yaml``.

@@ -127,7 +127,7 @@ def _measure(
     evaluation = Evaluation(metrics, cfg.seed, subject.measured, keeps_values=True, state=state)
     done = state.images if state else 0
     if done:
-        note(f"going on after {done} images")
+        note(f"resuming after {done} images")
     try:
         if cost := describe_cost(subject, cfg, wanted, len(split) - done):
             print_line(console, cost)

@@ -61,8 +61,8 @@ def finetune(path: str, cfg: DictConfig, console: Console) -> dict[str, Any]:
         "lr": cfg.lr,
     }
     basis = {**basis_of(subject, "test", cfg.seed), **chosen}
-    told = {name: basis[name] for name in SETTING if basis[name] is not None}
-    setting = ",".join(f"{name}={as_written(value)}" for name, value in told.items())
+    given = {name: basis[name] for name in SETTING if basis[name] is not None}
+    setting = ",".join(f"{name}={as_written(value)}" for name, value in given.items())
     records = read_finetuned(subject.folder, partial(print_note, console))
     if known := matching(records.get(setting, {}), basis):
         return known

@@ -94,11 +94,11 @@ def _part(name: str, function: Mapping[str, Any]) -> str:
     lines = [f"**{name}** ({', '.join(function['files'])})\n", "| | name | shape | type | |",
              "|---|---|---|---|---|"]  # fmt: skip
     for side in ("inputs", "outputs"):
-        for key, said in function[side].items():
-            shape = ", ".join(map(str, said["shape"]))
-            comma = "," if len(said["shape"]) == 1 else ""
-            meaning = said["meaning"].replace("|", r"\|")  # which would end the cell
-            cells = [side[:-1], f"`{key}`", f"({shape}{comma})", said["dtype"], meaning]
+        for key, tensor in function[side].items():
+            shape = ", ".join(map(str, tensor["shape"]))
+            comma = "," if len(tensor["shape"]) == 1 else ""
+            meaning = tensor["meaning"].replace("|", r"\|")  # which would end the cell
+            cells = [side[:-1], f"`{key}`", f"({shape}{comma})", tensor["dtype"], meaning]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 

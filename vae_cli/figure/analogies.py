@@ -16,7 +16,7 @@ class Analogies(Figure[SemiSupervisedModel]):
     r"""An image, then the mean of p(x|y,z) for every y, at the z of the image.
 
     That z is the mean of :math:`q(z|x, \hat y)` at the most probable class :math:`\hat y`: what
-    the model makes of the image without being told (Kingma, Rezende, Mohamed & Welling 2014,
+    the model infers from the image alone (Kingma, Rezende, Mohamed & Welling 2014,
     arXiv:1406.5298, figure 1b).
 
     Args:

@@ -79,7 +79,7 @@ class Figure(ForModels[M], ABC):
 
     Attributes:
         kinds: Which examples it can show.
-        during_training: Whether it is also drawn as training goes on.
+        during_training: Whether it is also drawn during training.
         starts_from_prior: Whether it shows what a model makes of draws or quantiles of its prior,
             and no images of a split. Of a model without a prior it needs images all the same.
     """

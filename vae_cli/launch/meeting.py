@@ -118,7 +118,7 @@ class Meeting:
         return self._hear("folder")
 
     def begin(self, folder: Path) -> None:
-        """All go on together once the first process holds the folder and the others see it.
+        """All continue together once the first process holds the folder and the others see it.
 
         Raises:
             VaeCliError: If one does not see it.

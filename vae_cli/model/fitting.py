@@ -15,7 +15,7 @@ def fit_quietly(classifier: ClassifierMixin, x: np.ndarray, y: np.ndarray) -> Cl
     Args:
         classifier: What is fitted.
         x: Codes, ``(N, D)``.
-        y: Labels, ``(N,)``; -1 where there is none.
+        y: Labels, ``(N,)``; -1 where unknown.
     """
     with warnings.catch_warnings(record=True) as raised:
         # All codes may have labels: then self-training is its base classifier, as it should.

@@ -180,7 +180,7 @@ class RunFolder:
         command: Sequence[str],
     ) -> None:
         """Writes what the run is: configuration, choices, command line and environment."""
-        save_yaml(self.overrides, OmegaConf.create(list(overrides)))  # first: now it can go on
+        save_yaml(self.overrides, OmegaConf.create(list(overrides)))  # first: now it can be resumed
         save_yaml(self.composed, composed)
         describe(self.path, config, command)
 

@@ -162,7 +162,7 @@ def _train(
     process.announce(experiment, console)
     start = find_start(folder, experiment, note)
     if is_finished(experiment, folder, start):
-        remedy = "Raise trainer.max_epochs or max_steps to go on."
+        remedy = "Raise trainer.max_epochs or max_steps to train further."
         print_line(console, f"{folder.path} has finished, and stays as it is. {remedy}")
         return
     if start is None and stage is None and folder.overrides.is_file():
@@ -177,6 +177,6 @@ def _train(
         from vae_cli.run.features import provide_features
 
         experiment = provide_features(stage, experiment, folder, note, process.signals)
-    ignore_output_errors()  # training goes on when nobody listens
+    ignore_output_errors()  # training continues when nobody listens
     training = TrainingRun(experiment, folder, command, console, process.signals, process.began)
     process.conclude(train(training, start), folder, console)

@@ -145,7 +145,7 @@ class Signals:
             if self._pipe is None:
                 os.close(source)
                 return
-            # A library may have the handler, or the main thread may not come to it.
+            # A library may have the handler, or the main thread may be busy.
             if any(WISHES.get(number) is Wish.STOP for number in numbers):
                 self.wish = Wish.STOP
 
