@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Size, Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from vae_cli.config.agreement import FOUND
 from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.memory import as_bytes, is_overflow, machine_memory
@@ -65,13 +67,29 @@ def check_step(cfg: DictConfig, model: Model, objective: Objective[Any]) -> None
     What an operation needs that the meta device does not know is not counted, nor what follows
     it: a lower bound.
     """
+    on_gpu = cfg.accelerator.kind != "cpu" and torch.cuda.is_available()
+    there = torch.cuda.get_device_properties(0).total_memory if on_gpu else machine_memory()
+    if _step_bound(cfg, model) <= there:  # the rest takes a second, of which most is imports
+        return
     size, shape = cfg.data.batch_size, Size(cfg.derived.shape)
     needed = max(_kept_bytes(player, model, size, shape) for player in objective.players(model))
     if cfg.accelerator.precision != "32-true":
         needed //= 2
-    on_gpu = cfg.accelerator.kind != "cpu" and torch.cuda.is_available()
-    there = torch.cuda.get_device_properties(0).total_memory if on_gpu else machine_memory()
     _check(cfg, needed // _processes(cfg), there, "one step of training")
+
+
+def _step_bound(cfg: DictConfig, model: Model) -> int:
+    """A generous bound on the bytes that a step keeps, without looking into the model.
+
+    For each row of a batch a layer has at most as many outputs as weights, and a convolution so
+    many at each position. Classes and draws multiply the rows.
+    """
+    positions = Size(cfg.derived.shape[1:]).numel()
+    outputs = sum(p.numel() * (positions if p.ndim > 2 else 1) for p in model.parameters())
+    sizes = [n for key, n in cfg.objective.items() if f"objective.{key}" not in FOUND]
+    draws = prod(n for n in sizes if isinstance(n, int) and n > 1)
+    classes = cfg.derived.classes if "classes" in cfg.model else 1
+    return 4 * cfg.data.batch_size * draws * classes * outputs
 
 
 def _kept_bytes(player: Player[Any], model: Model, size: int, shape: Size) -> int:

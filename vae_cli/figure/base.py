@@ -2,12 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Canvas
 from torch import Size, Tensor
 
 from vae_cli import noise
@@ -16,6 +14,9 @@ from vae_cli.errors import VaeCliError
 from vae_cli.example import ExampleKind, describe_examples, example_kind, is_point
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.scope import ForModels, M
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 Drawable = ExampleKind | Literal["point"]  # a vector of two numbers is a point of the plane
 NAMES: dict[Drawable, str] = {
@@ -45,7 +46,7 @@ class Content(ABC):
     """What a picture shows, from which one picture of several models can be made."""
 
     @abstractmethod
-    def stacked(self, names: Sequence[str], others: Sequence[Self]) -> Canvas:
+    def stacked(self, names: Sequence[str], others: Sequence[Self]) -> "Canvas":
         """One picture of several models.
 
         Args:
@@ -68,7 +69,7 @@ class Drawing(NamedTuple):
             they are.
     """
 
-    canvas: Canvas
+    canvas: "Canvas"
     arrays: Mapping[str, np.ndarray]
     frames: Sequence[np.ndarray] = ()
     content: Content | None = None
@@ -128,8 +129,10 @@ def to_numpy(**tensors: Tensor) -> dict[str, np.ndarray]:
     return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
 
 
-def pixels(canvas: Canvas, dpi: int) -> np.ndarray:
+def pixels(canvas: "Canvas", dpi: int) -> np.ndarray:
     """A figure as an image, ``(H, W, 3)``, uint8."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     canvas.set_dpi(dpi)
     agg = FigureCanvasAgg(canvas)
     agg.draw()

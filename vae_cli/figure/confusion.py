@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
-from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
 from vae_cli.figure.classified import classified
-from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, class_names, text_width
+from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, class_names, new_canvas, text_width
 from vae_cli.figure.sheet import PAD, heads
 from vae_cli.model.labelled import LabelledModel
 from vae_cli.options import PositiveInt, checked
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 CELL = 0.34  # inches: four digits and their margin
 SIDE = (2.4, 6.8)  # inches, least and greatest, of the matrix
@@ -53,7 +56,7 @@ class Confusion(Figure[LabelledModel]):
         return Drawing(canvas, to_numpy(counts=counts, index=index, y=y, predicted=each.predicted))
 
 
-def _matrix(counts: Tensor, names: Sequence[str], title: str) -> Canvas:
+def _matrix(counts: Tensor, names: Sequence[str], title: str) -> "Canvas":
     """The picture of counts, ``(K, K)``.
 
     Placed by hand, as ``sheet`` is: for long names, and a title wider than the matrix.
@@ -70,7 +73,7 @@ def _matrix(counts: Tensor, names: Sequence[str], title: str) -> Canvas:
     left, right = left + max(0.0, half - middle), max(right, half - side / 2)
     bottom, top = line + foot + PAD, TITLE_SIZE / 72 + 3 * PAD
     width, height = left + side + right, bottom + side + top
-    canvas = Canvas(figsize=(width, height), dpi=200)
+    canvas = new_canvas((width, height))
     axes = canvas.add_axes((left / width, bottom / height, side / width, side / height))
     shares = counts / counts.sum(1, keepdim=True).clamp_min(1)
     image = axes.imshow(shares.numpy(), cmap="Blues", vmin=0, vmax=1, interpolation="none")

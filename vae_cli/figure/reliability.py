@@ -1,18 +1,20 @@
 """How often a model is right that says how sure it is."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure as Canvas
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
 from vae_cli.figure.classified import classified
-from vae_cli.figure.ink import LABEL_SIZE, PALETTE, TITLE_SIZE
+from vae_cli.figure.ink import LABEL_SIZE, PALETTE, TITLE_SIZE, new_canvas
 from vae_cli.model.calibration import Verdicts, bin_of, calibration_error, calibration_gaps
 from vae_cli.model.labelled import LabelledModel
 from vae_cli.options import PositiveInt, checked
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 POINT, FILL = PALETTE[0], PALETTE[1]
 
@@ -78,8 +80,8 @@ def tabulated(each: Verdicts, bins: int) -> Bins:
     return Bins(*(value.numpy() for value in (images, accuracy, confidence, reach)))
 
 
-def _diagram(table: Bins, title: str) -> Canvas:
-    canvas = Canvas(figsize=(3.6, 4.6), dpi=200, layout="constrained")
+def _diagram(table: Bins, title: str) -> "Canvas":
+    canvas = new_canvas((3.6, 4.6), layout="constrained")
     upper, lower = canvas.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     filled = table.images > 0
     upper.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--", zorder=1)

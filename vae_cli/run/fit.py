@@ -140,6 +140,7 @@ def fit(run: TrainingRun, start: Start | None = None, restores: int = 0) -> Fitt
     def after_step(step: int) -> None:
         nonlocal has_begun
         has_begun = True
+        dashboard.after_step(trainer, step)
         throughput.after_step(step, module.device)
         progress.after_step(step)
         checkpoints.after_step(module, step)

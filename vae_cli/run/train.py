@@ -13,7 +13,6 @@ from vae_cli.metric.base import Evaluation, Value
 from vae_cli.model.labelled import fit_classifier
 from vae_cli.progress import progress
 from vae_cli.run.bits import bits_per_dim
-from vae_cli.run.board import write_board
 from vae_cli.run.declared import write_declared
 from vae_cli.run.files import sha256_of
 from vae_cli.run.fit import TrainingRun, fit_and_restore
@@ -78,6 +77,8 @@ def train(run: TrainingRun, start: Start | None) -> dict[str, Any]:
     if trainer.is_global_zero:
         try:
             if isinstance(trainer.logger, TensorBoardLogger):
+                from vae_cli.run.board import write_board  # TensorBoard and all
+
                 write_board(experiment, folder, results, trainer.global_step)
             _draw(experiment, folder, digest)
             ends.append(time.perf_counter())
