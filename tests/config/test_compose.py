@@ -8,8 +8,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from vae_cli.config.compose import compose
-from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, Notice, VaeCliError
+from vae_cli.help.show import help_of
 
 STABLE = [
     (

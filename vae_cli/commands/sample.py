@@ -12,6 +12,7 @@ from vae_cli.commands.entry import command
 from vae_cli.commands.runs import runs_of
 from vae_cli.config.compose import compose
 from vae_cli.config.grammar import quoted
+from vae_cli.config.keys import SHORT_KEYS
 from vae_cli.config.path_words import as_path
 from vae_cli.config.request import Request
 from vae_cli.errors import ConfigError, VaeCliError, as_written
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
     from vae_cli.run.subject import Subject
 
 NEEDED = {"run": "RUN_DIR", "what": "samples"}  # keys, each with an example
-SHORT = {  # keys that are an option of one picture, and that option
-    "draw": "figure.samples.draw",
-    "from": "figure.interpolations.start",
-    "to": "figure.interpolations.end",
-}
 ENDS = ("from", "to")
 FORMATS = ("png", "svg", "pdf", "npz", "gif")
 
@@ -39,7 +35,7 @@ def _short_keys() -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        short = next((key for key, whole in SHORT.items() if whole == error.key), error.key)
+        short = next((key for key, whole in SHORT_KEYS.items() if whole == error.key), error.key)
         raise ConfigError(short, error.value, error.rule, error.remedy) from error
 
 
@@ -59,8 +55,8 @@ def _composed(request: Request) -> DictConfig:
         raise ConfigError("beside", request.value("beside"), "is now a further run", f"Try {word}.")
     what = request.value("what").strip("[]")
     chosen = [name.strip() for name in what.split(",")]
-    options = [_in_full(key, request, chosen) for key in SHORT if request.names(key)]
-    others = request.without("run", "what", *SHORT).texts
+    options = [_in_full(key, request, chosen) for key in SHORT_KEYS if request.names(key)]
+    others = request.without("run", "what", *SHORT_KEYS).texts
     try:
         cfg, _ = compose("sample", [f"figure=[{what}]", *others, *options], request.config_dir)
     except ConfigError as error:
@@ -74,11 +70,11 @@ def _composed(request: Request) -> DictConfig:
 
 def _in_full(key: str, request: Request, chosen: Sequence[str]) -> str:
     """The override that a short key stands for."""
-    value, figure = request.value(key), SHORT[key].split(".")[1]
+    value, figure = request.value(key), SHORT_KEYS[key].split(".")[1]
     if figure not in chosen:
         raise ConfigError(key, value, f"goes with what={figure}", "Leave it out.")
     is_path = key in ENDS and value is not None and not value.lstrip("-").isdigit()
-    return f"{SHORT[key]}={quoted(as_path(value)) if is_path else as_written(value)}"
+    return f"{SHORT_KEYS[key]}={quoted(as_path(value)) if is_path else as_written(value)}"
 
 
 @command("sample", runs_of, _composed)

@@ -80,9 +80,9 @@ def _code(signals: Signals, argv: Sequence[str] | None) -> int:
 def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
     request = _parser().read(arguments)
     if request.flags["help"]:
-        from vae_cli.config.help import help_of
+        from vae_cli.help.show import help_of
 
-        print(help_of("train"))
+        print(help_of("train", request.flags["words"], request.config_dir))
         return 0
     _check_flags(request)
     if any(request.flags[name] for name in HYDRAS):

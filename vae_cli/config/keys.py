@@ -56,6 +56,11 @@ SETTINGS: Mapping[str, Keys] = {  # at the top of each command's yaml
         "format": Literal["terminal", "csv", "markdown", "latex"], "output": str | None,
     },
 }  # fmt: skip
+SHORT_KEYS = {  # of vae-sample, each with the key of a picture that it stands for
+    "draw": "figure.samples.draw",
+    "from": "figure.interpolations.start",
+    "to": "figure.interpolations.end",
+}
 DERIVED: Keys = {  # what every configuration knows of its data once they are loaded
     "shape": tuple[PositiveInt] | tuple[PositiveInt, PositiveInt]
     | tuple[PositiveInt, PositiveInt, PositiveInt],

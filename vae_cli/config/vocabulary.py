@@ -45,7 +45,7 @@ class Vocabulary:
                 content = _content(file)
                 option = file.stem if "_target_" in content else f"[{file.stem}]"
                 for key, value in leaves(content, folder.name if group == WHAT else _dotted(group)):
-                    if key not in self.present and _is_settable(key, value):
+                    if key not in self.present and is_settable(key, value):
                         found.setdefault(key, []).append(f"{group}={option}")
         return found
 
@@ -53,7 +53,7 @@ class Vocabulary:
 def vocabulary_of(config_name: str, base: DictConfig, groups: Groups) -> Vocabulary:
     """What a command's line can set."""
     plain = OmegaConf.to_container(base)
-    present = {key: value for key, value in leaves(plain) if _is_settable(key, value)}
+    present = {key: value for key, value in leaves(plain) if is_settable(key, value)}
     file = built_in_folder() / f"{config_name}.yaml"
     if file.is_file() and "run" in _content(file).get("hydra", {}):
         present[RUN_DIR] = ""
@@ -92,7 +92,7 @@ def _dotted(group: str) -> str:
     return group.replace("/", ".")
 
 
-def _is_settable(key: str, value: Any) -> bool:
+def is_settable(key: str, value: Any) -> bool:
     """Whether a key is for setting: it is no reference of the model's to another group."""
     is_reference = key.startswith("model.") and INTERPOLATION in str(value)
     is_special = key.rpartition(".")[2].startswith("_") or ".defaults" in key
