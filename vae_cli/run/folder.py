@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 import vae_cli
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import ConfigError, VaeCliError, shell_word
 from vae_cli.files import UnsafeFile, read_text
 from vae_cli.folders import append_text, make_folder, remove_left_over
 from vae_cli.run.environment import environment
@@ -134,10 +134,12 @@ class RunFolder:
         if folder.path.is_dir():
             check_no_links(key, folder.path)
         if not folder.overrides.is_file():
-            rule = (
-                "is not the folder of a run" if folder.path.is_dir() else "there is no such folder"
-            )
-            raise ConfigError(key, path, rule, "It should hold overrides.yaml.")
+            rule = "there is no such folder"
+            if folder.path.exists():
+                rule = "is not the folder of a run"
+            run = next((p for p in folder.path.parents if cls(p).overrides.is_file()), None)
+            remedy = f"Try {key}={shell_word(run)}." if run else "It should hold overrides.yaml."
+            raise ConfigError(key, path, rule, remedy)
         for file in (folder.config, folder.composed, folder.data, folder.results,
                      folder.evaluation, folder.evaluated, folder.finetuned,
                      folder.declared):  # fmt: skip
