@@ -39,13 +39,15 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     for file in sorted(folder.figures.glob("*.png")):
         digest = checkpoint_of_png(file.read_bytes())
         (drawn if checkpoints.is_current_picture(digest) else old).append(file.stem)
-    further = 2 * results["train/steps"]
+    further = f"max_steps={2 * results['train/steps']}"
+    if results["fast_dev_run"]:
+        further = "fast_dev_run=false"
     path = shlex.quote(str(folder.path))
     lines = {
         "run": str(folder.path),
         "pictures": f"{folder.figures} ({', '.join(drawn)})" if drawn else "none",
         "measure": f"vae-eval run={path}",
-        "go on": f"vae-train resume={path} trainer.max_steps={further}",
+        "go on": f"vae-train resume={path} trainer.{further}",
     }
     if any(folder.path.glob("events.*")):
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
