@@ -30,7 +30,7 @@ def write_group(group: str, command: str, options: list[str]) -> None:
     """Write the page of a group: its options, and the keys of each."""
     parts = [
         f"# {group}\n",
-        f"This page lists the options of `{group}`, as `vae-{command} --help {group}` prints them.\n",
+        f"The options of `{group}`, as `vae-{command} --help {group}` prints them.\n",
         help_of(command, group),
     ]
     for option in options:
