@@ -111,7 +111,7 @@ def vae_train(path: Path, steps: int, precision: str, device: str, binarize: str
     kind = "gpu" if device == "cuda" else "cpu"
     overrides = [
         "data=array", f"data.path={path}", f"data.batch_size={BATCH}", f"data.binarize={binarize}",
-        "latent_dim=20", "network.hidden_dims=[400]", f"accelerator={kind}",
+        "likelihood=bernoulli", "latent_dim=20", "network.hidden_dims=[400]", f"accelerator={kind}",
         f"accelerator.precision={precision}", f"trainer.max_steps={steps + WARMUP}",
         "trainer.progress=false", "trainer.validate_every=1000",
     ]  # fmt: skip
