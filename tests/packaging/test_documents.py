@@ -40,7 +40,7 @@ def blocks(page: Path, language: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_no_command_of_a_page_takes_the_folder_of_another(page: Path) -> None:
     lines = "\n".join(blocks(page, "sh")).splitlines()
-    commands = "\n".join(line for line in lines if "resume=auto" not in line)  # one run, twice
+    commands = "\n".join(line for line in lines if "resume=auto" not in line)
     names = Counter(re.findall(r"(?:run_id|hydra\.run\.dir)=\S+", commands))
     assert [name for name, count in names.items() if count > 1] == []
 
