@@ -74,7 +74,7 @@ def table() -> list[dict[str, str]]:
 GRID = ["-m", "objective=broken", "seed=0,1,2", *QUICK]
 
 
-def test_failed_jobs_leave_their_traceback_and_the_rest_go_on(
+def test_failed_jobs_leave_their_traceback_and_the_rest_run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subprocess, "Popen", ForkingPopen)
@@ -133,7 +133,7 @@ def test_a_process_of_a_job_that_fails() -> None:
 REFUSED = [
     (["sweep.resume=nowhere"], "sweep.resume=nowhere: there is no such folder"),
     (["sweep.resume=conf"], "sweep.resume=conf: is not a sweep's"),
-    (["sweep.resume=sweep", "latent_dim=3"], "Go on with the same command"),
+    (["sweep.resume=sweep", "latent_dim=3"], "Resume with the same command"),
     (["hydra.sweep.dir=sweep"], "Try sweep.resume=sweep"),
     (["resume=sweep"], "a sweep has sweep.resume"),
     (["sweep=nope"], "there is no such option"),
@@ -147,7 +147,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("arguments", "told"), REFUSED)
-def test_mistakes_are_told_before_anything_runs(
+def test_mistakes_are_reported_before_anything_runs(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(
@@ -169,7 +169,7 @@ def test_sweep_keys_without_several_runs(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_stopped_in_the_middle_of_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first signal saves; the same command goes on from the checkpoint."""
+    """The first signal saves; the same command resumes from the checkpoint."""
     arguments = [
         "-m", "seed=0,1", "trainer.max_epochs=2", "trainer.save_every=20", "figure=[]", "metric=[]",
         "logger=none", "data.batch_size=10",

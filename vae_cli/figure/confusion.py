@@ -9,10 +9,10 @@ from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
-from vae_cli.figure.classified import classified, telling_labels
+from vae_cli.figure.classified import classified
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, class_names, new_canvas, text_width
 from vae_cli.figure.sheet import PAD, heads
-from vae_cli.model.base import Model
+from vae_cli.model.labelled import LabelledModel
 from vae_cli.options import PositiveInt, checked
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ BAR = 0.1  # inches, width of the colour bar
 DARK = 0.5  # share from which a count is written in white
 
 
-class Confusion(Figure):
+class Confusion(Figure[LabelledModel]):
     """How many images of each class, row by row, are taken for which: the most probable one.
 
     The colour is the share of the row, so that rare classes are seen as well as frequent ones.
@@ -44,9 +44,8 @@ class Confusion(Figure):
     def __init__(self, count: PositiveInt = 10_000) -> None:
         self.count = count
 
-    def draw(self, model: Model, split: Split) -> Drawing:
+    def draw(self, model: LabelledModel, split: Split) -> Drawing:
         """See the base class."""
-        model = telling_labels(model)
         index, y, each = classified(model, split, self.count)
         pair = y * model.classes + each.predicted
         counts = torch.bincount(pair, minlength=model.classes**2).view(model.classes, -1)

@@ -41,7 +41,7 @@ class Densities(NamedTuple):
     values: np.ndarray
 
 
-class Flow(Figure):
+class Flow(Figure[Model]):
     """The densities q_0 to q_K of images' posteriors in the first two dimensions of z.
 
     Exact where z has two dimensions, else by draws. All panels have the same axes;
@@ -69,7 +69,7 @@ class Flow(Figure):
         if model.latent_dim < 2:
             raise Inapplicable("needs two latent dimensions at least")
         last = len(q.path(q.base.mean)) - 1
-        panels, moving = choose(last, self.panels), choose(last, FRAMES)
+        panels, moving = evenly_apart(last, self.panels), evenly_apart(last, FRAMES)
         stages = sorted({*panels, *moving})
         is_exact = model.latent_dim == 2
         z = carried_draws(q, stages, CHUNK if is_exact else self.draws)
@@ -90,7 +90,7 @@ class Flow(Figure):
         return Drawing(canvas, arrays, [frame for frame in frames for _ in range(repeats)])
 
 
-def choose(last: int, count: int) -> list[int]:
+def evenly_apart(last: int, count: int) -> list[int]:
     """At most ``count`` of the numbers 0 to ``last``, evenly apart, always with both ends."""
     return np.unique(np.linspace(0, last, max(2, count)).round().astype(int)).tolist()
 

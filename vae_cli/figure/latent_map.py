@@ -22,7 +22,7 @@ PRIOR_REACH, CODE_REACH = 0.5, 1e-6
 MARGIN = 1.05  # times as far as the outermost point
 
 
-class LatentMap(Figure):
+class LatentMap(Figure[Model]):
     """The posterior means of a split's images, or their codes, coloured by label.
 
     A z of two dimensions is shown as it is, one of a single dimension as a histogram.

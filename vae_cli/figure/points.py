@@ -89,5 +89,5 @@ def plane_frames(pictures: Sequence[Tensor], columns: int) -> list[np.ndarray]:
 
 
 def _reach(points: Tensor) -> float:
-    """The largest coordinate, and something to draw where there is none."""
+    """The largest coordinate, or a drawable one where there are no points."""
     return max(float(points.abs().max()), 1e-6)

@@ -49,10 +49,6 @@ def side_by_side(names: Sequence[str], canvases: Sequence["Canvas"]) -> "Canvas"
     They are scaled to have their first axes as wide as those of the first, and those in a row are
     placed to have their tops in line: what stands around axes (a colour bar's numbers, headings)
     differs.
-
-    Args:
-        names: From the left, row by row.
-        canvases: Likewise.
     """
     images = [pixels(canvas, DPI) for canvas in canvases]
     _, width = _first_axes(canvases[0])

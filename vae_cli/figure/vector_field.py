@@ -99,7 +99,7 @@ class Field(Content):
         return arrows
 
 
-class VectorField(Figure):
+class VectorField(Figure[Model]):
     r"""Reconstruction minus input on a grid, above the points of a split.
 
     An arrow goes from a point x towards :math:`r(x)`, the mean of p(x|z) at z = E_q[z]. It ends

@@ -26,9 +26,6 @@ def checkpoint_of_png(content: bytes) -> str | None:
 def opened_png(content: bytes) -> Iterator["Image.Image"]:
     """A PNG of a size that can be shown; errors in it are raised as what they are.
 
-    Args:
-        content: Of the file.
-
     Raises:
         UnsafeFile: If it is no PNG, damaged or larger: a clause without a subject.
     """

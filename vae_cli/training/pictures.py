@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from vae_cli.escape import as_markdown
+from vae_cli.escape import markdown_text
 from vae_cli.figure.base import pixels
 from vae_cli.glyphs import as_named
 
@@ -65,5 +65,5 @@ def _description(canvas: "Canvas") -> str:
 
 
 def _names(of: str, labels: Sequence["Text"]) -> list[str]:
-    names = [as_markdown(as_named(label.get_text())) for label in labels]
+    names = [markdown_text(as_named(label.get_text())) for label in labels]
     return [f"{of}: {', '.join(names)}"] if any(names) else []
