@@ -28,6 +28,7 @@ class Option:
         commands: Those that its yaml says to try.
         keys: What can be set of it, by the full key; those of the options that it extends, too.
         choices: The options of other groups that it brings, unless the user names others.
+        targets: What it builds, by the key of that.
         is_own: Whether it is the user's.
     """
 
@@ -38,6 +39,7 @@ class Option:
     commands: tuple[str, ...]
     keys: Mapping[str, Key]
     choices: Mapping[str, str]
+    targets: Mapping[str, str]
     is_own: bool
 
 
@@ -85,19 +87,23 @@ class Catalogue:
         prefix = "" if comments.is_global else _prefix(group)
         keys: dict[str, Key] = {}
         choices: dict[str, str] = {}
+        targets: dict[str, str] = {}
         for choice in comments.choices:
             for base in self._extended(group, choice, (*within, name)):
                 keys |= base.keys
                 choices |= base.choices
+                targets |= base.targets
             for held, option in self._held(choice):
                 keys |= {f"{prefix}{held}.{_below(key)}": line for key, line in option.keys.items()}
             if brought := _brought(group, choice.group):
                 choices[brought] = ",".join(choice.options)
         keys |= self._own_keys(comments.keys, prefix, keys, choices)
+        lines = [key for key in comments.keys if key.name.rpartition(".")[2] == "_target_"]
+        targets |= {f"{prefix}{key.name}".rpartition(".")[0]: key.value for key in lines}
         ends = {key: line for key, line in keys.items() if not _is_above(key, keys)}
         return Option(
             group, name, comments.about, comments.summary, comments.commands, ends, choices,
-            folder != built_in_folder(),
+            targets, folder != built_in_folder(),
         )  # fmt: skip
 
     def _own_keys(
