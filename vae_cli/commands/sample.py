@@ -84,8 +84,7 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     _check(cfg, request, len(runs))
     prepare_libraries()
     from vae_cli.config.build import build_each
-    from vae_cli.console import make_console
-    from vae_cli.run.fit import say
+    from vae_cli.console import make_console, print_note
     from vae_cli.run.subject import load_subject
 
     figures = {} if cfg.count is not None else build_each(cfg, "figure")
@@ -96,7 +95,7 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
         )
         subjects.append(subject)
         for note in subject.notes:
-            say(console, note)
+            print_note(console, note)
     folder = _named_folder(cfg.output) if cfg.output else _own_folder(subjects)
     usual = _composed(request.within("run", "what"))
     write = _write_pictures if cfg.count is None else _write_samples
@@ -150,16 +149,15 @@ def _write_pictures(
     from functools import partial
 
     from vae_cli.config.build import build_each
-    from vae_cli.console import print_line
+    from vae_cli.console import print_line, print_note
     from vae_cli.evaluation.variants import variant
     from vae_cli.run.files import check_replaced, sha256_of
-    from vae_cli.run.fit import say
     from vae_cli.run.pictures import caption, draw_together, in_motion, is_picture, write_picture
 
     figures, first = build_each(cfg, "figure"), subjects[0]
     drawings = draw_together(subjects, figures, cfg.seed)
     if cfg.format == "gif":
-        drawings = in_motion(drawings, first.folder.path, partial(say, console))
+        drawings = in_motion(drawings, first.folder.path, partial(print_note, console))
     paths = {}
     for name, drawing in drawings.items():
         split = first.measured if figures[name].needs_images(first.model) else None
@@ -185,8 +183,8 @@ def _write_samples(
         label_of,
         prior_of,
         sample_chunks,
-        write_arrays,
         write_images,
+        write_sample_arrays,
     )
     from vae_cli.evaluation.variants import variant
     from vae_cli.example import describe_examples, example_kind
@@ -208,7 +206,7 @@ def _write_samples(
         check_samples(path, cfg.count)
     _make(folder)
     if cfg.format == "npz":
-        written = write_arrays(chunks, cfg.count, subject.model.latent_dim, shape, path)
+        written = write_sample_arrays(chunks, cfg.count, subject.model.latent_dim, shape, path)
     else:
         written = write_images(chunks, path, split.treatment.limits)
     done = 0

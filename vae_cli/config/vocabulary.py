@@ -51,13 +51,7 @@ class Vocabulary:
 
 
 def vocabulary_of(config_name: str, base: DictConfig, groups: Groups) -> Vocabulary:
-    """What a command's line can set.
-
-    Args:
-        config_name: Name of the primary file.
-        base: As composed, without Hydra's own part.
-        groups: The options of each group.
-    """
+    """What a command's line can set."""
     plain = OmegaConf.to_container(base)
     present = {key: value for key, value in leaves(plain) if is_settable(key, value)}
     file = built_in_folder() / f"{config_name}.yaml"
@@ -81,11 +75,7 @@ def as_vae_sample_says(known: Vocabulary) -> Vocabulary:
 
 
 def name_of(target: str) -> str:
-    """What tables and notes call a class: the option that chooses it, of another's its own name.
-
-    Args:
-        target: Its address.
-    """
+    """What tables and notes call a class: the option that chooses it, of another's its own name."""
     if target.startswith("vae_cli."):
         return word_of(target)
     return _borrowed().get(target, target.rpartition(".")[2])
