@@ -100,7 +100,7 @@ class Catalogue:
         keys |= self._own_keys(comments.keys, prefix, keys, choices)
         lines = [key for key in comments.keys if key.name.rpartition(".")[2] == "_target_"]
         targets |= {f"{prefix}{key.name}".rpartition(".")[0]: key.value for key in lines}
-        ends = {key: line for key, line in keys.items() if not _is_above(key, keys)}
+        ends = {key: line for key, line in keys.items() if not _is_empty(key, line, keys)}
         return Option(
             group, name, comments.about, comments.summary, comments.commands, ends, choices,
             targets, folder != built_in_folder(),
@@ -162,8 +162,9 @@ def _prefix(group: str) -> str:
     return f"{group.replace('/', '.')}."
 
 
-def _is_above(name: str, keys: Iterable[str]) -> bool:
-    return any(key.startswith(f"{name}.") for key in keys)
+def _is_empty(name: str, key: Key, keys: Iterable[str]) -> bool:
+    """Whether a key is the ``{}`` of an extended option that now holds others."""
+    return key.value == "{}" and any(other.startswith(f"{name}.") for other in keys)
 
 
 def _below(key: str) -> str:
