@@ -239,7 +239,7 @@ TABLE = [
     # what is too long to be read
     *(Bad(text.replace("LONG", "x" * 5000), ["…"]) for text in TOO_LONG),
     # flags
-    Bad("--shell-completion", ["--shell-completion", "install=bash"]),
+    Bad("--completion csh", ["--completion", "bash, zsh, fish"]),
     Bad("--cfg job --info", ["--cfg and --info", "do not go together"]),
     Bad("--cfg all --resolve", ["--resolve", "goes with --cfg job"]),
     Bad("--cfg job seed=0,1", ["seed=0,1", "-m"]),

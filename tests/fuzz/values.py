@@ -40,7 +40,7 @@ FLAGS = [
     "--config-dir=gone", "--config-dir=file.txt", "--config-name=gone", "--config-name=model/vae",
     "--config-name=", "--config-name=🦊", "-cn", "--multirun=3", "-p", "--package=nope",
     "--package=nope --cfg job",
-    "--shell-completion", "--shell-completion query=nope", "--cfg all --resolve",
+    "--completion", "--completion nope", "--cfg all --resolve",
     "--cfg job --info", "--info nope", "--hydra-help --cfg job", "--version", f"--{'x' * 5000}",
     f"--cfg={'x' * 5000}", f"--config-name={'x' * 5000}", f"--config-dir={'x' * 5000}",
     "x" * 5000, f"{'x' * 5000}=1",

@@ -109,7 +109,7 @@ def run_command(
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         with _notices_as_lines(is_silent):
-            code = _print_version() if "--version" in arguments else body(arguments)
+            code = 0 if _is_answered(program, arguments) else body(arguments)
         sys.stdout.flush()
         return code
     except VaeCliError as error:
@@ -236,6 +236,15 @@ def _rule_of(error: OSError) -> str | None:
     return None
 
 
-def _print_version() -> int:
-    print(f"vae-cli {__version__}")
-    return 0
+def _is_answered(program: str, arguments: Sequence[str]) -> bool:
+    """Answers what no command line has to be read for; returns whether it did."""
+    if "--completion" in arguments:
+        from vae_cli.commands.completion import completion
+
+        after = arguments[arguments.index("--completion") + 1 :]
+        print(completion(program.removeprefix("vae-"), after), end="")
+        return True
+    if "--version" in arguments:
+        print(f"vae-cli {__version__}")
+        return True
+    return False

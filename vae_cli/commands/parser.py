@@ -72,7 +72,7 @@ class Parser(argparse.ArgumentParser):
 
         given = [text for text in own.words if "=" in text]
         known = vocabulary(self.config_name, given, own.config_dir)
-        flags = [*self._option_string_actions, "--version"]
+        flags = [*self._option_string_actions, "--version", "--completion"]
         if unknown:
             raise explain_flags(flags_in(arguments, unknown), flags, known)
         raise explain_bare(self.config_name, arguments, bare[0], known, flags)

@@ -132,7 +132,7 @@ def _named_by(key: str, part: str) -> list[str]:
         _check_is_no_shelf(key, part)
         return [part]
     if glob.has_magic(part):
-        found = _matching(part) or [p for p in _runs_below(OUTPUTS) if PurePath(p).match(part)]
+        found = _matching(part) or [p for p in runs_below(OUTPUTS) if PurePath(p).match(part)]
         if found:
             return found
         raise ConfigError(key, part, "no folder of a run matches the pattern", f"Try {key}=last.")
@@ -145,7 +145,7 @@ def _named_by(key: str, part: str) -> list[str]:
 
 def _check_is_no_shelf(key: str, part: str) -> None:
     """Checks that a folder is not one of several runs, such as a sweep's."""
-    if not _is_run(Path(part)) and (below := _runs_below(part)):
+    if not _is_run(Path(part)) and (below := runs_below(part)):
         rule = f"is no run, but holds {len(below)}"
         remedy = f"Try {shell_word(f'{key}={below[0]}')} or {shell_word(f'{key}=best:{part}')}."
         raise ConfigError(key, part, rule, remedy)
@@ -171,7 +171,7 @@ def _completed(key: str, part: str) -> str:
 
 def _ending_with(names: Sequence[str]) -> list[str]:
     """The runs under ``outputs`` whose path ends with these names, or with more of the last."""
-    ends = [path for path in _runs_below(OUTPUTS) if _is_like(PurePath(path).parts, names)]
+    ends = [path for path in runs_below(OUTPUTS) if _is_like(PurePath(path).parts, names)]
     whole = [path for path in ends if PurePath(path).name == names[-1]]
     return whole or ends
 
@@ -208,14 +208,14 @@ CHOSEN: dict[str, Callable[[str, str, str], str]] = {"last": _last, "best": _bes
 
 
 def _some_below(key: str, part: str, place: str) -> list[str]:
-    found = _runs_below(place)
+    found = runs_below(place)
     if not found:
         rule = f"there is no run under {place}" if exists(place) else f"there is no folder {place}"
         raise ConfigError(key, part, rule, f"Try {key}=RUN_DIR.")
     return found
 
 
-def _runs_below(place: str) -> list[str]:
+def runs_below(place: str) -> list[str]:
     """The runs in a folder and below it; those within a run's own folder are parts of it."""
     found = []
     for folder, names, _ in os.walk(place):

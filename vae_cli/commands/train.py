@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from vae_cli.run.folder import RunFolder
     from vae_cli.training.experiment import Experiment
 
-ALONE = ("multirun", "cfg", "info", "hydra_help", "shell_completion")
+ALONE = ("multirun", "cfg", "info", "hydra_help")
 HYDRAS = (*ALONE, "resolve", "package")  # flags that ask for no single run
-SHELLS = ("bash", "fish", "zsh")
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")  # as Hydra has it
 
 
@@ -103,7 +102,6 @@ def _parser() -> "Parser":
     parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])
     parser.add_argument("--package", "-p")
     parser.add_argument("--info", "-i", nargs="?", const="all", choices=INFO)
-    parser.add_argument("--shell-completion", "-sc", action="store_true")
     return parser
 
 
@@ -133,20 +131,8 @@ def _call_hydra(request: "Request", signals: Signals) -> int:
             raise VaeCliError(f"--multirun: {rule}.")
         signals.release()  # to the sweep, which stops its jobs
         return sweep(request)
-    if request.flags["shell_completion"]:
-        _check_completion(request.texts)
-    else:
-        request.compose()
+    request.compose()
     return call_hydra([*request.hydra_flags, *request.texts], request.config_dir)
-
-
-def _check_completion(overrides: list[str]) -> None:
-    """Checks that Hydra's completion gets one of its words, and nothing else."""
-    verbs = ("install", "uninstall", "query")  # the last is for what the first installs
-    known = [f"{verb}={shell}" for verb in verbs for shell in SHELLS]
-    if len(overrides) != 1 or overrides[0] not in known:
-        rule = "takes install=SHELL or uninstall=SHELL"
-        raise VaeCliError(f"--shell-completion: {rule}. Try {' or '.join(known[:3])}.")
 
 
 def _run(request: "Request", signals: Signals, meeting: "Meeting") -> int:

@@ -72,12 +72,12 @@ def comments_of(file: Path) -> Comments:
     except (OSError, ValueError, RecursionError, yaml.YAMLError):  # whoever uses it explains
         return Comments()
     lines = text.splitlines()
-    said, commands = _opening(lines)
+    opening, commands = _opening(lines)
     pairs = root.value if isinstance(root, MappingNode) else []
     defaults = [value for key, value in pairs if key.value == "defaults"]
     return Comments(
-        said[0].rstrip(".") if said else "",
-        " ".join(said),
+        opening[0].rstrip(".") if opening else "",
+        " ".join(opening),
         tuple(commands),
         tuple(_keys([pair for pair in pairs if pair[1] not in defaults], lines)),
         tuple(_choices(defaults[0], lines)) if defaults else (),
@@ -87,15 +87,15 @@ def comments_of(file: Path) -> Comments:
 
 def _opening(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """The lines of the opening comment, and the commands that it says to try."""
-    said, commands = list[str](), list[str]()
+    opening, commands = list[str](), list[str]()
     for line in lines:
         if not line.startswith("#"):
             break
         if line.strip() == GLOBAL:
             continue
         commands += TRY.findall(line)
-        said.append(TRY.sub("", line.lstrip("# ")).strip())
-    return [*filter(None, said)], commands
+        opening.append(TRY.sub("", line.lstrip("# ")).strip())
+    return [*filter(None, opening)], commands
 
 
 def _keys(

@@ -28,6 +28,7 @@ class Option:
         commands: Those that its yaml says to try.
         keys: What can be set of it, by the full key; those of the options that it extends, too.
         choices: The options of other groups that it brings, unless the user names others.
+        targets: What it builds, by the key of that.
         is_own: Whether it is the user's.
     """
 
@@ -38,6 +39,7 @@ class Option:
     commands: tuple[str, ...]
     keys: Mapping[str, Key]
     choices: Mapping[str, str]
+    targets: Mapping[str, str]
     is_own: bool
 
 
@@ -85,19 +87,23 @@ class Catalogue:
         prefix = "" if comments.is_global else _prefix(group)
         keys: dict[str, Key] = {}
         choices: dict[str, str] = {}
+        targets: dict[str, str] = {}
         for choice in comments.choices:
             for base in self._extended(group, choice, (*within, name)):
                 keys |= base.keys
                 choices |= base.choices
+                targets |= base.targets
             for held, option in self._held(choice):
                 keys |= {f"{prefix}{held}.{_below(key)}": line for key, line in option.keys.items()}
             if brought := _brought(group, choice.group):
                 choices[brought] = ",".join(choice.options)
         keys |= self._own_keys(comments.keys, prefix, keys, choices)
-        ends = {key: line for key, line in keys.items() if not _is_above(key, keys)}
+        lines = [key for key in comments.keys if key.name.rpartition(".")[2] == "_target_"]
+        targets |= {f"{prefix}{key.name}".rpartition(".")[0]: key.value for key in lines}
+        ends = {key: line for key, line in keys.items() if not _is_empty(key, line, keys)}
         return Option(
             group, name, comments.about, comments.summary, comments.commands, ends, choices,
-            folder != built_in_folder(),
+            targets, folder != built_in_folder(),
         )  # fmt: skip
 
     def _own_keys(
@@ -156,8 +162,9 @@ def _prefix(group: str) -> str:
     return f"{group.replace('/', '.')}."
 
 
-def _is_above(name: str, keys: Iterable[str]) -> bool:
-    return any(key.startswith(f"{name}.") for key in keys)
+def _is_empty(name: str, key: Key, keys: Iterable[str]) -> bool:
+    """Whether a key is the ``{}`` of an extended option that now holds others."""
+    return key.value == "{}" and any(other.startswith(f"{name}.") for other in keys)
 
 
 def _below(key: str) -> str:

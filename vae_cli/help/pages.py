@@ -32,6 +32,7 @@ CONFIG_DIR = (
     "anyway, and those of ./conf if it holds nothing else",
 )
 SHARED_FLAGS = (
+    ("--completion SHELL", "print the completion for bash, zsh or fish"),
     ("--version", "print the version of vae-cli"),
     ("--help", "print this text; with a group, an option or a key: print what it does"),
 )

@@ -63,7 +63,7 @@ def _answers(word: str, known: Catalogue) -> Iterator[str]:
             yield _of_option(known.option(group, option), known)
         if value in ("", "null", "[]"):
             yield _of_group(group, known)
-    elif keys := _keys_named(name, known):
+    elif keys := keys_named(name, known):
         yield "\n".join(_key_rows(keys))
     elif sign or not exists(word):
         names = [*known.groups, *known.keys, *PAGES[known.command].short]
@@ -71,7 +71,7 @@ def _answers(word: str, known: Catalogue) -> Iterator[str]:
         raise VaeCliError(f"{shortened(name)}: there is no such group or key. {near}")
 
 
-def _keys_named(name: str, known: Catalogue) -> dict[str, Key]:
+def keys_named(name: str, known: Catalogue) -> dict[str, Key]:
     """The keys with a name; of several options that have it, the default's."""
     if full := PAGES[known.command].short.get(name):
         key = _keys_beside(full, known)[full]
@@ -95,11 +95,11 @@ def _of_command(known: Catalogue) -> str:
         more = f"GROUP=OPTION (the default is listed first; {name} --help GROUP says more)"
         rows = [line for group in known.groups for line in _row(group, known)]
         blocks += [_wrapped(f"Groups, {more}:"), rows]
-    short = {name: key for each in page.short for name, key in _keys_named(each, known).items()}
+    short = {name: key for each in page.short for name, key in keys_named(each, known).items()}
     own = _key_rows({**known.keys, **short})
     blocks += [["Keys, KEY=VALUE, each with its default:"], own]
     if page.often:
-        often = [pair for each in page.often for pair in _keys_named(each, known).items()]
+        often = [pair for each in page.often for pair in keys_named(each, known).items()]
         keys = {name: _with_options(key, name, known) for name, key in often}
         blocks += [["Keys of groups that are set most:"], _key_rows(keys)]
     flags = [*page.flags, *([CONFIG_DIR] if known.groups else []), *SHARED_FLAGS]
