@@ -23,7 +23,7 @@ from rich.console import Console
 from vae_cli.config.build import build
 from vae_cli.config.compose import compose
 from vae_cli.launch.libraries import prepare_libraries
-from vae_cli.run.fit import Job, fit
+from vae_cli.run.fit import TrainingRun, fit
 from vae_cli.run.folder import RunFolder
 from vae_cli.training.dashboard import Dashboard
 from vae_cli.training.signals import Signals
@@ -69,7 +69,7 @@ def train(overrides: list[str], logger: str, watch: Watch) -> Cost:
         folder.prepare()
         experiment = build(cfg)
         watch.seconds, start, clock = 0.0, time.process_time(), time.perf_counter()
-        fit(Job(experiment, folder, ["benchmark"], Console(quiet=True), Signals()))
+        fit(TrainingRun(experiment, folder, ["benchmark"], Console(quiet=True), Signals()))
         processor, share = (
             time.process_time() - start,
             watch.seconds / (time.perf_counter() - clock),

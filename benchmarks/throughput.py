@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from vae_cli.config.build import build
 from vae_cli.config.compose import compose
 from vae_cli.launch.libraries import prepare_libraries
-from vae_cli.run.fit import Job, fit
+from vae_cli.run.fit import TrainingRun, fit
 from vae_cli.run.folder import RunFolder
 from vae_cli.training.signals import Signals
 
@@ -111,7 +111,7 @@ def vae_train(path: Path, steps: int, precision: str, device: str, binarize: str
     kind = "gpu" if device == "cuda" else "cpu"
     overrides = [
         "data=array", f"data.path={path}", f"data.batch_size={BATCH}", f"data.binarize={binarize}",
-        "latent_dim=20", "network.hidden_dims=[400]", f"accelerator={kind}",
+        "likelihood=bernoulli", "latent_dim=20", "network.hidden_dims=[400]", f"accelerator={kind}",
         f"accelerator.precision={precision}", f"trainer.max_steps={steps + WARMUP}",
         "trainer.progress=false", "trainer.validate_every=1000",
     ]  # fmt: skip
@@ -120,7 +120,7 @@ def vae_train(path: Path, steps: int, precision: str, device: str, binarize: str
         folder = RunFolder(name)
         folder.prepare()
         speed = fit(
-            Job(build(cfg), folder, ["benchmark"], Console(quiet=True), Signals())
+            TrainingRun(build(cfg), folder, ["benchmark"], Console(quiet=True), Signals())
         ).images_per_second
     assert speed is not None
     return speed

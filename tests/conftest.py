@@ -54,7 +54,7 @@ def vae_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     monkeypatch.setenv("VAE_CLI_CONF", "")
 
     def run(*overrides: str, name: str = "run") -> Path:
-        os.environ.pop(SHARED_FOLDER, None)  # each call is a process of its own, so to speak
+        os.environ.pop(SHARED_FOLDER, None)  # each call stands for a process
         resumed = any(text.startswith("resume=") for text in overrides)
         named = [] if resumed else [*QUICK, f"hydra.run.dir={tmp_path / name}"]
         assert main([*named, *overrides]) == 0

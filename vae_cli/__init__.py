@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from vae_cli.evaluation.trained import TrainedModel, load
 
 __all__ = ["TrainedModel", "__version__", "load"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
+from vae_cli.errors import NOTE
+
 GAP = "   "
 WIDE = 140  # columns for tables where the output is no terminal
 
@@ -32,12 +34,13 @@ def print_line(console: Console, text: object, style: str = "") -> None:
     console.print(Text(printable(text), style), soft_wrap=True)
 
 
-def make_console(quiet: bool = False) -> Console:
-    """A console; one that knows no escape codes where they are not wanted or not understood.
+def print_note(console: Console, text: str) -> None:
+    """Prints something to know that is no mistake."""
+    print_line(console, f"{NOTE}{text}")
 
-    Args:
-        quiet: Prints nothing.
-    """
+
+def make_console(quiet: bool = False) -> Console:
+    """A console; one that knows no escape codes where they are not wanted or not understood."""
     # rich takes NO_COLOR for colours alone: the bar would still move the cursor.
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown")
     console = Console(quiet=quiet, force_terminal=False if plain else None)

@@ -104,7 +104,7 @@ class ConfigError(VaeCliError):
 
 
 class TrainingError(VaeCliError):
-    """A run that can't go on, as its loss is NaN say; ``what`` without the ``remedy``."""
+    """A run that can't continue, as its loss is NaN, say; ``what`` without the ``remedy``."""
 
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(f"{what} {remedy}".rstrip())
@@ -112,13 +112,13 @@ class TrainingError(VaeCliError):
 
 
 class Interrupted(VaeCliError):  # noqa: N818  named as KeyboardInterrupt is
-    """Somebody stopped the run, which can go on: EX_TEMPFAIL of sysexits.h, for schedulers."""
+    """Somebody stopped the run, which can be resumed: EX_TEMPFAIL of sysexits.h, for schedulers."""
 
     exit_code = 75
 
 
 class Resumable(KeyboardInterrupt):
-    """Somebody stopped a command that goes on where it stopped when it is run again."""
+    """Somebody stopped a command that resumes there when it is run again."""
 
 
 class Pruned(VaeCliError):  # noqa: N818  named as its state in a study is

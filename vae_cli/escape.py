@@ -22,25 +22,25 @@ LATEX = {
 }  # fmt: skip
 
 
-def as_csv(text: str) -> str:
+def csv_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula; a number stays one."""
     first = unicodedata.normalize("NFKC", text.strip(" \"'")[:1])  # there are wide ones, too
     is_formula = first in FORMULA and not NUMBERS.fullmatch(text)
     return f"'{printable(text)}" if is_formula else printable(text)
 
 
-def as_markdown(text: str) -> str:
+def markdown_text(text: str) -> str:
     """A text within a line of GitHub's Markdown: no markup, HTML, link or end of a cell."""
     return MARKDOWN.sub(lambda sign: f"\\{sign[0]}", printable(text).strip())
 
 
 def as_markdown_line(text: str) -> str:
     """The same as a line of itself, which begins no list and underlines nothing."""
-    line = as_markdown(text)
+    line = markdown_text(text)
     start = LIST.match(line)
     return line if start is None else f"{line[: start.end() - 1]}\\{line[start.end() - 1 :]}"
 
 
-def as_latex(text: str) -> str:
+def latex_text(text: str) -> str:
     """A text of LaTeX: no control sequences."""
     return "".join(LATEX.get(sign, sign) for sign in printable(text))

@@ -55,9 +55,11 @@ def check_tree(folder: Path, ignored: Container[str] = ()) -> None:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         left.append(Path(entry.path))
-                    elif not entry.is_file(follow_symlinks=False) and _is_there(entry.path):
+                    elif not entry.is_file(follow_symlinks=False) and os.path.lexists(entry):
+                        # It was not removed meanwhile, as other commands' temporary files are.
                         kind = "a symbolic link" if entry.is_symlink() else "not a regular file"
-                        raise UnsafeFile(f"holds {_below(entry.path, folder)}, which is {kind}")
+                        place = Path(entry.path).relative_to(folder)
+                        raise UnsafeFile(f"holds {place}, which is {kind}")
                     if count > MOST_ENTRIES:
                         raise UnsafeFile(f"holds more than {MOST_ENTRIES:,} files")
         except FileNotFoundError as error:
@@ -65,15 +67,6 @@ def check_tree(folder: Path, ignored: Container[str] = ()) -> None:
                 raise UnsafeFile("is missing") from error  # below it, another command removed it
         except OSError as error:
             raise UnsafeFile(f"cannot be listed ({error.strerror})") from error
-
-
-def _is_there(path: str) -> bool:
-    """Whether a file was not removed meanwhile, as temporary ones of other commands are."""
-    return os.path.lexists(path)
-
-
-def _below(path: str, folder: Path) -> Path:
-    return Path(path).relative_to(folder)
 
 
 def open_regular(path: Path) -> BinaryIO:

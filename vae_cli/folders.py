@@ -107,9 +107,6 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
 
     It is new, has a name that nobody else uses, and is made in the folder itself, which must not be
     a link. A link called ``path`` is replaced; what it points to is left alone.
-
-    Raises:
-        OSError: If it cannot be written.
     """
     name = new_name(path.name)
     with opened_folder(path.parent) as folder:

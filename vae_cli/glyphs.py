@@ -4,9 +4,6 @@ import warnings
 from collections.abc import Iterable
 from functools import cache
 
-import matplotlib as mpl
-from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
-
 from vae_cli.console import printable
 from vae_cli.errors import Notice
 
@@ -52,6 +49,9 @@ def _number(character: str) -> str:
 
 def _add_fonts(characters: set[str]) -> set[str]:
     """Adds fonts to matplotlib's own, as few as it takes; the characters that none has."""
+    import matplotlib as mpl
+    from matplotlib.font_manager import fontManager
+
     families = list(mpl.rcParams["font.family"])
     missing = {c for c in characters if not any(_has(family, c) for family in families)}
     others = sorted({entry.name for entry in fontManager.ttflist}) if missing else []
@@ -67,6 +67,8 @@ def _add_fonts(characters: set[str]) -> set[str]:
 @cache
 def _has(family: str, character: str) -> bool:
     """Whether a font can draw a character; fonts of coloured bitmaps, as of emoji, can't."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
     try:
         font = get_font(findfont(FontProperties(family=[family])))
         font.set_size(SIZE, 72)

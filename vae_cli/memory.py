@@ -19,7 +19,7 @@ def machine_memory() -> int:
     return min(found)
 
 
-def in_words(count: float) -> str:
+def as_bytes(count: float) -> str:
     """Bytes for people: ``23.4 GiB``."""
     for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
         if count < 1024:

@@ -65,7 +65,7 @@ class Foreign:
     """Stands for a type that only code can give, such as a tensor, beside one that a user can."""
 
 
-class Kind(NamedTuple):
+class Rule(NamedTuple):
     """What an annotation allows.
 
     Attributes:
@@ -93,7 +93,7 @@ PLAIN: dict[Any, tuple[Any, str]] = {  # types, those of their values, and their
 
 
 @functools.cache
-def read(annotation: Any) -> Kind:
+def read(annotation: Any) -> Rule:
     """What an annotation allows: anything, where configuration can't express it (a module)."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -101,46 +101,46 @@ def read(annotation: Any) -> Kind:
     if origin is Literal:
         words = "one of " * (len(parts) > 1) + ", ".join(map(str, parts))
         names = tuple(part for part in parts if isinstance(part, str))
-        return Kind(lambda v: any(v == p and type(v) is type(p) for p in parts), lambda _: words,
+        return Rule(lambda v: any(v == p and type(v) is type(p) for p in parts), lambda _: words,
                     names=names)  # fmt: skip
-    kinds = [read(part) for part in parts if part not in (Foreign, ...)]
-    remedy = next((kind.remedy for kind in kinds if kind.remedy), "")
+    rules = [read(part) for part in parts if part not in (Foreign, ...)]
+    remedy = next((rule.remedy for rule in rules if rule.remedy), "")
     if origin in (Union, types.UnionType):
-        return Kind(
-            lambda value: any(kind.accepts(value) for kind in kinds),
-            lambda value: " or ".join(kind.words(value) for kind in kinds),
+        return Rule(
+            lambda value: any(rule.accepts(value) for rule in rules),
+            lambda value: " or ".join(rule.words(value) for rule in rules),
             remedy,
-            tuple(name for kind in kinds for name in kind.names),
+            tuple(name for rule in rules for name in rule.names),
         )
     if origin in (Sequence, list, tuple):
         some = f" of {len(parts)}" if origin is tuple else ""
-        return Kind(
+        return Rule(
             lambda values: (
                 isinstance(values, (list, tuple))
-                and len(each := kinds if origin is tuple else kinds * len(values)) == len(values)
-                and all(kind.accepts(v) for kind, v in zip(each, values, strict=True))
+                and len(each := rules if origin is tuple else rules * len(values)) == len(values)
+                and all(rule.accepts(v) for rule, v in zip(each, values, strict=True))
             ),
-            lambda value: f"a list{some}, each {kinds[0].words(value)}",
+            lambda value: f"a list{some}, each {rules[0].words(value)}",
             remedy,
         )
     if (plain := PLAIN.get(origin or annotation)) is None:
-        return Kind(lambda _: True, lambda _: getattr(annotation, "__name__", str(annotation)))
+        return Rule(lambda _: True, lambda _: getattr(annotation, "__name__", str(annotation)))
     kind, name = plain
     is_true = kind is bool  # which is a number to Python
-    return Kind(
+    return Rule(
         lambda v: isinstance(v, kind) and isinstance(v, bool) is is_true and v == v, lambda _: name
     )
 
 
-def _bounded(kind: Kind, bounds: Sequence[Bound]) -> Kind:
+def _bounded(rule: Rule, bounds: Sequence[Bound]) -> Rule:
     def words(value: Any) -> str:
         values = value if isinstance(value, (list, tuple)) else [value]
         large = any(isinstance(v, (int, float)) and not COUNTABLE.holds(v) for v in values)
         shown = [str(bound) for bound in bounds if bound is not COUNTABLE or large]
-        return f"{kind.words(value)} {' and '.join(shown)}"
+        return f"{rule.words(value)} {' and '.join(shown)}"
 
     remedy = next((bound.remedy for bound in bounds if bound.remedy), "")
-    return Kind(lambda v: kind.accepts(v) and all(b.holds(v) for b in bounds), words, remedy)
+    return Rule(lambda v: rule.accepts(v) and all(b.holds(v) for b in bounds), words, remedy)
 
 
 def checked(function: F) -> F:
@@ -148,16 +148,16 @@ def checked(function: F) -> F:
     signature = inspect.signature(function)
 
     @functools.cache
-    def kinds() -> dict[str, Kind]:  # later than the definition, for annotations that are texts
+    def rules() -> dict[str, Rule]:  # later than the definition, for annotations that are texts
         hints = get_type_hints(function, include_extras=True)
         return {name: read(hint) for name, hint in hints.items()}
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         for name, value in signature.bind(*args, **kwargs).arguments.items():
-            kind = kinds().get(name)
-            if kind is not None and not kind.accepts(value):
-                raise InvalidOption(name, value, f"needs {kind.words(value)}", kind.remedy)
+            rule = rules().get(name)
+            if rule is not None and not rule.accepts(value):
+                raise InvalidOption(name, value, f"needs {rule.words(value)}", rule.remedy)
         return function(*args, **kwargs)
 
     return wrapper  # type: ignore[return-value]

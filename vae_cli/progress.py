@@ -58,10 +58,10 @@ def progress(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TextColumn(unit), TimeRemainingColumn())  # fmt: skip
     first, began = done, clock()
-    told, announced = began, is_announced
+    printed, announced = began, is_announced
 
     def advance(now_done: int) -> None:
-        nonlocal told, announced
+        nonlocal printed, announced
         now = clock()
         bar.update(task, completed=now_done)
         if now_done <= first:
@@ -71,8 +71,8 @@ def progress(
             announced = True
             if each * (total - first) > LONG:
                 print_line(console, cost_line(label, each * (total - first), total - first, unit))
-        if not console.is_terminal and now - told >= LINE_EVERY and now_done < total:
-            told = now
+        if not console.is_terminal and now - printed >= LINE_EVERY and now_done < total:
+            printed = now
             left = duration(each * (total - now_done))
             print_line(console, f"{label}: {now_done}/{total} {unit}, about {left} left", "dim")
 

@@ -51,7 +51,7 @@ def prepare_streams() -> None:
     """Makes the standard streams usable whatever the caller did with them.
 
     Closed ones (``>&-``) are opened, else the next file takes their place. Messages that nobody
-    can read are dropped: the work goes on. Streams that are not the process's own are left alone.
+    can read are dropped: the work continues. Streams that are not the process's own are left alone.
     """
     for number in (0, 1, 2):
         try:
@@ -90,7 +90,7 @@ def _as_text(raw: io.FileIO, like: TextIO | None) -> TextIO:
 
 
 def _in_ascii(error: UnicodeError) -> tuple[str, int]:
-    """Signs that an encoding does not have, and where to go on; unknown ones as ``\\xe9``."""
+    """Signs that an encoding does not have, and where to continue; unknown ones as ``\\xe9``."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     signs = error.object[error.start : error.end]

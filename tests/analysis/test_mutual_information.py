@@ -66,7 +66,7 @@ def test_lower_bound_stays_below_log_n_where_the_upper_does_not() -> None:
     assert found["mutual_information_upper"] > known(sharp) > math.log(50) + 5
 
 
-def test_nothing_is_told_by_a_posterior_that_is_the_prior() -> None:
+def test_a_posterior_that_is_the_prior_carries_no_information() -> None:
     blind = LinearGaussian(lengths=(0.0, 0.0))
     found = measure(blind, blind.vae().float(), 100)
     for name in ("mutual_information", "marginal_kl"):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vae_cli.approximation.fit import FitOptions, fit
+from vae_cli.approximation.fit import FitOptions, fit_posterior
 from vae_cli.approximation.measure import diverge, grid, log_densities, log_integral
 from vae_cli.distribution.normal import DiagonalNormal
 from vae_cli.energy.base import Energy
@@ -51,7 +51,7 @@ def test_gaussians_are_measured_as_by_formula() -> None:
 def test_divergence_is_that_of_quadrature(family: type[Posterior]) -> None:
     energies = [TwoMoons(), Wave()]
     posterior = family(2, 4)  # type: ignore[call-arg]
-    q = posterior(fit(posterior, energies, OPTIONS, ignore).double())
+    q = posterior(fit_posterior(posterior, energies, OPTIONS, ignore).double())
     log_p, log_z = log_densities(energies)
     found = diverge(q, energies, log_z, 40_000, seed=0)
     torch.testing.assert_close(found.mass, torch.ones(2).double(), atol=2e-3, rtol=0)
@@ -68,7 +68,7 @@ def test_more_maps_fit_better(family: type[Posterior]) -> None:
     kls, options = [], replace(OPTIONS, steps=400)
     for length in (1, 8):
         posterior = family(2, length)  # type: ignore[call-arg]
-        q = posterior(fit(posterior, energies, options, ignore).double())
+        q = posterior(fit_posterior(posterior, energies, options, ignore).double())
         kls.append(diverge(q, energies, log_z, 10_000, seed=0).kl)
     assert (kls[1] < kls[0] - 0.1).all()
 
@@ -86,14 +86,16 @@ def test_starts_have_a_broad_gaussian_behind_different_maps(family: type[Posteri
 def test_fits_repeat_and_do_not_touch_each_other() -> None:
     posterior, told = PlanarPosterior(2, 2), []
     options = FitOptions(steps=20, restarts=1, samples=16, warmup=0.0, lr=0.2, seed=3)
-    both = fit(posterior, [TwoMoons(), Wave()], options, told.append)
+    both = fit_posterior(posterior, [TwoMoons(), Wave()], options, told.append)
     assert told == list(range(1, 21))
-    torch.testing.assert_close(fit(posterior, [TwoMoons(), Wave()], options, ignore), both)
+    torch.testing.assert_close(
+        fit_posterior(posterior, [TwoMoons(), Wave()], options, ignore), both
+    )
 
     class Broken(Wave):
         def __call__(self, z: Tensor) -> Tensor:
             return super().__call__(z) * float("nan")
 
-    # A fit that breaks leaves its neighbour as it is; that none is left is told.
+    # A failed fit does not touch the others; an error says that all have failed.
     with pytest.raises(TrainingError, match="smaller lr"):
-        fit(posterior, [TwoMoons(), Broken()], options, ignore)
+        fit_posterior(posterior, [TwoMoons(), Broken()], options, ignore)

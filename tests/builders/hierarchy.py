@@ -20,6 +20,8 @@ LAYERS = (3, 2)  # dimensions; the second one is the top
 class Hierarchy(LatentVariableModel):
     """Both q and p draw the top first; the lower layer depends on it by a linear map."""
 
+    layers = LAYERS
+
     def __init__(
         self,
         shape: Size,

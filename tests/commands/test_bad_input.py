@@ -1,4 +1,4 @@
-"""Every mistake is told in one line that says key, value and remedy; nothing is written."""
+"""Every mistake is reported in one line with key, value and remedy; nothing is written."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ from vae_cli.errors import ConfigError
 
 class Bad(NamedTuple):
     arguments: str  # separated by blanks
-    said: list[str]  # parts of what is told
+    said: list[str]  # parts of the message
 
 
 def is_required(key: str, choice: str) -> Bad:
@@ -86,6 +86,7 @@ TABLE = [
     Bad("kl_schedule=null", ["kl_schedule=null", "no such option"]),
     Bad("model=autoencoder metric=[active_units]", ["metric=active_units", "with a prior"]),
     Bad("metric=[reconstruction]", ["metric=reconstruction", "needs an autoencoder"]),
+    Bad("metric=[classification]", ["metric=classification", "needs a model that tells labels"]),
     Bad("model=autoencoder objective.level=0.1", ["objective.level=0.1", "objective=denoising"]),
     Bad("model=denoising_autoencoder objective.level=2", ["objective.level=2", "a share", "=0.25"]),
     Bad("model=denoising_autoencoder objective.corruption=blur", ["corruption=blur", "gaussian"]),
@@ -384,7 +385,7 @@ def told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize("bad", TABLE, ids=[bad.arguments.strip()[:80] for bad in TABLE])
-def test_is_told(
+def test_is_reported(
     bad: Bad, workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(workplace)

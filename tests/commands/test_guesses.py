@@ -202,7 +202,7 @@ def test_every_synonym_leads_somewhere(targets: str) -> None:
 
 
 @pytest.mark.parametrize("line", SAID)
-def test_is_said(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_says_what_was_meant(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("images.npz").touch()
     command, *arguments = line.split()
     assert importlib.import_module(f"vae_cli.commands.{command}").main(arguments) == 2

@@ -31,7 +31,7 @@ def run(command: str, redirections: str, folder: Path) -> subprocess.CompletedPr
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("command", COMMANDS)
-def test_full_output_is_told(command: str, tmp_path: Path) -> None:
+def test_full_output_is_reported(command: str, tmp_path: Path) -> None:
     done = run(command, "> /dev/full", tmp_path)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()

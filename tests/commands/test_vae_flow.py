@@ -72,7 +72,7 @@ def test_other_formats(suffix: str, opening: bytes) -> None:
     ],
     ids=lambda value: " ".join(value),
 )
-def test_mistakes_are_told_in_one_line(
+def test_mistakes_are_reported_in_one_line(
     arguments: list[str], said: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("taken").write_text("a file")

@@ -8,8 +8,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from vae_cli.config.compose import compose
-from vae_cli.config.help import help_of
 from vae_cli.errors import ConfigError, Notice, VaeCliError
+from vae_cli.help.show import help_of
 
 STABLE = [
     (
@@ -165,7 +165,7 @@ def test_own_folder_may_have_blanks(tmp_path: Path) -> None:
     assert compose("train", ["posterior=mine"], str(folder))[0].posterior.flow_length == 7
 
 
-def test_clash_with_a_built_in_name_is_told(tmp_path: Path) -> None:
+def test_clash_with_a_built_in_name_is_reported(tmp_path: Path) -> None:
     for folder, config_dir in (("named", "named"), ("conf/vae_cli", None)):
         mine = tmp_path / folder / "model" / "vae.yaml"
         mine.parent.mkdir(parents=True)
@@ -203,6 +203,6 @@ def test_a_built_in_option_goes_before_one_of_a_folder_that_nobody_names(tmp_pat
         assert compose("train", [])[0] == before
 
 
-def test_missing_config_dir_is_told() -> None:
+def test_missing_config_dir_is_reported() -> None:
     with pytest.raises(VaeCliError, match=r"^--config-dir=nowhere: there is no such folder"):
         compose("train", [], "nowhere")

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from vae_cli.config.check import resolved
 from vae_cli.config.compose import compose
-from vae_cli.config.parts import check_parts, table
+from vae_cli.config.parts import check_parts, known_parts
 from vae_cli.config.request import Request
 from vae_cli.config.trust import check_saved, concrete, open_config
 from vae_cli.data.dataset import Dataset
@@ -46,23 +46,23 @@ def found(target: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-@pytest.mark.parametrize("group", sorted(table().parts.keys() - {"logger", "kl_schedule"}))
+@pytest.mark.parametrize("group", sorted(known_parts().parts.keys() - {"logger", "kl_schedule"}))
 def test_a_target_is_of_its_groups_base_class(group: str) -> None:
-    for target in table().parts[group]:
+    for target in known_parts().parts[group]:
         part = found(target)
         made = part if inspect.isclass(part) else inspect.signature(part).return_annotation
         assert issubclass(made, BASES[group]), target
 
 
 def test_schedules_and_loggers_are_those_that_are_known() -> None:
-    schedules = [found(target) for target in table().parts["kl_schedule"]]
+    schedules = [found(target) for target in known_parts().parts["kl_schedule"]]
     assert all({"settled_at", "__call__"} <= {*dir(schedule)} for schedule in schedules)
-    assert table().parts["logger"].keys() == LOGGERS
+    assert known_parts().parts["logger"].keys() == LOGGERS
 
 
 def test_every_group_of_a_run_is_in_the_table() -> None:
-    assert table().parts.keys() == {*BASES, "logger", "kl_schedule"}
-    assert table().names.keys() == {"metric", "figure"}
+    assert known_parts().parts.keys() == {*BASES, "logger", "kl_schedule"}
+    assert known_parts().names.keys() == {"metric", "figure"}
 
 
 @pytest.fixture(scope="module")

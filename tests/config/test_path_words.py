@@ -6,9 +6,9 @@ import pytest
 
 from vae_cli.commands.parser import Parser
 from vae_cli.commands.runs import listed
-from vae_cli.config.compose import compose_sweep
 from vae_cli.config.grammar import parsed, quoted
 from vae_cli.config.path_words import AS_TYPED, SINGLE, SWEPT, as_override, as_path
+from vae_cli.config.sweep import compose_sweep
 from vae_cli.errors import ConfigError, VaeCliError
 
 WORDS = (

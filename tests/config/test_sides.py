@@ -8,8 +8,8 @@ import pytest
 from vae_cli.config.check import resolved
 from vae_cli.config.compose import compose
 from vae_cli.config.folders import SIDES, groups_of
-from vae_cli.config.help import help_of
 from vae_cli.errors import VaeCliError
+from vae_cli.help.show import help_of
 
 BOTH = ["vae", "flow", "autoencoder", "m2", "m1_m2"]
 
@@ -63,9 +63,10 @@ def test_every_network_serves_both_sides(tmp_path: Path) -> None:
 
 
 def test_help_lists_them() -> None:
-    lines = [line.split() for line in help_of("train").splitlines()]
-    listed = {line[0]: line[1:] for line in lines if line and line[0] in SIDES}
-    assert listed.keys() == {*SIDES} and all("gated_conv," in names for names in listed.values())
+    for side in SIDES:
+        assert f"\n  {side}: " in help_of("train")
+        assert "gated_conv" in help_of("train", [side])
+        assert f"{side}.hidden_dims" in help_of("train", [f"{side}=mlp"])
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from omegaconf import OmegaConf
 from yamls import BORROWED, IDS, ROOT, YAMLS, commands, group_of, targets
 
 from vae_cli.config.check import in_epochs, resolved
-from vae_cli.config.compose import compose, compose_sweep
+from vae_cli.config.compose import compose
 from vae_cli.config.keys import SHARED
 from vae_cli.config.parts import check_parts
 from vae_cli.config.signature import signature_of
+from vae_cli.config.sweep import compose_sweep
 from vae_cli.config.trust import check_saved
 
 GROUPS = sorted({group_of(path) for path in YAMLS} - {"", *BORROWED})

@@ -89,7 +89,7 @@ def test_array(
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat"])
 @pytest.mark.parametrize("contents", [b"", b"nonsense", b"x" * 200, b"PK\x03\x04", b"\x93NUMPY"])
-def test_array_file_that_is_none(suffix: str, contents: bytes, tmp_path: Path) -> None:
+def test_file_that_holds_no_array(suffix: str, contents: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"images{suffix}"
     path.write_bytes(contents)
     with pytest.raises(InvalidOption, match=f"images{suffix}: can't be read as {suffix}"):

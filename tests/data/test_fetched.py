@@ -117,7 +117,7 @@ def test_damaged_download_leaves_nothing(site: Site, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_damaged_files_on_disk_are_told(site: Site) -> None:
+def test_damaged_files_on_disk_are_reported(site: Site) -> None:
     site.published.load(str(site.root))
     for file in files_below(site.root):
         file.write_bytes(file.read_bytes()[:-30])

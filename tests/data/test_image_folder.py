@@ -84,7 +84,7 @@ def test_folders_are_parts(parts: tuple[str, ...], expected: list[int], tmp_path
     for part in parts:
         for i in range(10):
             write(tmp_path / part / ("a" if i % 2 else "b") / f"{i}.png")
-    write(tmp_path / "test" / "z" / "0.png")  # a class that train lacks has a number of its own
+    write(tmp_path / "test" / "z" / "0.png")  # a class that train lacks has its own number
     dataset = image_folder.load(str(tmp_path))
     assert sizes(dataset) == [*expected[:2], 11]
     assert dataset.test.labels.tolist() == [0] * 5 + [1] * 5 + [2]
@@ -236,7 +236,7 @@ def test_broken_exif_does_no_harm(tmp_path: Path) -> None:
         Image.new("L", (6, 9), 20 * i).save(tmp_path / f"{i}.jpg", exif=exif)
     code = f"from vae_cli.data.image_folder import load; print(len(load({str(tmp_path)!r}).train))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("8\n", "")  # pytest has filters of its own
+    assert (done.stdout, done.stderr) == ("8\n", "")  # pytest has its own filters
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P", "RGB", "L"])

@@ -85,7 +85,7 @@ def test_the_rest_of_the_set_is_left_alone() -> None:
         (dataset(LABELS), 24, "Try labels=21."),
     ],
 )
-def test_is_told(given: Dataset, count: int, message: str) -> None:
+def test_is_reported(given: Dataset, count: int, message: str) -> None:
     with pytest.raises(InvalidOption, match=f"^labels=.*{re.escape(message)}"):
         keep_labels(given, count, 0)
 

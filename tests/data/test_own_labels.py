@@ -80,7 +80,7 @@ NO_CLASSES: list[tuple[np.ndarray, str]] = [
 
 
 @pytest.mark.parametrize(("stored", "reason"), NO_CLASSES)
-def test_what_is_not_a_class_is_said(stored: np.ndarray, reason: str, tmp_path: Path) -> None:
+def test_what_is_not_a_class_is_reported(stored: np.ndarray, reason: str, tmp_path: Path) -> None:
     dataset = saved(tmp_path, images=IMAGES, labels=stored)
     assert set(labels_by_row(dataset)) == {-1}
     assert "labels is not used as labels" in told(dataset) and reason in told(dataset)

@@ -67,7 +67,7 @@ def test_arms_are_even_by_length() -> None:
 
 
 @pytest.mark.parametrize("noise", [0.01, 0.1])
-def test_noise_is_as_said(noise: float) -> None:
+def test_noise_has_its_scale(noise: float) -> None:
     clean, noisy = (points(circles(noise=level))[0] for level in (0.0, noise))
     error = (noisy - clean).flatten()
     assert error.std().item() == pytest.approx(noise, rel=4 / math.sqrt(2 * len(error)))

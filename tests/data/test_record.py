@@ -10,7 +10,7 @@ import torch
 from vae_cli.data.arrangement import arrange, describe_trained, pool_of
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.parts import PARTS, three_parts
-from vae_cli.data.record import Difference, Record, record_of, with_known_classes
+from vae_cli.data.record import DataChanges, Record, record_of, with_known_classes
 
 GENERATOR = np.random.default_rng(0)
 PIXELS = GENERATOR.integers(0, 256, (100, 1, 3, 3), np.uint8)
@@ -61,14 +61,14 @@ def unchanged(pixels: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nd
     return pixels, labels
 
 
-CHANGES: dict[Callable[..., tuple[np.ndarray, np.ndarray]], Difference] = {
-    unchanged: Difference(),
-    reordered: Difference(),
-    appended: Difference(added=30),
-    removed: Difference(removed=50),
-    edited: Difference(changed=15),
-    repeated: Difference(added=100),
-    relabelled: Difference(relabelled=3),
+CHANGES: dict[Callable[..., tuple[np.ndarray, np.ndarray]], DataChanges] = {
+    unchanged: DataChanges(),
+    reordered: DataChanges(),
+    appended: DataChanges(added=30),
+    removed: DataChanges(removed=50),
+    edited: DataChanges(changed=15),
+    repeated: DataChanges(added=100),
+    relabelled: DataChanges(relabelled=3),
 }
 
 
@@ -120,17 +120,17 @@ def test_an_image_of_another_part_stays_out_of_the_others() -> None:
     assert len(now.test) == 40 and rows(now.test) == rows(before.test)
 
 
-def test_a_test_image_that_is_trained_on_is_told() -> None:
+def test_a_test_image_that_is_trained_on_is_reported() -> None:
     before = dataset(PIXELS, own_test=30)
     moved = PIXELS.copy()
     moved[99] = before.train.pixels[0].numpy()
     now, difference = arrange(dataset(moved, own_test=30), record_of(before))
-    assert difference == Difference(changed=1)
+    assert difference == DataChanges(changed=1)
     told = describe_trained(record_of(now, record_of(before)))
     assert told == ["1 of 30 test images equal one that is trained on"]
 
 
-def test_names_are_those_of_a_part_of_its_own() -> None:
+def test_names_belong_to_one_part() -> None:
     before = dataset(PIXELS, own_test=30)
     other = np.random.default_rng(1).integers(0, 256, (50, 1, 3, 3), np.uint8)
     now, difference = arrange(dataset(other, np.zeros(50, int)), record_of(before))

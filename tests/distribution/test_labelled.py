@@ -57,7 +57,7 @@ def _pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @KINDS
 @BATCHES
 @SAMPLES
-def test_density_of_its_own_draws(
+def test_density_of_its_draws(
     kind: str, batch: tuple[int, ...], sample_shape: tuple[int, ...]
 ) -> None:
     q = build(kind, batch)

@@ -57,7 +57,7 @@ def test_identity(case: Case, dim: int) -> None:
 
 
 @DIMS
-def test_each_image_has_parameters_of_its_own(case: Case, dim: int) -> None:
+def test_each_image_has_its_own_parameters(case: Case, dim: int) -> None:
     parameters = case.parameters(dim, 1, (6,))
     z = points(dim, 0, (3, 6))
     y, log_det = case.build(*parameters).transform(z)

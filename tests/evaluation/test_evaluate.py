@@ -142,7 +142,7 @@ CONTINUE = "vae-eval: interrupted. Run the same command again to continue."
 
 
 @pytest.mark.parametrize(("after", "number"), [(0, "SIGINT"), (5, "SIGTERM")])
-def test_interrupted_it_goes_on(
+def test_an_interrupted_evaluation_resumes(
     after: int, number: str, runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["split=train", "analysis=[]", *QUICK[:1]]
@@ -316,7 +316,7 @@ def test_several_runs_are_put_into_tables(
     ],
     ids=lambda value: " ".join(value),
 )
-def test_mistakes_are_told_in_one_line(
+def test_mistakes_are_reported_in_one_line(
     arguments: list[str], said: list[str], runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if "device=gpu" in arguments and torch.cuda.is_available():
@@ -394,7 +394,7 @@ BASE = {"log_likelihood_samples": 50, "posterior_normalization_se": 0.01}
         ({"posterior_log_prob_error": 0.1}, ["posterior_log_prob_error is 0.1"]),
     ],
 )
-def test_what_is_not_to_be_trusted_is_told(numbers: dict[str, float], said: list[str]) -> None:
+def test_warns_of_numbers_not_to_trust(numbers: dict[str, float], said: list[str]) -> None:
     text = " ".join(warnings_of({**BASE, **numbers}))
     assert bool(text) == bool(said)
     assert all(part in text for part in said)

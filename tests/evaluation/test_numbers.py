@@ -54,9 +54,7 @@ def test_commands_at_once_lose_no_numbers(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_who_waits_too_long_is_told_of_whom(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_timeout_names_the_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numbers, "WAIT", 0.0)
     folder = RunFolder(tmp_path)
     with (

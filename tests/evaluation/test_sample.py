@@ -253,7 +253,7 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
     ],
     ids=lambda value: " ".join(value),
 )
-def test_mistakes_are_told_in_one_line(
+def test_mistakes_are_reported_in_one_line(
     arguments: list[str], said: list[str], runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(runs.rglob("*"))

@@ -248,7 +248,7 @@ WRONG: list[tuple[str, Callable[[vae_cli.TrainedModel], object], str]] = [
 
 
 @pytest.mark.parametrize(("name", "call", "said"), WRONG, ids=[row[2][:20] for row in WRONG])
-def test_mistakes_are_told_in_one_line(
+def test_mistakes_are_reported_in_one_line(
     name: str, call: Callable[[vae_cli.TrainedModel], object], said: str, runs: Path
 ) -> None:
     with pytest.raises(VaeCliError, match=said) as raised:

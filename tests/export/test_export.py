@@ -1,4 +1,4 @@
-"""vae-export: the same numbers from files alone, where this package is not to be had."""
+"""vae-export: the same numbers from files alone, where this package is not installed."""
 
 import json
 import os
@@ -260,7 +260,7 @@ def test_export_takes_the_place_of_one(
     ],
     ids=lambda value: " ".join(value),
 )
-def test_mistakes_are_told_in_one_line(
+def test_mistakes_are_reported_in_one_line(
     arguments: list[str],
     said: list[str],
     trained: Path,

@@ -135,7 +135,7 @@ def test_why_there_is_no_picture_of_what_a_model_tells(figure: Figure) -> None:
 
 @DECODING
 def test_why_there_is_no_picture_of_a_label(figure: Figure) -> None:
-    with pytest.raises(Inapplicable, match="needs a model with labels: model=m2 or m1_m2"):
+    with pytest.raises(Inapplicable, match=r"needs a semi-supervised model \(m2, m1_m2\)"):
         picture(figure, model(), split())
 
 

@@ -68,7 +68,7 @@ def test_tensorboard_shows_a_name_as_it_is_written() -> None:
     assert [as_named(text) for text in drawable(names)] == names
 
 
-def test_characters_that_no_font_has_are_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_characters_that_no_font_has_are_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glyphs, "_replaced", set())
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
     missing = chr(0xE123)  # private, and printable would write it as a number

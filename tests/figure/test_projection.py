@@ -62,7 +62,7 @@ def test_neighbours_need_points() -> None:
         tsne(groups()[: FEWEST - 1])
 
 
-def test_what_is_not_installed_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vae_cli.figure.projection.find_spec", lambda name: None)
     with pytest.raises(InvalidOption, match=r"projection=umap: needs umap-learn.*vae-cli\[umap\]"):
         LatentMap(projection="umap")

@@ -56,7 +56,7 @@ def an_array(random: Random) -> np.ndarray:
 
 
 def npy(random: Random, folder: Path) -> Damage:
-    """An array by itself."""
+    """One array alone."""
     buffer = io.BytesIO()
     np.save(buffer, an_array(random), allow_pickle=True)
     return _written(random, folder / "images.npy", spoilt(random, buffer.getvalue()))

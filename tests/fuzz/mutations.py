@@ -57,7 +57,7 @@ class Key(NamedTuple):
     Attributes:
         name: As on the command line.
         choice: What it takes for it to be there; empty for nothing.
-        value: Which it has by itself.
+        value: Before the mutation.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Whatever a command line says, it either runs or is told of in one line; nothing is half done."""
+"""Any command line either runs or is refused in one line; nothing is half done."""
 
 import importlib
 import os
@@ -47,7 +47,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def call(command: str, arguments: list[str]) -> int:
-    os.environ.pop("VAE_CLI_RUN_FOLDER", None)  # each call is a process of its own, so to speak
+    os.environ.pop("VAE_CLI_RUN_FOLDER", None)  # each call stands for a process
     code: int = importlib.import_module(f"vae_cli.commands.{command}").main(arguments)
     return code
 
@@ -57,7 +57,9 @@ def hangs(*args: Any) -> None:
 
 
 @pytest.mark.parametrize("batch", range(-(-COUNT // BATCH)))
-def test_runs_or_is_told(batch: int, workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_or_reports_a_mistake(
+    batch: int, workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = signal.signal(signal.SIGALRM, hangs)
     try:
         for number in range(batch * BATCH, min((batch + 1) * BATCH, COUNT)):

@@ -1,4 +1,4 @@
-"""Whatever a data file holds, its images can be had or it is told of; memory is not filled."""
+"""Any data file is either read or refused in one line, and memory is not filled."""
 
 import importlib
 import os
@@ -42,7 +42,7 @@ def peak() -> int:
 
 
 @pytest.mark.parametrize("batch", range(-(-COUNT // BATCH)))
-def test_is_read_or_told(batch: int, tmp_path: Path) -> None:
+def test_is_read_or_reported(batch: int, tmp_path: Path) -> None:
     importlib.import_module("scipy.io")  # not to be counted
     for number in range(batch * BATCH, min((batch + 1) * BATCH, COUNT)):
         folder = tmp_path / str(number)

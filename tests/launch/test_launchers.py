@@ -143,7 +143,7 @@ def check_same(work: Path, run: Path) -> None:
         assert results[name] == pytest.approx(alone[name], rel=1e-5), name
 
 
-def test_one_node_by_torchrun_stops_and_goes_on_by_slurm(work: Path) -> None:
+def test_one_node_by_torchrun_stops_and_resumes_by_slurm(work: Path) -> None:
     """A signal to the second process saves all; ``resume=auto`` is decided by the first."""
     options = [*BRIEF, "accelerator=ddp_cpu", "resume=auto", "run_id=job", "trust=true"]
     agent = torchrun("--nproc_per_node=2", f"--master_port={free_port()}", "deadly.py")

@@ -88,7 +88,7 @@ def test_seed_decides_the_noise() -> None:
     assert evaluate(METRICS, seed=1)["elbo"] != ALL["elbo"]
 
 
-def test_each_metric_has_noise_of_its_own() -> None:
+def test_each_metric_has_its_own_noise() -> None:
     metric = METRICS["log_likelihood"]
     assert evaluate({"one": metric}) != evaluate({"other": metric})
 
@@ -154,7 +154,7 @@ def test_kept_values_are_those_of_each_image() -> None:
         assert values.mean().item() == pytest.approx(ALL[key])
 
 
-def test_goes_on_where_another_stopped() -> None:
+def test_resumes_where_another_stopped() -> None:
     first = Evaluation(METRICS, 0, "test")
     for number, batch in enumerate(BATCHES[:2]):
         first.add(MODEL, number, batch)

@@ -13,7 +13,7 @@ from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import InvalidOption, Notice
 from vae_cli.likelihood.bernoulli import BernoulliLikelihood
 from vae_cli.model.codes import codes_of
-from vae_cli.model.fitting import fit
+from vae_cli.model.fitting import fit_quietly
 from vae_cli.model.labelled import fit_classifier
 from vae_cli.model.m1 import CLASSIFIERS, M1
 from vae_cli.model.vae import VAE
@@ -34,7 +34,7 @@ def build(classifier: str, classes: int) -> M1:
 
 
 def split(classes: int, known: int = 12) -> Split:
-    """Images of which each class lights a row of its own, a few of them with labels."""
+    """Images of which each class lights its own row, a few of them with labels."""
     generator = torch.Generator().manual_seed(0)
     y = torch.arange(40 * classes) % classes
     light = torch.full((len(y), *SHAPE), 0.1)
@@ -51,10 +51,10 @@ def test_all_codes_may_have_labels(classifier: str) -> None:
     assert model.is_fitted
 
 
-def test_an_optimizer_that_stops_early_is_said_once() -> None:
+def test_an_optimizer_that_stops_early_is_reported_once() -> None:
     codes, labels = np.random.default_rng(0).normal(size=(50, 3)), np.arange(50) % 2
     with pytest.warns(Notice, match=r"^LogisticRegression has not converged on 50 codes") as said:
-        fit(LogisticRegression(max_iter=1, C=1e6), codes, labels)
+        fit_quietly(LogisticRegression(max_iter=1, C=1e6), codes, labels)
     assert len(said) == 1
 
 

@@ -132,12 +132,12 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("message", MISTAKES)
-def test_a_wrong_shape_is_told_at_the_start(message: str) -> None:
+def test_a_wrong_shape_is_reported_at_the_start(message: str) -> None:
     with pytest.raises(InvalidOption, match=message.replace("Plain: ", ".*: ")) as caught:
         build_encoder(MISTAKES[message], IMAGE, 6)
     assert str(caught.value).startswith("encoder=")
 
 
-def test_an_encoder_that_needs_a_condition_is_told() -> None:
+def test_an_encoder_without_a_condition_is_refused() -> None:
     with pytest.raises(InvalidOption, match=r"Plain: takes no condition_dim, .* Add the argument"):
         build_encoder(Plain, IMAGE, 6, condition_dim=3)

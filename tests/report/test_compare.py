@@ -50,7 +50,7 @@ def test_means_over_seeds_best_first(capsys: pytest.CaptureFixture[str]) -> None
     assert static["run"] == "runs/deeper/static" and static["log p(x) error"] == "0.3"
 
 
-def test_each_run_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_run_alone(capsys: pytest.CaptureFixture[str]) -> None:
     rows = table(capsys, "runs", "over=[]", "where=posterior=planar")
     assert [row["seed"] for row in rows] == ["0", "1", "2"]
     assert (rows[0]["log p(x) error"], rows[0]["log p(x) error over"]) == ("0.3", "images")

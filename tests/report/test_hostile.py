@@ -209,4 +209,4 @@ def test_many_runs_make_a_small_page(capsys: pytest.CaptureFixture[str]) -> None
     ],
 )  # fmt: skip
 def test_numbers_stay_numbers_in_a_spreadsheet(text: str, cell: str) -> None:
-    assert escape.as_csv(text) == cell
+    assert escape.csv_cell(text) == cell

@@ -253,7 +253,7 @@ def test_only_a_report_is_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     ],
     ids=lambda value: " ".join(value),
 )
-def test_mistakes_are_told_in_one_line(
+def test_mistakes_are_reported_in_one_line(
     arguments: list[str], said: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_run(Path("one"))

@@ -53,7 +53,7 @@ def test_a_linear_autoencoder_finds_the_plane_of_pca(vae_train: Train) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_run_that_goes_on_ends_with_the_same_weights(kind: str, vae_train: Train) -> None:
+def test_a_resumed_run_ends_with_the_same_weights(kind: str, vae_train: Train) -> None:
     model = (f"model={kind}_autoencoder", "network.hidden_dims=[8]", "data.batch_size=100")
     whole = vae_train(*model, "trainer.max_steps=30", name="whole")
     half = vae_train(*model, "trainer.max_steps=17", name="half")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vae_cli.run.current import Checkpoints, CurrentNumbers
+from vae_cli.run.current import CurrentCheckpoints, CurrentNumbers
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import RunFolder
 
@@ -71,7 +71,7 @@ def test_an_export_of_a_replaced_checkpoint(folder: RunFolder) -> None:
     folder.best.write_bytes(b"better")
     assert read(folder)[2][-1].endswith(f"vae-export run='{folder.path}'")
     (export / "export.json").write_text("{")
-    assert Checkpoints(folder).old_export() == ""
+    assert CurrentCheckpoints(folder).old_export() == ""
 
 
 def test_records_that_say_nothing_of_a_checkpoint_stay(folder: RunFolder) -> None:

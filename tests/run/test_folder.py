@@ -40,6 +40,16 @@ def test_named_folder(tmp_path: Path) -> None:
         RunFolder.create(str(wanted), True)
 
 
+def test_a_file_of_a_run_is_not_its_folder(tmp_path: Path) -> None:
+    run = RunFolder.create(str(tmp_path / "mine"), True)
+    run.overrides.touch()
+    (checkpoint := run.path / "checkpoints" / "last.ckpt").touch()
+    with pytest.raises(ConfigError, match=r"is not the folder of a run\. Try resume=\S*/mine\.$"):
+        RunFolder.existing(str(checkpoint))
+    with pytest.raises(ConfigError, match=r"there is no such folder\. It should hold overrides"):
+        RunFolder.existing(str(tmp_path / "nowhere"))
+
+
 def test_results_are_read_as_written(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.write_results({"a": 1.5, "b": None})

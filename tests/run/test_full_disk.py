@@ -81,7 +81,7 @@ def files_in(folder: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.parametrize("limit", [0, LIMIT, 1_500, 5_000])
-def test_a_run_that_cannot_begin_goes_on_once_there_is_room(
+def test_a_run_that_cannot_begin_resumes_once_there_is_room(
     limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -195,7 +195,7 @@ def test_features_of_other_parts_are_refused(run: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04"])
-def test_damaged_record_is_told(
+def test_damaged_record_is_reported(
     run: Path, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (run / "data.npz").write_bytes(content)

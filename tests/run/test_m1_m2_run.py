@@ -128,7 +128,7 @@ def test_other_commands_need_no_first_stage(two_stages: Path, tmp_path: Path) ->
     assert not (run / "m1").exists()
 
 
-def test_goes_on_in_the_second_stage_with_the_same_weights(
+def test_resumes_in_the_second_stage_with_the_same_weights(
     two_stages: Path, vae_train: Train, tmp_path: Path
 ) -> None:
     given = [*SECOND, f"model.m1={two_stages / 'm1'}"]
@@ -139,7 +139,7 @@ def test_goes_on_in_the_second_stage_with_the_same_weights(
     assert same(weights(part), weights(whole))
 
 
-def test_stopped_in_the_first_stage_it_goes_on_there(tmp_path: Path) -> None:
+def test_a_run_stopped_in_its_first_stage_resumes_there(tmp_path: Path) -> None:
     run = tmp_path / "run"
     patient = [text.replace("trainer.max_steps=30", "trainer.max_epochs=2000") for text in STAGES]
     command = [sys.executable, "-m", "vae_cli.commands.train", *patient, f"hydra.run.dir={run}",
@@ -152,7 +152,7 @@ def test_stopped_in_the_first_stage_it_goes_on_there(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)  # to the second stage's process alone, as a scheduler does
     _, told = process.communicate(timeout=60)
     assert process.returncode == 75
-    assert f"Go on with vae-train resume={run}" in told
+    assert f"Resume with vae-train resume={run}" in told
     reached = read_checkpoint(first.last)["global_step"]
     assert reached > 0 and not RunFolder(run).last.exists()
     steps = f"trainer.max_steps={reached + 5}"

@@ -69,7 +69,7 @@ def check_samples_of_a_class(run: Path) -> None:
     assert sample([*ask, "label=10"]) == 2
 
 
-def test_goes_on_with_the_same_weights(vae_train: Train) -> None:
+def test_resumes_with_the_same_weights(vae_train: Train) -> None:
     steps = [*M2, "data.batch_size=100", "trainer.max_steps=20"]
     straight = vae_train(*steps, name="straight")
     run = vae_train(*steps, "trainer.save_every=9", name="run")

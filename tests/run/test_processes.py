@@ -43,7 +43,7 @@ def test_they_measure_what_one_process_measures(work: Path) -> None:
         assert found[f"test/{key}"] == expected, key
 
 
-def test_mistake_is_told_once(tmp_path: Path) -> None:
+def test_mistake_is_reported_once(tmp_path: Path) -> None:
     done = start([*ARGUMENTS, "optimizer.lr=1e30", "logger=none", "hydra.run.dir=run"], tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("vae-train:") == 1 and "Traceback" not in done.stderr

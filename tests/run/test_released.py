@@ -35,7 +35,7 @@ def test_is_measured_as_it_was(run: Path) -> None:
     assert found["elbo"] == pytest.approx(then["test/elbo"], abs=0.1)
 
 
-def test_is_gone_on_with(run: Path) -> None:
+def test_resumes(run: Path) -> None:
     assert vae_train([f"resume={run}", "trainer.max_epochs=3"]) == 0
     assert read_checkpoint(run / "checkpoints" / "last.ckpt")["global_step"] == 42
 

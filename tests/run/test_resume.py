@@ -39,7 +39,7 @@ def test_run_id_names_the_folder(here: Path) -> None:
     assert [p.as_posix() for p in Path("outputs").glob("*/*")] == ["outputs/digits_vae/mine"]
 
 
-def test_auto_starts_goes_on_and_ends(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_auto_starts_resumes_and_ends(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = [*SMALL, "run_id=mine", "resume=auto"]
     run = here / "outputs" / "digits_vae" / "mine"
     assert main(command) == 0 and steps(run) == 20
@@ -242,7 +242,7 @@ def test_curves_do_not_depend_on_checkpoints(vae_train: Train) -> None:
 
 
 @pytest.mark.parametrize("logger", ["csv", "tensorboard"])
-def test_curves_go_on(logger: str, vae_train: Train) -> None:
+def test_curves_continue(logger: str, vae_train: Train) -> None:
     """Those of a run that is killed after its last checkpoint, too, without going back."""
     curves = (f"logger={logger}", "trainer.log_every=1", "trainer.save_every=17")
     run = vae_train(*SMALL, *curves)

@@ -12,7 +12,8 @@ from vae_cli.config.request import Request
 from vae_cli.errors import VaeCliError
 from vae_cli.launch.launch import SHARED_FOLDER, find_launch
 from vae_cli.launch.meeting import Meeting
-from vae_cli.run.session import Join, New, Process, Resume, decide
+from vae_cli.run.plan import Join, New, Process, Resume
+from vae_cli.run.session import decide
 from vae_cli.training.signals import Signals
 
 FORMS = ("{key}={path}", "+{key}={path}", "++{key}={path}", "{key}='{path}'", '{key}="{path}"',

@@ -77,7 +77,7 @@ def test_hostile_record_of_the_defaults(run: Path, capsys: pytest.CaptureFixture
     assert "_target_=os.mkdir" in capsys.readouterr().err
 
 
-def test_what_one_trusts_is_gone_on_with(
+def test_trusted_runs_resume(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("mine.py").write_text("from vae_cli.network.mlp import MLP as Mine\n")

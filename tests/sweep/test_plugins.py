@@ -82,7 +82,7 @@ def test_gpus_are_listed_without_torch(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_slurm", "ray"])
-def test_missing_extra_is_told(
+def test_missing_extra_is_reported(
     launcher: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def without_plugin(config_name: str, overrides: Sequence[str]) -> DictConfig:

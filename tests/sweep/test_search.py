@@ -1,4 +1,4 @@
-"""A search asks, tells, counts what fails and goes on; here without any training."""
+"""A search proposes jobs, records results, counts failures and continues; no training here."""
 
 import json
 import math
@@ -36,7 +36,7 @@ def hill(at: Numbers) -> Outcome:
 
 
 class Launcher:
-    """Has each job come to what a function of its settings says, as the real one would."""
+    """Gives each job the result that a function of its settings has."""
 
     def __init__(self, folder: Path, outcome: Callable[[Numbers], Outcome], stop: int = 0) -> None:
         self.folder, self.outcome = SweepFolder(folder), outcome
@@ -181,7 +181,7 @@ def test_pruned_is_not_failed(tmp_path: Path) -> None:
     assert not search(tmp_path, resume=str(tmp_path)).jobs
 
 
-def test_stop_and_go_on(tmp_path: Path) -> None:
+def test_stop_and_resume(tmp_path: Path) -> None:
     first = search(tmp_path, stop=4)
     assert states_in(tmp_path) == ["COMPLETE"] * 3 + ["RUNNING"]
     second = search(tmp_path, resume=str(tmp_path))
@@ -261,7 +261,7 @@ def test_same_seed_same_choices(tmp_path: Path) -> None:
     assert a != c
 
 
-def test_pruner_is_told_to_jobs(tmp_path: Path) -> None:
+def test_jobs_get_the_pruner(tmp_path: Path) -> None:
     (job,) = search(tmp_path, trials=1, pruner="median", warmup_epochs=3).jobs
     storage = f"sqlite:///{tmp_path / 'study.db'}"
     expected = Trial(storage, tmp_path.name, 0, "validation/elbo", "median", 5, 3)

@@ -6,7 +6,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from spaces import choices
 
-from vae_cli.config.compose import compose_sweep
+from vae_cli.config.sweep import compose_sweep
 from vae_cli.errors import ConfigError
 from vae_cli.sweep.space import space_of
 

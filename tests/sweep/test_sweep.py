@@ -25,7 +25,7 @@ from vae_cli.objective.elbo import Elbo
 
 
 class Broken(Elbo):
-    """Fails unless it is told that it has been repaired."""
+    """Fails until it is repaired."""
 
     def forward(self, model, batch, weight):
         if "REPAIRED" not in os.environ:
@@ -72,7 +72,7 @@ def table() -> list[dict[str, str]]:
 GRID = ["-m", "objective=elbo,broken", "seed=0,1", *QUICK]
 
 
-def test_failed_jobs_leave_their_traceback_and_the_rest_go_on(
+def test_failed_jobs_leave_their_traceback_and_the_rest_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main([*GRID, "hydra.sweep.dir=sweep"]) == 1
@@ -133,7 +133,7 @@ def test_a_process_of_a_job_that_fails() -> None:
 REFUSED = [
     (["sweep.resume=nowhere"], "sweep.resume=nowhere: there is no such folder"),
     (["sweep.resume=conf"], "sweep.resume=conf: is not a sweep's"),
-    (["sweep.resume=sweep", "latent_dim=3"], "Go on with the same command"),
+    (["sweep.resume=sweep", "latent_dim=3"], "Resume with the same command"),
     (["hydra.sweep.dir=sweep"], "Try sweep.resume=sweep"),
     (["resume=sweep"], "a sweep has sweep.resume"),
     (["sweep=nope"], "there is no such option"),
@@ -147,7 +147,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("arguments", "told"), REFUSED)
-def test_mistakes_are_told_before_anything_runs(
+def test_mistakes_are_reported_before_anything_runs(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(
@@ -169,7 +169,7 @@ def test_sweep_keys_without_several_runs(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_stopped_in_the_middle_of_a_job(tmp_path: Path) -> None:
-    """The first signal saves; the same command goes on from the checkpoint."""
+    """The first signal saves; the same command resumes from the checkpoint."""
     arguments = [
         "-m", "seed=0,1", "trainer.max_epochs=4", "trainer.save_every=20", "figure=[]", "metric=[]",
         "logger=none", "data.batch_size=10",

@@ -8,7 +8,7 @@ from vae_cli.terminal.quantity import number
     ("value", "error", "told"),
     [
         (-24.0312, 0.3301, "-24.03 ± 0.33"),
-        (-1.83812, 0.00034, "-1.8381 ± 0.0003"),  # an error has a digit of its own
+        (-1.83812, 0.00034, "-1.8381 ± 0.0003"),  # an error has its own digits
         (0.00021, 0.000013, "0.00021 ± 0.00001"),
         (0.5, 0.0, "0.50"),
         (3.0, 1e-12, "3.000000"),

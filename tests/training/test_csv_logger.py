@@ -1,4 +1,4 @@
-"""A run that goes on adds to its table, and nothing in it is there twice or lost."""
+"""A resumed run adds to its table: no row is repeated or lost."""
 
 import csv
 from pathlib import Path

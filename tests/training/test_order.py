@@ -29,7 +29,7 @@ def test_each_image_once_an_epoch() -> None:
     assert seen.min() >= 0 and seen.max() < 103
 
 
-def test_order_is_what_it_was() -> None:  # or a run of another version would not go on as it would
+def test_order_is_what_it_was() -> None:  # or runs of other versions would not resume alike
     assert training(0, 1)[0].tolist() == [49, 41, 62, 76, 9, 10, 61, 47, 72, 100, 93, 11]
 
 

@@ -24,6 +24,7 @@ RESULTS = {
     "test/reconstruction_se": 0.28, "test/kl_se": 0.06, "test/active_units": 12,
     "test/log_likelihood": -94.77, "test/log_likelihood_se": 0.27, "test/bits_per_dim": 0.17,
     "test/log_likelihood_samples": 200, "train/images_per_second": 8003.1, "train/seconds": 28.56,
+    "fast_dev_run": False,
 }  # fmt: skip
 
 
@@ -139,6 +140,13 @@ def test_summary_of_any_width(width: int, tmp_path: Any) -> None:
     for value in ("-99.45 ± 0.29", "-94.77 ± 0.27", "test/log_likelihood", "8003"):
         assert value in table
     assert lines.startswith("posterior collapse: 0 of 40") and "kl_schedule=linear" in lines
+    assert f"resume={tmp_path} trainer.max_steps=15600\n" in lines
+
+
+def test_a_trial_run_goes_on_as_a_full_one(tmp_path: Any) -> None:
+    shown, file = console(120, terminal=False)
+    print_summary({**RESULTS, "fast_dev_run": True}, RunFolder(tmp_path), shown)
+    assert f"vae-train resume={tmp_path} trainer.fast_dev_run=false\n" in file.getvalue()
 
 
 @pytest.mark.parametrize(

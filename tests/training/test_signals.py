@@ -18,7 +18,7 @@ STOPPING = [number for number, wish in WISHES.items() if wish is Wish.STOP]
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """A process that is stopped ignores signals from then on; this one goes on."""
+    """A process that is stopped ignores signals from then on; this one continues."""
     before = {number: signal.getsignal(number) for number in WISHES}
     yield
     for number, handler in before.items():

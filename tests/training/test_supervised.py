@@ -14,11 +14,17 @@ from vae_cli.errors import TrainingError
 from vae_cli.model.classifier import EncoderClassifier, Head
 from vae_cli.model.codes import coded
 from vae_cli.training import supervised
-from vae_cli.training.supervised import Chosen, FitOptions, Score, fit, score_of
+from vae_cli.training.supervised import (
+    ChosenState,
+    Score,
+    SupervisedOptions,
+    score_of,
+    train_on_labels,
+)
 
 TRUTH = LinearGaussian(lengths=(2.0, 2.0))
 GREY = Treatment("none", dequantize=False, levels=None)
-QUICK = FitOptions(steps=60, batch_size=32, lr=1e-2, seed=0)
+QUICK = SupervisedOptions(steps=60, batch_size=32, lr=1e-2, seed=0)
 CLASSES = 4
 
 
@@ -54,8 +60,8 @@ def codes(of_codes: Split) -> Tensor:
     return of_codes.batch(torch.arange(len(of_codes))).x.flatten(1)
 
 
-def run(network: nn.Module, parts: dict[str, Split], **options: Any) -> Chosen:
-    return fit(network, parts, QUICK._replace(**options), lambda step: None)
+def run(network: nn.Module, parts: dict[str, Split], **options: Any) -> ChosenState:
+    return train_on_labels(network, parts, QUICK._replace(**options), lambda step: None)
 
 
 def state(network: nn.Module) -> dict[str, Tensor]:
@@ -151,7 +157,7 @@ def test_the_best_state_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     best = max(range(len(scores)), key=lambda i: (scores[i].accuracy, scores[i].log_label))
     steps = sorted({round(130 ** (k / 50)) for k in range(1, 51)})
     assert len(scores) == len(steps) and best < len(steps) - 1
-    assert chosen == Chosen(steps[best], steps[best], scores[best])  # one batch of 40 an epoch
+    assert chosen == ChosenState(steps[best], steps[best], scores[best])  # one batch of 40 an epoch
     assert same(state(network), states[best])
     assert score_of(network, parts["validation"], 0) == scores[best]
 
@@ -161,7 +167,9 @@ def test_the_last_step_is_among_those_to_choose_from(monkeypatch: pytest.MonkeyP
     growing = iter(range(1000))
     monkeypatch.setattr(supervised, "score_of", lambda *_: Score(float(next(growing)), 0.0))
     network, parts = head(splits())
-    chosen = fit(network, parts, QUICK._replace(steps=101, batch_size=9999), asked.append)
+    chosen = train_on_labels(
+        network, parts, QUICK._replace(steps=101, batch_size=9999), asked.append
+    )
     assert chosen.step == chosen.epoch == 101 and asked == list(range(1, 102))
 
 

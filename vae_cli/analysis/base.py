@@ -4,24 +4,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from vae_cli.data.split import Split
-from vae_cli.model.base import Model
+from vae_cli.model.scope import ForModels, M
 from vae_cli.number import Number
 
 
-class Analysis(ABC):
+class Analysis(ForModels[M], ABC):
     """Numbers about a model that are no sums over images.
 
     Attributes:
-        model_class: Of which models it says something.
         declares: What its numbers are; tables show no others.
     """
 
-    model_class: type[Model] = Model
     declares: tuple[Number, ...] = ()
 
     @abstractmethod
     def numbers(
-        self, model: Model, splits: Mapping[str, Split], split: str
+        self, model: M, splits: Mapping[str, Split], split: str
     ) -> Mapping[str, float | None]:
         """The numbers, by name; none where the analysis does not apply.
 

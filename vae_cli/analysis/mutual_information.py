@@ -17,7 +17,7 @@ from vae_cli.options import AtLeast, Draws, checked
 PAIRS = 50_000  # densities of a draw given an image that are computed at once
 
 
-class MutualInformation(Analysis):
+class MutualInformation(Analysis[LatentVariableModel]):
     r"""Bounds on :math:`I_q(x; z)` and on the marginal KL, nats (Hoffman & Johnson 2016).
 
     The bound's KL term is their sum: :math:`E_x \mathrm{KL}(q(z|x) \| p(z)) = I_q(x; z) +
@@ -35,7 +35,6 @@ class MutualInformation(Analysis):
         images: N at most, spread over the split; the cost grows with its square.
     """
 
-    model_class = LatentVariableModel
     declares = known(
         "mutual_information_lower", "mutual_information_upper", "marginal_kl_lower",
         "marginal_kl_upper",
@@ -46,7 +45,7 @@ class MutualInformation(Analysis):
         self.images = images
 
     @torch.no_grad()
-    def numbers(  # type: ignore[override]  # of such models alone
+    def numbers(
         self, model: LatentVariableModel, splits: Mapping[str, Split], split: str
     ) -> dict[str, float]:
         """See the base class."""

@@ -13,14 +13,14 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.distribution.labelled import LabelledDistribution
 from vae_cli.distribution.relations import sample_with_log_prob
-from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.base import LatentVariableModel
 from vae_cli.number import known
 from vae_cli.options import PositiveInt, checked
 
 NARROWER = 0.9  # variance of the known density to that of the base: its weights are bounded
 
 
-class PosteriorCheck(Analysis):
+class PosteriorCheck(Analysis[LatentVariableModel]):
     r"""Holds q(z|x), as trained, against what must be true of any density. In float64.
 
     Of a model with labels it is q(z|x,y) for the most probable y.
@@ -39,7 +39,6 @@ class PosteriorCheck(Analysis):
         samples: Draws of z an image.
     """
 
-    model_class = LatentVariableModel
     declares = known(
         "posterior_normalization", "posterior_log_det_error", "posterior_log_prob_error",
     )  # fmt: skip
@@ -48,7 +47,9 @@ class PosteriorCheck(Analysis):
     def __init__(self, images: PositiveInt = 8, samples: PositiveInt = 1000) -> None:
         self.images, self.samples = images, samples
 
-    def numbers(self, model: Model, splits: Mapping[str, Split], split: str) -> dict[str, float]:
+    def numbers(
+        self, model: LatentVariableModel, splits: Mapping[str, Split], split: str
+    ) -> dict[str, float]:
         """See the base class."""
         batch = splits[split].batch(splits[split].spread(self.images)).to(model.device)
         precise = copy.deepcopy(model).double().requires_grad_(False)

@@ -13,14 +13,14 @@ from vae_cli.data.split import Split
 from vae_cli.distribution.relations import MEAN_DRAWS
 from vae_cli.model.base import Model
 from vae_cli.model.codes import codes_and_variances
-from vae_cli.model.fitting import fit
+from vae_cli.model.fitting import fit_quietly
 from vae_cli.number import known
 from vae_cli.options import AtLeast, Draws, PositiveInt, checked
 
 ITERATIONS = 2000  # of the linear probe's optimizer at most
 
 
-class Probe(Analysis):
+class Probe(Analysis[Model]):
     r"""Test accuracies of logistic regression and of nearest neighbours on the means of q(z|x).
 
     Both are fitted to labelled training images (to validation images where the training images are
@@ -90,7 +90,7 @@ def accuracy_of(
     """
     centre = x.mean(0)
     scale = float(np.sqrt(x.var(0).mean())) or 1.0
-    return float(fit(probe, (x - centre) / scale, y).score((x_new - centre) / scale, y_new))
+    return float(fit_quietly(probe, (x - centre) / scale, y).score((x_new - centre) / scale, y_new))
 
 
 def share_and_error(name: str, share: float, images: int) -> dict[str, float | None]:

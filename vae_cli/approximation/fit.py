@@ -56,7 +56,7 @@ def memory_of_fits(lengths: Sequence[int], energies: int, options: FitOptions) -
     return NUMBERS_PER_MAP * FLOAT_BYTES * max(lengths) * draws * energies
 
 
-def fit(
+def fit_posterior(
     posterior: Posterior,
     energies: Sequence[Energy],
     options: FitOptions,

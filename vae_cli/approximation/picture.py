@@ -16,7 +16,7 @@ INCH = 2.1  # width of a panel
 COLORS = "cividis"  # for colour-blind readers; equal steps of density look equal, in grey too
 
 
-class Column(NamedTuple):
+class FitColumn(NamedTuple):
     """What stands below one head.
 
     Attributes:
@@ -30,7 +30,7 @@ class Column(NamedTuple):
     notes: Sequence[str]
 
 
-def draw(names: Sequence[str], columns: Sequence[Column]) -> Canvas:
+def draw_fits(names: Sequence[str], columns: Sequence[FitColumn]) -> Canvas:
     """Draws a row for each density.
 
     Args:

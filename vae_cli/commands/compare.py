@@ -22,7 +22,7 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     if not cfg.metrics:
         raise ConfigError("metrics", [], "needs one number at least", "Try metrics=[elbo].")
     from vae_cli.console import printable
-    from vae_cli.report.comparison import sheets
+    from vae_cli.report.comparison import comparison_sheets
     from vae_cli.report.conditions import filtered
     from vae_cli.report.ledger import beside, read_entries, run_paths
     from vae_cli.terminal.comparable import columns
@@ -51,7 +51,7 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
         about = reference.source if rows else "no run there has the reference's data and treatment"
         print(f"note: {about}", file=sys.stderr)
         kept = [*kept, *rows]
-    found = sheets(kept, list(cfg.over), metrics, cfg.mixed, by_test=cfg.rank == "test")
+    found = comparison_sheets(kept, list(cfg.over), metrics, cfg.mixed, by_test=cfg.rank == "test")
     _write(found, cfg.format, cfg.output)
     return 0
 

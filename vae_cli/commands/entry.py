@@ -60,9 +60,9 @@ def command(
 
             request = Parser(name, takes_places, find is not None).read(arguments)
             if request.flags["help"]:
-                from vae_cli.config.help import help_of
+                from vae_cli.help.show import help_of
 
-                print(help_of(name))
+                print(help_of(name, request.flags["words"], request.config_dir))
                 return 0
             cfg = (compose or _composed)(request)
             return body(cfg, find(request) if find else [], request)

@@ -9,7 +9,7 @@ from vae_cli.commands.entry import command
 from vae_cli.commands.runs import runs_of, work_on_each
 from vae_cli.config.request import Request
 from vae_cli.launch.libraries import prepare_libraries
-from vae_cli.run.current import Checkpoints
+from vae_cli.run.current import CurrentCheckpoints
 from vae_cli.run.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     """Runs the command."""
     from vae_cli.console import make_console
-    from vae_cli.evaluation.answer import named_in
+    from vae_cli.evaluation.answer import GROUPS
     from vae_cli.report.measured import with_validation
     from vae_cli.terminal.comparable import print_comparison
     from vae_cli.terminal.summary import print_evaluation
 
-    console, named = make_console(), named_in(request, cfg)
+    console, named = make_console(), request.listed(*GROUPS)
     records = work_on_each(
         runs,
         lambda path: _evaluation(path, cfg, named, console),
@@ -53,7 +53,7 @@ def _evaluation(
 
         subject = load_subject(path, cfg)
         notes = [*subject.notes]
-    export = Checkpoints(RunFolder(path)).old_export()
+    export = CurrentCheckpoints(RunFolder(path)).old_export()
     for note in (*notes, *([export] if export else [])):
         print_line(console, f"note: {note}")
     return answer.record if answer else evaluate(subject, cfg, named, console)

@@ -26,7 +26,7 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
         rule = f"is one folder, and there are {len(runs)} runs"
         raise ConfigError("output", cfg.output, rule, "Leave it out: each goes into its run's.")
     for each in formats:
-        check_installed(each)
+        check_format(each)
     prepare_libraries()
     from vae_cli.console import printable
     from vae_cli.export.export import export
@@ -47,12 +47,8 @@ def _interrupted_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def check_installed(wanted: str) -> None:
-    """Checks that a format can be written here.
-
-    Raises:
-        VaeCliError: If a package is missing.
-    """
+def check_format(wanted: str) -> None:
+    """Checks that a format can be written here."""
     missing = [name for name in NEEDED[wanted] if find_spec(name) is None]
     if missing:
         rule = f"needs {' and '.join(missing)}"

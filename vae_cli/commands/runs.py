@@ -103,11 +103,6 @@ def work_on_each(
 ) -> list[tuple[str, dict[str, Any]]]:
     """Gets the numbers of each run and shows them; all folders are checked before the first.
 
-    Args:
-        runs: Their folders, which keep the numbers.
-        work: Gives the numbers of one.
-        show: Prints them.
-
     Returns:
         Each run with its numbers.
 

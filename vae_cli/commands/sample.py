@@ -12,6 +12,7 @@ from vae_cli.commands.entry import command
 from vae_cli.commands.runs import runs_of
 from vae_cli.config.compose import compose
 from vae_cli.config.grammar import quoted
+from vae_cli.config.keys import SHORT_KEYS
 from vae_cli.config.path_words import as_path
 from vae_cli.config.request import Request
 from vae_cli.errors import ConfigError, VaeCliError, as_written
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
     from vae_cli.run.subject import Subject
 
 NEEDED = {"run": "RUN_DIR", "what": "samples"}  # keys, each with an example
-SHORT = {  # keys that are an option of one picture, and that option
-    "draw": "figure.samples.draw",
-    "from": "figure.interpolations.start",
-    "to": "figure.interpolations.end",
-}
 ENDS = ("from", "to")
 FORMATS = ("png", "svg", "pdf", "npz", "gif")
 
@@ -39,7 +35,7 @@ def _short_keys() -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        short = next((key for key, whole in SHORT.items() if whole == error.key), error.key)
+        short = next((key for key, whole in SHORT_KEYS.items() if whole == error.key), error.key)
         raise ConfigError(short, error.value, error.rule, error.remedy) from error
 
 
@@ -59,8 +55,8 @@ def _composed(request: Request) -> DictConfig:
         raise ConfigError("beside", request.value("beside"), "is now a further run", f"Try {word}.")
     what = request.value("what").strip("[]")
     chosen = [name.strip() for name in what.split(",")]
-    options = [_in_full(key, request, chosen) for key in SHORT if request.names(key)]
-    others = request.without("run", "what", *SHORT).texts
+    options = [_in_full(key, request, chosen) for key in SHORT_KEYS if request.names(key)]
+    others = request.without("run", "what", *SHORT_KEYS).texts
     try:
         cfg, _ = compose("sample", [f"figure=[{what}]", *others, *options], request.config_dir)
     except ConfigError as error:
@@ -74,11 +70,11 @@ def _composed(request: Request) -> DictConfig:
 
 def _in_full(key: str, request: Request, chosen: Sequence[str]) -> str:
     """The override that a short key stands for."""
-    value, figure = request.value(key), SHORT[key].split(".")[1]
+    value, figure = request.value(key), SHORT_KEYS[key].split(".")[1]
     if figure not in chosen:
         raise ConfigError(key, value, f"goes with what={figure}", "Leave it out.")
     is_path = key in ENDS and value is not None and not value.lstrip("-").isdigit()
-    return f"{SHORT[key]}={quoted(as_path(value)) if is_path else as_written(value)}"
+    return f"{SHORT_KEYS[key]}={quoted(as_path(value)) if is_path else as_written(value)}"
 
 
 @command("sample", runs_of, _composed)
@@ -88,8 +84,7 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     _check(cfg, request, len(runs))
     prepare_libraries()
     from vae_cli.config.build import build_each
-    from vae_cli.console import make_console
-    from vae_cli.run.fit import say
+    from vae_cli.console import make_console, print_note
     from vae_cli.run.subject import load_subject
 
     figures = {} if cfg.count is not None else build_each(cfg, "figure")
@@ -100,7 +95,7 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
         )
         subjects.append(subject)
         for note in subject.notes:
-            say(console, note)
+            print_note(console, note)
     folder = _named_folder(cfg.output) if cfg.output else _own_folder(subjects)
     usual = _composed(request.within("run", "what"))
     write = _write_pictures if cfg.count is None else _write_samples
@@ -154,16 +149,15 @@ def _write_pictures(
     from functools import partial
 
     from vae_cli.config.build import build_each
-    from vae_cli.console import print_line
+    from vae_cli.console import print_line, print_note
     from vae_cli.evaluation.variants import variant
     from vae_cli.run.files import check_replaced, sha256_of
-    from vae_cli.run.fit import say
     from vae_cli.run.pictures import caption, draw_together, in_motion, is_picture, write_picture
 
     figures, first = build_each(cfg, "figure"), subjects[0]
     drawings = draw_together(subjects, figures, cfg.seed)
     if cfg.format == "gif":
-        drawings = in_motion(drawings, first.folder.path, partial(say, console))
+        drawings = in_motion(drawings, first.folder.path, partial(print_note, console))
     paths = {}
     for name, drawing in drawings.items():
         split = first.measured if figures[name].needs_images(first.model) else None
@@ -189,8 +183,8 @@ def _write_samples(
         label_of,
         prior_of,
         sample_chunks,
-        write_arrays,
         write_images,
+        write_sample_arrays,
     )
     from vae_cli.evaluation.variants import variant
     from vae_cli.example import describe_examples, example_kind
@@ -212,7 +206,7 @@ def _write_samples(
         check_samples(path, cfg.count)
     _make(folder)
     if cfg.format == "npz":
-        written = write_arrays(chunks, cfg.count, subject.model.latent_dim, shape, path)
+        written = write_sample_arrays(chunks, cfg.count, subject.model.latent_dim, shape, path)
     else:
         written = write_images(chunks, path, split.treatment.limits)
     done = 0

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import hydra
 
-from vae_cli.config.compose import compose_sweep
 from vae_cli.config.folders import OWN_FOLDERS, named_folders, search_path, search_path_override
 from vae_cli.config.grammar import quoted
 from vae_cli.config.request import Request
+from vae_cli.config.sweep import compose_sweep
 from vae_cli.errors import Interrupted, VaeCliError, shell_word
 from vae_cli.streams import OutputError
 
@@ -25,9 +25,6 @@ FAILED = 1  # the exit code if a job did
 
 def sweep(request: Request) -> int:
     """Runs a sweep.
-
-    Args:
-        request: Its values may be several.
 
     Returns:
         The exit code: 0, 1 if a job failed, 75 if the sweep was stopped and can be resumed.
@@ -52,7 +49,7 @@ def sweep(request: Request) -> int:
         drive(name, [*texts, *more, *search_path_override(search_path(config_dir))], folder)
         failed = print_outcome(folder)
         if folder.stop.exists():
-            remedy = f"Go on with the same command and sweep.resume={shell_word(folder.path)}"
+            remedy = f"Resume with the same command and sweep.resume={shell_word(folder.path)}"
             raise Interrupted(f"stopped. {remedy}")
     return FAILED if failed else 0
 

@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; those of the process by default.
 
     Returns:
-        The exit code: 0, 2 after one line about a mistake, 75 if the run was stopped and can go on.
+        The exit code: 0, 2 after one line about a mistake, 75 if the run was stopped.
     """
     prepare_streams()  # before anything else is opened
     with Signals() as signals:
@@ -80,9 +80,9 @@ def _code(signals: Signals, argv: Sequence[str] | None) -> int:
 def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
     request = _parser().read(arguments)
     if request.flags["help"]:
-        from vae_cli.config.help import help_of
+        from vae_cli.help.show import help_of
 
-        print(help_of("train"))
+        print(help_of("train", request.flags["words"], request.config_dir))
         return 0
     _check_flags(request)
     if any(request.flags[name] for name in HYDRAS):
@@ -123,7 +123,7 @@ def _check_flags(request: "Request") -> None:
 def _call_hydra(request: "Request", signals: Signals) -> int:
     """Runs a sweep, or shows what Hydra knows of a configuration."""
     from vae_cli.commands.sweep import call_hydra, sweep
-    from vae_cli.config.compose import check_not_resumed
+    from vae_cli.config.sweep import check_not_resumed
     from vae_cli.launch.launch import find_launch
 
     check_not_resumed(request.value("resume"))
@@ -152,8 +152,9 @@ def _check_completion(overrides: list[str]) -> None:
 def _run(request: "Request", signals: Signals, meeting: "Meeting") -> int:
     """One run. Whatever happens to it once it has to stop, it is stopped."""
     from vae_cli.commands.runs import find_run
+    from vae_cli.run.plan import Process
     from vae_cli.run.processes import meet
-    from vae_cli.run.session import Process, decide, execute
+    from vae_cli.run.session import decide, execute
 
     began = time.perf_counter()
     with meeting:

@@ -1,23 +1,30 @@
 """Whether what was chosen goes together, and with what was found out from the data."""
 
 from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
 
+import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Size
 
+from vae_cli import noise
 from vae_cli.config.check import is_required
 from vae_cli.config.construct import construct, option_of
 from vae_cli.config.folders import NETWORK, SIDES
+from vae_cli.data.batch import Batch
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import missing_labels
 from vae_cli.errors import ConfigError
 from vae_cli.example import ExampleKind, describe_examples, example_kind
-from vae_cli.metric.base import Metric
 from vae_cli.metric.reported import Reported
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.labelled import SemiSupervisedModel
+from vae_cli.model.scope import ForModels
+from vae_cli.network.mlp import MLP
 from vae_cli.objective.base import Objective
 from vae_cli.training.options import AcceleratorOptions, TrainerOptions
+
+P = TypeVar("P", bound=ForModels[Any])
 
 FOUND = {  # options that the data decide, and what they say
     "model.shape": "the shape of the data is",
@@ -64,7 +71,8 @@ def _check_networks(cfg: DictConfig, key: str, kind: ExampleKind, what: str) -> 
         if takes is not None and kind not in takes:
             rule = f"takes {' and '.join(f'{each}s' for each in sorted(takes))}, and {what}"
             group = side if side in cfg else NETWORK
-            raise ConfigError(group, option_of(model[side]), rule, f"Use {group}=mlp.")
+            suited = f"{group}=mlp" if kind in MLP.takes else f"a network that takes {kind}s"
+            raise ConfigError(group, option_of(model[side]), rule, f"Use {suited}.")
 
 
 def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOptions) -> None:
@@ -77,7 +85,7 @@ def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOp
         raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")
 
 
-def check_parts(cfg: DictConfig, model: Model, objective: Objective) -> None:
+def check_groups(cfg: DictConfig, model: Model, objective: Objective) -> None:
     """Checks that there are the groups that the model uses, and no others."""
     for side in SIDES:
         if side in cfg and side not in cfg.model.get("features", cfg.model):
@@ -95,12 +103,25 @@ def check_parts(cfg: DictConfig, model: Model, objective: Objective) -> None:
         raise is_required("kl_schedule", "OPTION")
 
 
-def check_measured(model: Model, metrics: Mapping[str, Metric]) -> None:
-    """Checks that what is to be measured can be measured of the model."""
-    for name, metric in metrics.items():
-        if not isinstance(model, metric.model_class):
-            rule = f"needs {metric.model_class.description}"
-            raise ConfigError("metric", name, rule, "Leave it out.")
+def applicable(
+    group: str, parts: Mapping[str, P], model: Model, named: Collection[str]
+) -> dict[str, P]:
+    """The metrics or analyses that work with a model.
+
+    Args:
+        group: Of the configuration.
+        parts: By name.
+        model: What is measured.
+        named: Those that the user asks for by name; the others are left out where they don't work.
+
+    Raises:
+        ConfigError: If one of those does not work with the model.
+    """
+    mismatches = {name: part.mismatch(model) for name, part in parts.items()}
+    for name in named:
+        if rule := mismatches.get(name):
+            raise ConfigError(group, name, rule, "Leave it out.")
+    return {name: part for name, part in parts.items() if mismatches[name] is None}
 
 
 def check_model(cfg: DictConfig, model: Model, objective: Objective) -> None:
@@ -109,11 +130,31 @@ def check_model(cfg: DictConfig, model: Model, objective: Objective) -> None:
         rule = "looks at no labels, and the model's classes would have no names"
         remedy = "Try objective=semi_supervised."
         raise ConfigError("objective", option_of(cfg.objective), rule, remedy)
-    if not isinstance(model, objective.model_class):
-        rule = f"needs {objective.model_class.description}, which {option_of(cfg.model)} is not"
+    if mismatch := objective.mismatch(model):
+        rule = f"{mismatch}, which {option_of(cfg.model)} is not"
         usual = "elbo" if isinstance(model, LatentVariableModel) else "reconstruction"
         remedy = f"Try objective={usual}, or another model."
         raise ConfigError("objective", option_of(cfg.objective), rule, remedy)
+
+
+def check_draws(cfg: DictConfig, model: Model, objective: Objective) -> None:
+    """Checks that draws of z carry a gradient, where the objective needs that.
+
+    Raises:
+        ConfigError: If they don't: the encoder would not learn.
+    """
+    if not objective.reparameterizes:
+        return
+    x, number = torch.zeros(1, *cfg.derived.shape), torch.zeros(1, dtype=torch.int64)
+    with torch.no_grad(), noise.stream(model.device, "draws"):
+        q = model.eval().encode(Batch(x, x, number, number))
+    model.train()
+    if not q.has_rsample:
+        drawn, other = f"model={option_of(cfg.model)}", "model=vae"
+        if "posterior" in cfg:
+            drawn, other = f"posterior={option_of(cfg.posterior)}", "posterior=diagonal"
+        rule = f"needs draws of z that carry a gradient, and those of {drawn} carry none"
+        raise ConfigError("objective", option_of(cfg.objective), rule, f"Try {other}.")
 
 
 def monitored(reported: Reported, trainer: TrainerOptions) -> str:

@@ -4,6 +4,7 @@ What depends on several groups (the images' shape, ``binarize=auto``, durations 
 found out here, once, and written into the configuration as concrete values.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -11,12 +12,13 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from vae_cli import noise
 from vae_cli.config.agreement import (
+    applicable,
+    check_draws,
     check_found,
+    check_groups,
     check_labels,
-    check_measured,
     check_model,
     check_networks,
-    check_parts,
     check_room,
     monitored,
 )
@@ -53,12 +55,13 @@ from vae_cli.training.trainer import check_accelerator
 FAST_DEV_STEPS = 5
 
 
-def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
+def build(cfg: DictConfig, known: Record | None = None, named: Collection[str] = ()) -> Experiment:
     """Loads the data and builds the model and all that trains and measures it.
 
     Args:
         cfg: As ``compose`` returns it; changed in place.
         known: The data that the run had when it was started.
+        named: The metrics that the user asks for by name.
 
     Raises:
         VaeCliError: If something can't be had, or does not go together.
@@ -93,10 +96,11 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
         with torch.device("meta"):
             outline = construct_model(cfg)
         check_model(cfg, outline, objective)
-        check_parts(cfg, outline, objective)
+        check_groups(cfg, outline, objective)
         check_weights(cfg, outline)
         check_step(cfg, outline, objective)
     model = build_model(cfg)
+    check_draws(cfg, model, objective)
     experiment = Experiment(
         config=cfg,
         splits=split_by_part(dataset, treatment),
@@ -111,14 +115,16 @@ def build(cfg: DictConfig, known: Record | None = None) -> Experiment:
         make_optimizer=construct(cfg, "optimizer", without=("lr_schedule",), partial=True),
         make_lr_schedule=construct(cfg, "optimizer.lr_schedule", partial=True),
         monitor=monitored(reported, trainer),
-        metrics={"reported": reported} | build_each(cfg, "metric"),
+        metrics={
+            "reported": reported,
+            **applicable("metric", build_each(cfg, "metric"), model, named),
+        },
         figures=build_each(cfg, "figure"),
         trainer=trainer,
         accelerator=accelerator,
     )
     with naming_keys(cfg, "metric"):
         check_rivals(experiment.metrics)
-    check_measured(model, experiment.metrics)
     _try_optimizer(experiment)
     return experiment
 

@@ -48,13 +48,7 @@ def _words(error: BaseException) -> str:
 
 
 def base_of(config_name: str, overrides: Sequence[str], groups: Groups) -> DictConfig:
-    """The configuration with the chosen options that exist, and with their own values.
-
-    Args:
-        config_name: Name of the primary file.
-        overrides: As on the command line.
-        groups: The options of each group.
-    """
+    """The configuration with the chosen options that exist, and with their own values."""
     readable = [text for text in overrides if "=" in text]
     chosen = [(text, o) for text in readable if not (o := parsed(text)).is_delete()]
     places = [text for text, o in chosen if o.key_or_group == SEARCH_PATH]
@@ -77,11 +71,7 @@ def _is_choice(override: Override, groups: Groups) -> bool:
 
 
 def pretrained_part(cfg: DictConfig) -> str | None:
-    """Name of the part of a model that comes from a trained run; None if it has none.
-
-    Args:
-        cfg: As composed.
-    """
+    """Name of the part of a model that comes from a trained run; None if it has none."""
     parts = cast(dict[str, Any], OmegaConf.to_container(cfg.model))
     return next((name for name, part in parts.items() if _target_of(part) == PRETRAINED), None)
 

@@ -11,7 +11,7 @@ from vae_cli.data.arrangement import arrange, describe_trained
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.kind import range_of
 from vae_cli.data.labels import class_count, keep_labels
-from vae_cli.data.record import Difference, Record, record_of, with_known_classes
+from vae_cli.data.record import DataChanges, Record, record_of, with_known_classes
 from vae_cli.data.split import Split, Treatment
 from vae_cli.errors import ConfigError, as_written
 from vae_cli.number import FEW_IMAGES
@@ -32,7 +32,7 @@ class Loaded:
 
     dataset: Dataset
     record: Record
-    difference: Difference
+    difference: DataChanges
 
 
 def load_data(cfg: DictConfig, known: Record | None) -> Loaded:
@@ -41,11 +41,8 @@ def load_data(cfg: DictConfig, known: Record | None) -> Loaded:
     Args:
         cfg: The configuration.
         known: The data of the run; None if it has none yet.
-
-    Raises:
-        VaeCliError: If it cannot be loaded.
     """
-    dataset, difference = _load(cfg), Difference()
+    dataset, difference = _load(cfg), DataChanges()
     if known is not None:
         dataset, difference = arrange(with_known_classes(dataset, known), known)
     _check_parts(cfg, dataset)
@@ -72,9 +69,6 @@ def load_given(cfg: DictConfig, known: Record) -> Dataset:
     Args:
         cfg: Of the run, with the place of those images.
         known: The data of the run.
-
-    Raises:
-        VaeCliError: If they cannot be loaded.
     """
     whole = cfg.copy()
     for part in PUT_ASIDE:
@@ -96,7 +90,7 @@ def _load(cfg: DictConfig) -> Dataset:
     return dataset
 
 
-def check_unchanged(cfg: DictConfig, difference: Difference, changed: str | None) -> None:
+def check_unchanged(cfg: DictConfig, difference: DataChanges, changed: str | None) -> None:
     """Checks that the data are those that the run was started with.
 
     Args:
@@ -127,15 +121,7 @@ def keep_some_labels(cfg: DictConfig, dataset: Dataset) -> Dataset:
 
 
 def check_suits(cfg: DictConfig, dataset: Dataset) -> None:
-    """Checks that a dataset is of the kind that a run was made for.
-
-    Args:
-        cfg: Of the run, every value concrete.
-        dataset: With the run's classes.
-
-    Raises:
-        ConfigError: If it is not.
-    """
+    """Checks that a dataset is of the kind that a run was made for."""
     remedy = "Name images like those of the run."
     found = {"shape": list(dataset.train.shape), "levels": dataset.levels}
     words = {"shape": lambda shape: f"shape {as_written(list(shape))}", "levels": describe_levels}
@@ -155,16 +141,9 @@ def check_suits(cfg: DictConfig, dataset: Dataset) -> None:
 
 
 def build_splits(cfg: DictConfig) -> dict[str, Split]:
-    """The parts of a run's data, treated as the run treats them.
-
-    Args:
-        cfg: The configuration of the run.
-
-    Raises:
-        VaeCliError: If the data cannot be loaded.
-    """
+    """The parts of a run's data, treated as the run treats them."""
     dataset = load_data(cfg, None).dataset
-    return split_by_part(dataset, settled_treatment(cfg, dataset, cfg.data.binarize))
+    return split_by_part(dataset, settled_treatment(cfg, dataset))
 
 
 def split_by_part(dataset: Dataset, treatment: Treatment) -> dict[str, Split]:

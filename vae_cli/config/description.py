@@ -22,11 +22,6 @@ WORDS = {
 def describe_inferred(cfg: DictConfig, dataset: Dataset, kind: Kind) -> dict[str, str]:
     """What the images are, how they are split and treated, and how they are modelled.
 
-    Args:
-        cfg: The configuration, every value concrete.
-        dataset: The images.
-        kind: Of the images.
-
     Returns:
         Lines by name; none for a published set.
     """

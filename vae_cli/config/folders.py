@@ -124,9 +124,6 @@ def check_expansion(folders: Iterable[Path]) -> None:
     """Checks that no yaml of the user's is enormous once its aliases (``*name``) are filled in.
 
     A few lines of aliases to lists of aliases make up billions of values, which no memory holds.
-
-    Raises:
-        ConfigError: If one is.
     """
     for file in (file for folder in folders for file in sorted(folder.rglob("*.yaml"))):
         with suppress(YAMLError, OSError, ValueError, RecursionError):  # Hydra tells, if it is used
@@ -178,12 +175,7 @@ def default_options(config_name: str) -> dict[str, list[str]]:
 
 
 def groups_of(config_name: str, folders: Iterable[Path]) -> dict[str, list[str]]:
-    """The options of every group that a command with this primary file has.
-
-    Args:
-        config_name: Name of the primary file.
-        folders: The user's.
-    """
+    """The options of every group that a command with this primary file has."""
     groups, chosen = _options_by_group([built_in_folder(), *folders]), default_options(config_name)
     is_foreign = not (built_in_folder() / f"{config_name}.yaml").is_file()
     return {g: o for g, o in groups.items() if is_foreign or g.partition("/")[0] in chosen}

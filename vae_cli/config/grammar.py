@@ -16,11 +16,7 @@ def quoted(value: object) -> str:
 
 
 def parsed(text: str) -> Override:
-    """One override as Hydra reads it.
-
-    Raises:
-        VaeCliError: If it can't be read.
-    """
+    """One override as Hydra reads it."""
     try:
         return _read(text)
     except (HydraException, ValueError) as error:  # the latter of a number of 5,000 digits
@@ -29,11 +25,7 @@ def parsed(text: str) -> Override:
 
 
 def key_of(text: str) -> str:
-    """The key of an override, whatever its form: ``seed`` of ``++seed=1`` and of ``~seed``.
-
-    Raises:
-        VaeCliError: If it can't be read.
-    """
+    """The key of an override, whatever its form: ``seed`` of ``++seed=1`` and of ``~seed``."""
     return parsed(text).key_or_group
 
 

@@ -17,9 +17,9 @@ from vae_cli.options import (
 )
 
 Keys = Mapping[str, Any]  # annotations, by key
-Part = Literal["test", "validation", "train"]
-Graph = Literal["torch_export", "onnx"]
-Picture = Literal["png", "svg", "pdf"]
+SplitName = Literal["test", "validation", "train"]
+ExportFormat = Literal["torch_export", "onnx"]
+PictureFormat = Literal["png", "svg", "pdf"]
 Epochs = Annotated[float, Above(0), COUNTABLE]
 Smoothing = Annotated[float, AtLeast(0), Below(1)]
 OF_A_RUN: Keys = {"run": str | None, "checkpoint": Literal["best", "last"], "trust": bool}
@@ -32,29 +32,35 @@ SETTINGS: Mapping[str, Keys] = {  # at the top of each command's yaml
         "seed": NonNegativeInt, "latent_dim": PositiveInt, "resume": str | None,
         "run_id": str | int | None, "deterministic": bool, "trust": bool,
     },
-    "eval": {**WITH_DATA, "split": Part, "samples": Draws, "mixed": bool},
+    "eval": {**WITH_DATA, "split": SplitName, "samples": Draws, "mixed": bool},
     "sample": {
         **WITH_DATA, "what": str | None, "format": Literal["png", "svg", "pdf", "npz", "gif"],
-        "output": str | None, "count": PositiveInt | None, "label": str | int | None, "split": Part,
+        "output": str | None, "count": PositiveInt | None, "label": str | int | None,
+        "split": SplitName,
     },
     "finetune": {
         **WITH_DATA, "labels": PositiveInt | Literal["all"], "label_seed": NonNegativeInt,
         "freeze": bool, "hidden_dims": Sequence[PositiveInt], "steps": Draws,
         "batch_size": PositiveInt, "lr": PositiveFloat,
     },
-    "export": {**OF_A_RUN, "format": Graph | Sequence[Graph], "output": str | None},
+    "export": {**OF_A_RUN, "format": ExportFormat | Sequence[ExportFormat], "output": str | None},
     "flow": {
         "lengths": Sequence[PositiveInt], "steps": Draws, "restarts": PositiveInt,
         "samples": PositiveInt, "warmup": Fraction, "lr": PositiveFloat, "seed": NonNegativeInt,
-        "format": Picture, "output": str,
+        "format": PictureFormat, "output": str,
     },
     "report": {"run": str | None, "output": str | None, "mixed": bool},
     "compare": {
-        "run": str | None, "split": Part, "metrics": Sequence[str], "where": str | None,
+        "run": str | None, "split": SplitName, "metrics": Sequence[str], "where": str | None,
         "over": Sequence[str], "mixed": bool, "rank": Literal["validation", "test"],
         "format": Literal["terminal", "csv", "markdown", "latex"], "output": str | None,
     },
 }  # fmt: skip
+SHORT_KEYS = {  # of vae-sample, each with the key of a picture that it stands for
+    "draw": "figure.samples.draw",
+    "from": "figure.interpolations.start",
+    "to": "figure.interpolations.end",
+}
 DERIVED: Keys = {  # what every configuration knows of its data once they are loaded
     "shape": tuple[PositiveInt] | tuple[PositiveInt, PositiveInt]
     | tuple[PositiveInt, PositiveInt, PositiveInt],

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import torch
@@ -10,9 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Size, Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from vae_cli.config.agreement import FOUND
 from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError, VaeCliError
-from vae_cli.memory import in_words, is_overflow, machine_memory
+from vae_cli.memory import as_bytes, is_overflow, machine_memory
 from vae_cli.model.base import Model
 from vae_cli.objective.base import Objective, Player
 
@@ -53,9 +55,6 @@ def check_weights(cfg: DictConfig, model: Model) -> None:
     Args:
         cfg: Its configuration.
         model: On the meta device, where tensors have shapes but no values.
-
-    Raises:
-        ConfigError: If they can't.
     """
     count = sum(p.numel() for p in model.parameters())
     needed = COPIES * sum(p.numel() * p.element_size() for p in model.parameters())
@@ -67,22 +66,30 @@ def check_step(cfg: DictConfig, model: Model, objective: Objective[Any]) -> None
 
     What an operation needs that the meta device does not know is not counted, nor what follows
     it: a lower bound.
-
-    Args:
-        cfg: The configuration.
-        model: On the meta device.
-        objective: What is trained.
-
-    Raises:
-        ConfigError: If it does not.
     """
+    on_gpu = cfg.accelerator.kind != "cpu" and torch.cuda.is_available()
+    there = torch.cuda.get_device_properties(0).total_memory if on_gpu else machine_memory()
+    if _step_bound(cfg, model) <= there:  # the rest takes a second, of which most is imports
+        return
     size, shape = cfg.data.batch_size, Size(cfg.derived.shape)
     needed = max(_kept_bytes(player, model, size, shape) for player in objective.players(model))
     if cfg.accelerator.precision != "32-true":
         needed //= 2
-    on_gpu = cfg.accelerator.kind != "cpu" and torch.cuda.is_available()
-    there = torch.cuda.get_device_properties(0).total_memory if on_gpu else machine_memory()
     _check(cfg, needed // _processes(cfg), there, "one step of training")
+
+
+def _step_bound(cfg: DictConfig, model: Model) -> int:
+    """A generous bound on the bytes that a step keeps, without looking into the model.
+
+    For each row of a batch a layer has at most as many outputs as weights, and a convolution so
+    many at each position. Classes and draws multiply the rows.
+    """
+    positions = Size(cfg.derived.shape[1:]).numel()
+    outputs = sum(p.numel() * (positions if p.ndim > 2 else 1) for p in model.parameters())
+    sizes = [n for key, n in cfg.objective.items() if f"objective.{key}" not in FOUND]
+    draws = prod(n for n in sizes if isinstance(n, int) and n > 1)
+    classes = cfg.derived.classes if "classes" in cfg.model else 1
+    return 4 * cfg.data.batch_size * draws * classes * outputs
 
 
 def _kept_bytes(player: Player[Any], model: Model, size: int, shape: Size) -> int:
@@ -112,7 +119,7 @@ def check_widths(key: str, widths: Sequence[int]) -> None:
     count = sum(widths) + sum(a * b for a, b in pairwise(widths))
     needed, there = COPIES * 4 * count, machine_memory()
     if needed > there:
-        rule = f"its weights take {in_words(needed)}, and there are {in_words(there)} of memory"
+        rule = f"its weights take {as_bytes(needed)}, and there are {as_bytes(there)} of memory"
         raise ConfigError(key, list(widths), rule, f"Try a smaller {key}.")
 
 
@@ -125,7 +132,7 @@ def _processes(cfg: DictConfig) -> int:
 def _check(cfg: DictConfig, needed: int, there: int, what: str) -> None:
     if needed > there:
         key, value = _largest(cfg)
-        rule = f"{what} takes {in_words(needed)}, and there are {in_words(there)} of memory here"
+        rule = f"{what} takes {as_bytes(needed)}, and there are {as_bytes(there)} of memory here"
         raise ConfigError(key, value, rule, f"Try a smaller {key}.")
 
 

@@ -38,7 +38,7 @@ class Part(NamedTuple):
     is_partial: bool
 
 
-class Table(NamedTuple):
+class KnownParts(NamedTuple):
     """The parts of all groups.
 
     Attributes:
@@ -53,7 +53,7 @@ class Table(NamedTuple):
 
 
 @cache
-def table() -> Table:
+def known_parts() -> KnownParts:
     """The table, read off the shipped yamls once."""
     groups = [group for group in default_options("train") if group not in NOT_IN_A_RUN]
     found: dict[str, dict[str, list[Node]]] = defaultdict(lambda: defaultdict(list))
@@ -86,7 +86,7 @@ def table() -> Table:
         for group, targets in found.items()
     }
     parts |= {side: parts[NETWORK] for side in SIDES}
-    return Table(parts, names, frozenset(interpolations))
+    return KnownParts(parts, names, frozenset(interpolations))
 
 
 def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
@@ -156,7 +156,7 @@ def check_parts(config: Node, groups: Collection[str] | None = None) -> None:
     Raises:
         ConfigError: For the first thing that is not in the table.
     """
-    known = table()
+    known = known_parts()
     for group, node in config.items():
         if groups is not None and group not in groups:
             continue
@@ -185,7 +185,7 @@ def _check_node(key: str, node: Any, groups: Collection[str]) -> None:
     """Checks a node that becomes an object: its target, its options and what they hold."""
     if not _mapping(key, node):
         return
-    target, parts = node.get("_target_"), table().parts
+    target, parts = node.get("_target_"), known_parts().parts
     known = [parts[g] for g in groups if g in parts] if isinstance(target, str) else []
     part = next((targets[target] for targets in known if target in targets), None)
     if part is None:

@@ -21,9 +21,6 @@ def as_override(text: str) -> str:
     A word that names something existing is its path. Else commas separate the values of a sweep,
     and quotes, ``choice(...)``, ``null`` and references mean what they mean for every key. The
     words of ``run``, ``resume`` and a few more are never anything but texts, or null.
-
-    Args:
-        text: As the shell gives it.
     """
     key, _, word = text.partition("=")
     name = key.lstrip("+")

@@ -73,12 +73,6 @@ def is_early(key: str) -> bool:
 def value_of(cfg: DictConfig, key: str, parent: DictConfig | ListConfig, name: Any) -> Any:
     """What a value is, or refers to.
 
-    Args:
-        cfg: The whole configuration.
-        key: Of the value, for the message.
-        parent: That it is part of.
-        name: Its name, or its number, there.
-
     Raises:
         ConfigError: If it refers to what is not there.
     """

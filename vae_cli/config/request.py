@@ -44,11 +44,7 @@ class Request:
 
     @classmethod
     def of(cls, config_name: str, texts: Sequence[str], config_dir: str | None = None) -> Self:
-        """A request without flags, of overrides in Hydra's grammar.
-
-        Raises:
-            VaeCliError: If one cannot be read.
-        """
+        """A request without flags, of overrides in Hydra's grammar."""
         return cls(config_name, tuple(map(parsed, texts)), config_dir)
 
     @property
@@ -73,6 +69,11 @@ class Request:
         """The last value that a key is given; None for none."""
         return next(reversed(self.values(key)), None)
 
+    def listed(self, *groups: str) -> set[str]:
+        """The options that groups with several options are given by name."""
+        given = [value for group in groups for value in self.values(group)]
+        return {str(name) for v in given for name in (v if isinstance(v, list) else [v])}
+
     def without(self, *keys: str) -> Self:
         """The request without some keys."""
         return self._kept([o for o in self.overrides if o.key_or_group not in keys])
@@ -94,11 +95,7 @@ class Request:
         return self._kept(list(last.values()))
 
     def compose(self) -> tuple[DictConfig, str]:
-        """The configuration, checked, and the folder that the run gets.
-
-        Raises:
-            VaeCliError: With one line for the user.
-        """
+        """The configuration, checked, and the folder that the run gets."""
         return compose(self.config_name, self.texts, self.config_dir)
 
     def _kept(self, overrides: Sequence[Override]) -> Self:

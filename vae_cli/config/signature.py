@@ -7,7 +7,8 @@ from functools import cache
 from importlib.machinery import PathFinder
 from inspect import ismodule
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from types import SimpleNamespace
+from typing import Any, NamedTuple, Optional, get_type_hints
 
 from vae_cli import options
 
@@ -102,8 +103,9 @@ def _evaluate(annotation: ast.expr | None) -> Any:
     """The type an annotation stands for, as far as plain Python and ``vae_cli.options`` know it."""
     if annotation is None:
         return Any
-    code = compile(ast.Expression(annotation), "<annotation>", "eval")
+    parameter = SimpleNamespace(__annotations__={"it": ast.unparse(annotation)})
     try:
-        return eval(code, {"__builtins__": {}}, _Known(NAMES))
-    except (NameError, AttributeError, TypeError):
+        known = _Known(NAMES)
+        return get_type_hints(parameter, {"__builtins__": {}}, known, include_extras=True)["it"]
+    except (NameError, AttributeError, TypeError, SyntaxError):
         return Any

@@ -78,12 +78,6 @@ def suited_steps(values: int, batch_size: int) -> int:
 
 
 def suited_epochs(count: int, values: int, batch_size: int) -> int:
-    """Epochs that have enough steps; of a large set at least some passes.
-
-    Args:
-        count: Training images.
-        values: Numbers in an image.
-        batch_size: Images a step.
-    """
+    """Epochs that have enough steps; of a large set at least some passes."""
     steps_per_epoch = max(count // batch_size, 1)
     return max(math.ceil(suited_steps(values, batch_size) / steps_per_epoch), FEWEST_EPOCHS)

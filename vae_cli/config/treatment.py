@@ -55,8 +55,11 @@ def choose_treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Trea
     return settled_treatment(cfg, dataset, binarize)
 
 
-def settled_treatment(cfg: DictConfig, dataset: Dataset, binarize: Binarize) -> Treatment:
-    """How pixels are treated, once all choices are made."""
+def settled_treatment(
+    cfg: DictConfig, dataset: Dataset, binarize: Binarize | None = None
+) -> Treatment:
+    """How pixels are treated, once all choices are made; ``binarize`` counts before the key."""
+    binarize = binarize or cfg.data.binarize
     # Runs of earlier versions say nothing of what the encoder sees.
     encode: Encode = cfg.data.get("encode") or "modelled"
     low, high = range_of(dataset, ("train",))

@@ -12,7 +12,7 @@ from vae_cli.config.earlier import upgrade
 from vae_cli.config.folders import groups_of, search_path
 from vae_cli.config.grammar import key_of, parsed, quoted
 from vae_cli.config.keys import DERIVED
-from vae_cli.config.parts import TRUST, check_parts, leaves, table, texts
+from vae_cli.config.parts import TRUST, check_parts, known_parts, leaves, texts
 from vae_cli.errors import ConfigError, as_written
 from vae_cli.files import INTERPOLATION, parse_yaml
 from vae_cli.options import NonNegativeInt, PositiveInt
@@ -83,12 +83,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def concrete(overrides: Sequence[str], config: DictConfig) -> list[str]:
-    """Overrides fit to be saved: references in them are replaced by the values that they had.
-
-    Args:
-        overrides: As on the command line.
-        config: The configuration, every value concrete.
-    """
+    """Overrides fit to be saved: references in them are replaced by the values that they had."""
     return [_concrete(text, config) if INTERPOLATION in text else text for text in overrides]
 
 
@@ -114,9 +109,6 @@ def _in_grammar(value: Any) -> str:
 def check_resolvers(cfg: DictConfig) -> None:
     """Checks that a configuration composed for a run has no resolver but those of shipped yamls.
 
-    Args:
-        cfg: As composed, with its references.
-
     Raises:
         ConfigError: If one of the user's own yamls brings a resolver in.
     """
@@ -124,16 +116,12 @@ def check_resolvers(cfg: DictConfig) -> None:
     for key, value in leaves(OmegaConf.to_container(cfg)):
         for text in texts(value):
             has_resolver = INTERPOLATION in text and ":" in text
-            if has_resolver and text not in table().interpolations:
+            if has_resolver and text not in known_parts().interpolations:
                 raise ConfigError(key, value, "a run that is resumed has no resolvers", TRUST)
 
 
 def check_resumed(cfg: DictConfig) -> None:
-    """Checks that a run that is resumed is made of the package's own parts.
-
-    Raises:
-        ConfigError: If not.
-    """
+    """Checks that a run that is resumed is made of the package's own parts."""
     check_parts({key: node for key, node in resolved(cfg).items() if key != "derived"})
 
 
@@ -183,11 +171,7 @@ def _check_derived(derived: Any) -> None:
 
 
 def check_paths(cfg: DictConfig) -> None:
-    """Checks that a run's curves stay within its folder.
-
-    Raises:
-        ConfigError: If they would not.
-    """
+    """Checks that a run's curves stay within its folder."""
     for name, value in (cfg.get("logger") or {}).items():
         path = PurePath(value) if isinstance(value, str) else PurePath()
         if path.is_absolute() or ".." in path.parts:

@@ -25,12 +25,7 @@ ARRAYS = (".npy", ".npz", ".mat")
 
 
 def unknown_option(override: Override, known: Vocabulary) -> ConfigError | None:
-    """The mistake of an option that there is not; None if there is each.
-
-    Args:
-        override: As on the command line.
-        known: What can be set.
-    """
+    """The mistake of an option that there is not; None if there is each."""
     group, choice = override.key_or_group, override.value()
     options = () if override.is_delete() else known.groups.get(group, ())
     for name in choice if isinstance(choice, list) else [choice]:
@@ -49,14 +44,7 @@ def unknown_option(override: Override, known: Vocabulary) -> ConfigError | None:
 def unknown_key(
     override: Override, value: str, base: DictConfig, known: Vocabulary
 ) -> VaeCliError | None:
-    """The mistake of a key that there is not; None if there is.
-
-    Args:
-        override: As on the command line.
-        value: Its value as typed.
-        base: The configuration without it.
-        known: What can be set.
-    """
+    """The mistake of a key that there is not; None if there is."""
     node: Any = base
     key, walked = override.key_or_group, list[str]()
     for part in key.split("."):
@@ -97,15 +85,7 @@ def explain_bare(
     known: Vocabulary,
     flags: Sequence[str] = (),
 ) -> VaeCliError:
-    """The mistake of a word that is neither an override nor a flag.
-
-    Args:
-        config_name: Name of the primary file.
-        arguments: The command line.
-        word: That word of it.
-        known: What can be set.
-        flags: Those that there are.
-    """
+    """The mistake of a word that is neither an override nor a flag."""
     place = arguments.index(word)
     before, behind = arguments[place - 1] if place else "", [*arguments[place + 1 :], "", ""]
     rule, meant = "is not of the form key=value", _path_as_word(config_name, word)

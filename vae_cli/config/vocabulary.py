@@ -45,21 +45,15 @@ class Vocabulary:
                 content = _content(file)
                 option = file.stem if "_target_" in content else f"[{file.stem}]"
                 for key, value in leaves(content, folder.name if group == WHAT else _dotted(group)):
-                    if key not in self.present and _is_settable(key, value):
+                    if key not in self.present and is_settable(key, value):
                         found.setdefault(key, []).append(f"{group}={option}")
         return found
 
 
 def vocabulary_of(config_name: str, base: DictConfig, groups: Groups) -> Vocabulary:
-    """What a command's line can set.
-
-    Args:
-        config_name: Name of the primary file.
-        base: As composed, without Hydra's own part.
-        groups: The options of each group.
-    """
+    """What a command's line can set."""
     plain = OmegaConf.to_container(base)
-    present = {key: value for key, value in leaves(plain) if _is_settable(key, value)}
+    present = {key: value for key, value in leaves(plain) if is_settable(key, value)}
     file = built_in_folder() / f"{config_name}.yaml"
     if file.is_file() and "run" in _content(file).get("hydra", {}):
         present[RUN_DIR] = ""
@@ -81,11 +75,7 @@ def as_vae_sample_says(known: Vocabulary) -> Vocabulary:
 
 
 def name_of(target: str) -> str:
-    """What tables and notes call a class: the option that chooses it, of another's its own name.
-
-    Args:
-        target: Its address.
-    """
+    """What tables and notes call a class: the option that chooses it, of another's its own name."""
     if target.startswith("vae_cli."):
         return word_of(target)
     return _borrowed().get(target, target.rpartition(".")[2])
@@ -102,7 +92,7 @@ def _dotted(group: str) -> str:
     return group.replace("/", ".")
 
 
-def _is_settable(key: str, value: Any) -> bool:
+def is_settable(key: str, value: Any) -> bool:
     """Whether a key is for setting: it is no reference of the model's to another group."""
     is_reference = key.startswith("model.") and INTERPOLATION in str(value)
     is_special = key.rpartition(".")[2].startswith("_") or ".defaults" in key

@@ -9,10 +9,10 @@ import torch
 
 from vae_cli.data.dataset import Dataset, Images
 from vae_cli.data.parts import PARTS
-from vae_cli.data.record import Difference, Digests, Record, hash_names, name_place
+from vae_cli.data.record import DataChanges, Digests, Record, hash_names, name_place
 
 
-def arrange(dataset: Dataset, record: Record) -> tuple[Dataset, Difference]:
+def arrange(dataset: Dataset, record: Record) -> tuple[Dataset, DataChanges]:
     """Puts each image that a run knows into the part where the run has it.
 
     Parts that come as they are stay. Within those that this package splits, images move. A new
@@ -20,15 +20,11 @@ def arrange(dataset: Dataset, record: Record) -> tuple[Dataset, Difference]:
     equal image, else where the run had an image of its name that is gone, else where the seed
     puts it. In a set of another size and none of the run's images, names say nothing.
 
-    Args:
-        dataset: With the run's classes.
-        record: Of the run.
-
     Returns:
         The set, and how it differs from the run's. No difference means the same images in the
         same order.
     """
-    parts, difference = dict(dataset.parts), Difference()
+    parts, difference = dict(dataset.parts), DataChanges()
     groups = [[part] for part in PARTS if part not in dataset.pooled]
     groups += [list(dataset.pooled)] if dataset.pooled else []
     for group in groups:
@@ -41,7 +37,7 @@ def arrange(dataset: Dataset, record: Record) -> tuple[Dataset, Difference]:
 
 def _arrange_group(
     images: Sequence[Images], group: Sequence[str], record: Record, place: str
-) -> tuple[list[Images], Difference]:
+) -> tuple[list[Images], DataChanges]:
     """The images of some parts, which may move between these."""
     first, *others = images
     pool = first.joined(others) if others else first
@@ -77,7 +73,7 @@ def _arrange_group(
         for k in range(len(group))
     ]
     changed = len(gone.keys() & set(names))
-    return arranged, Difference(
+    return arranged, DataChanges(
         changed=changed,
         added=len(new) - changed,
         removed=int((~is_there).sum()) - changed,

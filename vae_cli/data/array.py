@@ -1,6 +1,5 @@
 """The user's own images or vectors in an array file."""
 
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from vae_cli.data.array_names import Chosen, choose_arrays, describe_shape
+from vae_cli.data.array_hints import hints, label_hint
+from vae_cli.data.array_names import ChosenArrays, choose_arrays, describe_shape
 from vae_cli.data.conversion import conversion
 from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.files import is_there
@@ -24,8 +24,6 @@ from vae_cli.options import Fraction, NonNegativeInt, PositiveFloat, PositiveInt
 Array = npt.NDArray[Any]
 
 WHITE = 65535  # of 16 bits
-MOST_LABELS = 100  # values of a column that may be labels
-DARK = 127  # of 255: where no byte is brighter, white is probably another number
 
 
 @checked
@@ -82,8 +80,10 @@ def load(
         count = len(labels) if labels is not None and labels.ndim else None
         images, layout = _channels_first(path, name, contents[name], shape, layout, count)
         values[part] = _values(path, name, images, scale)
-        read_as = f", read as {layout}: {_reading(images)}" if layout else ""
-        read_as = ", read as vectors" if images.ndim == 2 else read_as
+        read_as = ", read as vectors" if images.ndim == 2 else ""
+        if layout:
+            sizes = dict(zip("NCHW", images.shape, strict=True))
+            read_as = f", read as {layout}: {in_words(sizes)}"
         which = "images" if len(chosen.images) == 1 else f"{part} images"
         notes.append(f"{which}: {name} ({describe_shape(contents[name])}){read_as}")
     shapes = {part: array.shape[1:] for part, array in values.items()}
@@ -99,9 +99,9 @@ def load(
     }
     parts = three_parts(given, {"validation": validation, "test": test}, seed)
     notes = _summary(chosen, numbered.labels, notes)
-    notes += [*numbered.notes, *_hints([*values.values()], levels)]
+    notes += [*numbered.notes, *hints([*values.values()], levels)]
     if values["train"].ndim == 2:
-        notes += _label_hint(values["train"])
+        notes += label_hint(values["train"])
     return Dataset(
         parts.train, parts.validation, parts.test, levels, numbered.classes, parts.pooled,
         notes, _how_read(levels, scale),
@@ -173,7 +173,7 @@ def _from_rows(
         if rows.shape[1] == int(np.prod(shape)):
             return rows.reshape(-1, *shape)
     rule = f"is not the shape of an image in {path}, whose {name} is {array.shape}"
-    hint = _label_hint(array, int(np.prod(shape)))
+    hint = label_hint(array, int(np.prod(shape)))
     remedy = f"Perhaps {hint[0]}." if hint else "Leave it out for vectors."
     raise InvalidOption("shape", list(shape), rule, remedy)
 
@@ -212,46 +212,9 @@ def _how_read(levels: int | None, scale: float | None) -> list[str]:
     return ["real numbers" if levels is None else "whole numbers", *divided]
 
 
-def _reading(images: Array) -> str:
-    return in_words(dict(zip("NCHW", images.shape, strict=True)))
-
-
-def _summary(chosen: Chosen, labelled: Iterable[str], notes: Sequence[str]) -> list[str]:
+def _summary(chosen: ChosenArrays, labelled: Iterable[str], notes: Sequence[str]) -> list[str]:
     """Which arrays are used, and which are not."""
     used = [chosen.labels[part] for part in labelled]
     labels = [f"labels: {', '.join(used)}"] if used else []
     ignored = [f"not used: {as_written(', '.join(chosen.ignored))}"] if chosen.ignored else []
     return ["; ".join([*notes, *labels, *ignored])]
-
-
-def _hints(parts: Sequence[Array], levels: int | None) -> list[str]:
-    """What may be meant otherwise."""
-    hints, (length, *others) = list[str](), parts[0].shape[1:]
-    side = math.isqrt(length)
-    if not others and side > 3 and side**2 == length:
-        hints.append(f"if vectors of {length} are images, set data.shape=[1,{side},{side}]")
-    brightest = max(int(array.max()) for array in parts)
-    if levels == 256 and brightest <= DARK:
-        hints.append(f"the brightest of 256 grey levels is {brightest}; "
-                     f"if that is white, set data.scale={brightest}")  # fmt: skip
-    return hints
-
-
-def _label_hint(rows: Array, size: int | None = None) -> list[str]:
-    """What to say of rows whose first or last value may be a label.
-
-    Args:
-        rows: Of a table.
-        size: Of an image; None for any square.
-    """
-    length = rows.shape[1] - 1
-    if length != (size or math.isqrt(length) ** 2) or length < 16 or not len(rows):
-        return []
-    for place, column in (("first", rows[:, 0]), ("last", rows[:, -1])):
-        values = np.unique(column)
-        if 1 < len(values) <= min(MOST_LABELS, len(rows) // 2) and not (values % 1).any():
-            return [
-                f"the {place} column may be a label: it holds {len(values)} whole numbers, and "
-                f"{length} other values make an image. Then store them as y and X of an .npz"
-            ]
-    return []

@@ -29,7 +29,7 @@ JOINED = {
 }
 
 
-class Chosen(NamedTuple):
+class ChosenArrays(NamedTuple):
     """Names of arrays by part, and of those that are not read."""
 
     images: dict[str, str]
@@ -44,7 +44,7 @@ class _Name(NamedTuple):
 
 def choose_arrays(
     path: str, contents: Mapping[str, Array], key: str | None, test_key: str | None
-) -> Chosen:
+) -> ChosenArrays:
     """Chooses the arrays of the parts.
 
     A name is known if all its words are: one of a part (``train``, ``val``, ``test``, ...), one of
@@ -66,10 +66,10 @@ def choose_arrays(
         images = _named_images(path, names, key, test_key)
     labels = _labels_of(images, names)
     used = {*images.values(), *labels.values()}
-    return Chosen(images, labels, sorted(set(contents) - used))
+    return ChosenArrays(images, labels, sorted(set(contents) - used))
 
 
-def listed(contents: Mapping[str, Array]) -> str:
+def list_arrays(contents: Mapping[str, Array]) -> str:
     """Names for a message; the middle is left out if they are very long."""
     return as_written(str(sorted(contents)))
 
@@ -121,11 +121,11 @@ def _known_images(
         found = {"train": others}
     if found and not {"train", None} & found.keys():
         parts = " and ".join(f"a {part} part" for part in found)
-        rule = f"has {parts} and no training images: it holds {listed(contents)}"
+        rule = f"has {parts} and no training images: it holds {list_arrays(contents)}"
         remedy = "Add them as x_train, or name them: {key}=NAME."
         raise InvalidOption("path", path, rule, remedy)
     if "train" not in found or any(len(several) != 1 for several in found.values()):
-        rule = f"does not tell which arrays are images: it holds {listed(contents)}"
+        rule = f"does not tell which arrays are images: it holds {list_arrays(contents)}"
         remedy = "Name the one to take: {key}=NAME, and {test_key}=NAME for a test part."
         raise InvalidOption("path", path, rule, remedy)
     return {str(part): several[0] for part, several in found.items()}

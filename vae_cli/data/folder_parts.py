@@ -62,7 +62,7 @@ def with_classes(folder: Path, paths: Sequence[Path]) -> dict[Path, str]:
     }
 
 
-def class_names(root: str, found: Sequence[dict[Path, str]]) -> list[str]:
+def names_of_folders(root: str, found: Sequence[dict[Path, str]]) -> list[str]:
     """The classes of all parts, in alphabetic order.
 
     Raises:

@@ -14,9 +14,9 @@ from torch import Size
 
 from vae_cli.data.dataset import Dataset, Images
 from vae_cli.data.folder_images import FolderImages
-from vae_cli.data.folder_parts import class_names, find_parts, with_classes
+from vae_cli.data.folder_parts import find_parts, names_of_folders, with_classes
 from vae_cli.data.opened import MOST_PIXELS, SUFFIXES, is_folder, user_path
-from vae_cli.data.parts import Parted, three_parts
+from vae_cli.data.parts import ThreeParts, three_parts
 from vae_cli.data.picture import STACKS, Fit, Header, Look, Picture, read_header
 from vae_cli.data.walk import find_images
 from vae_cli.errors import InvalidOption
@@ -74,7 +74,7 @@ def load(
     if empty := [part for part, paths in found.items() if not paths]:
         rule = "holds no images" + (f" for {', '.join(empty)}" if len(found) > 1 else "")
         raise InvalidOption("root", root, rule, f"They end in {', '.join(sorted(SUFFIXES))}.")
-    classes = class_names(root, list(found.values()))
+    classes = names_of_folders(root, list(found.values()))
 
     headers = _headers(root, [path for part in found.values() for path in part], size is None)
     height, width = _common_size(root, headers) if size is None else np.broadcast_to(size, 2)
@@ -94,7 +94,7 @@ def load(
     count = sum(map(len, given.values()))
     parts = three_parts(given, {"validation": validation, "test": test}, seed)
     is_small = count * shape.numel() <= memory_limit * 2**30
-    kept: Parted[Images] = parts.with_each(FolderImages.decoded if is_small else _as_it_is)
+    kept: ThreeParts[Images] = parts.with_each(FolderImages.decoded if is_small else _as_it_is)
     notes = [
         *_describe_headers(headers, channels, background),
         *_describe_left_out(files.left_out),

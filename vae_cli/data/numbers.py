@@ -18,7 +18,7 @@ import numpy.typing as npt
 from vae_cli.data.matlab import read_mat
 from vae_cli.data.opened import open_data
 from vae_cli.errors import VaeCliError, as_written
-from vae_cli.memory import in_words, machine_memory
+from vae_cli.memory import as_bytes, machine_memory
 
 Array = npt.NDArray[Any]
 
@@ -115,7 +115,7 @@ def _declared(opened: IO[bytes], there: int) -> int | None:
     if dtype.hasobject:
         return None
     if size > there:
-        raise ValueError(f"it should hold {in_words(size)}, but ends after {in_words(there)}")
+        raise ValueError(f"it should hold {as_bytes(size)}, but ends after {as_bytes(there)}")
     return size
 
 
@@ -132,7 +132,7 @@ def _read_mat(opened: BinaryIO) -> dict[str, Array]:
 def _check_fits(sizes: Iterable[int]) -> None:
     needed, there = COPIES * sum(sizes), machine_memory()
     if needed > there:
-        raise ValueError(f"it takes {in_words(needed)}, and there are {in_words(there)} of memory")
+        raise ValueError(f"it takes {as_bytes(needed)}, and there are {as_bytes(there)} of memory")
 
 
 READERS: dict[str, Callable[[BinaryIO], dict[str, Array]]] = {

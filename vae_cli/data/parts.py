@@ -21,7 +21,7 @@ PART_WORDS = {
 PART_OF = {word: part for part, words in PART_WORDS.items() for word in words}
 
 
-class Parted(NamedTuple, Generic[T]):
+class ThreeParts(NamedTuple, Generic[T]):
     """A set in its parts, and which of them were split from one pool."""
 
     train: T
@@ -29,13 +29,13 @@ class Parted(NamedTuple, Generic[T]):
     test: T
     pooled: tuple[str, ...]
 
-    def with_each(self, change: Callable[[T], S]) -> "Parted[S]":
+    def with_each(self, change: Callable[[T], S]) -> "ThreeParts[S]":
         """The same parts, each changed."""
         train, validation, test = map(change, (self.train, self.validation, self.test))
-        return Parted(train, validation, test, self.pooled)
+        return ThreeParts(train, validation, test, self.pooled)
 
 
-def three_parts(given: Mapping[str, T], fractions: Mapping[str, float], seed: int) -> Parted[T]:
+def three_parts(given: Mapping[str, T], fractions: Mapping[str, float], seed: int) -> ThreeParts[T]:
     """Training, validation and test part. Only a part of which the fraction is 0 is empty.
 
     Args:
@@ -47,11 +47,11 @@ def three_parts(given: Mapping[str, T], fractions: Mapping[str, float], seed: in
     whole = given["train"]
     missing = {name: fractions[name] for name in ("validation", "test") if name not in given}
     if not missing:
-        return Parted(whole, given["validation"], given["test"], ())
+        return ThreeParts(whole, given["validation"], given["test"], ())
     train, validation, test = (whole.subset(index) for index in _put_aside(whole, missing, seed))
     parts = {"validation": validation, "test": test} | dict(given) | {"train": train}
     pooled = tuple(part for part in PARTS if part == "train" or part in missing)
-    return Parted(parts["train"], parts["validation"], parts["test"], pooled)
+    return ThreeParts(parts["train"], parts["validation"], parts["test"], pooled)
 
 
 def last_aside(images: StoredImages, count: int) -> tuple[StoredImages, StoredImages]:

@@ -95,9 +95,6 @@ def decode(root: str, picture: Picture, shape: Size, look: Look) -> Tensor:
 
     Returns:
         Shape ``(C, H, W)``, uint8.
-
-    Raises:
-        InvalidOption: If it cannot be read.
     """
     channels, height, width = shape
     with opened(root, picture) as image:

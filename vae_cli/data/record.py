@@ -85,7 +85,7 @@ class Record:
         return cls(digests, names, labels, arrays["trained"], classes)
 
 
-class Difference(NamedTuple):
+class DataChanges(NamedTuple):
     """How the images of a set differ from those of a run: how many images of each kind.
 
     Attributes:
@@ -110,9 +110,9 @@ class Difference(NamedTuple):
             f"{count} image{'s were' if count > 1 else ' was'} {kind}" for count, kind in found
         )
 
-    def plus(self, other: "Difference") -> "Difference":
+    def plus(self, other: "DataChanges") -> "DataChanges":
         """Both together."""
-        return Difference(*(a + b for a, b in zip(self, other, strict=True)))
+        return DataChanges(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 def record_of(dataset: Dataset, before: Record | None = None) -> Record:
@@ -141,10 +141,6 @@ def with_known_classes(dataset: Dataset, record: Record) -> Dataset:
     """The same images with the classes of a run: matched by name, and noted if they differ.
 
     Of a run without labels nothing changes.
-
-    Args:
-        dataset: The images.
-        record: Of the run.
     """
     most = max((int(labels.max(initial=-1)) for labels in record.labels.values()), default=-1)
     known = list(record.classes) or _numbers(1 + most)

@@ -38,6 +38,11 @@ class LabelledDistribution(Distribution):
         super().__init__(log_label.shape[:-1], event_shape, validate_args=False)
 
     @property
+    def has_rsample(self) -> bool:  # type: ignore[override]  # torch has a class attribute
+        """Whether a gradient flows through draws of z; through the label's choice none does."""
+        return bool(self.most_probable().has_rsample)
+
+    @property
     def mean(self) -> Tensor:
         r""":math:`\sum_y q(y) E[z|y]` and the probabilities of the labels, ``(*batch, D + K)``."""
         return self.average(lambda q: q.mean)

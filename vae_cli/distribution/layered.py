@@ -94,13 +94,11 @@ def _(q: LayeredDistribution, sample_shape: _size = ()) -> tuple[Tensor, Tensor]
 from_noise.register(LayeredDistribution, LayeredDistribution.from_noise)
 
 
-def kl_per_layer(q: Distribution, p: Distribution) -> Tensor | None:
+def kl_per_layer(q: LayeredDistribution, p: LayeredDistribution) -> Tensor:
     """What each layer adds to KL(q‖p), at one draw of q, nats, ``(*batch, L)``.
 
     Their sum has the mean KL(q‖p). A single layer's share may be negative where q and p draw the
-    layers in different orders. None where q and p have no layers.
+    layers in different orders.
     """
-    if not isinstance(q, LayeredDistribution) or not isinstance(p, LayeredDistribution):
-        return None
     z, _ = sample_with_log_prob(q)
     return q.layer_log_probs(z) - p.layer_log_probs(z)

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple, TypeGuard
 from omegaconf import DictConfig, OmegaConf
 
 import vae_cli
-from vae_cli.config.request import Request
 from vae_cli.files import UnsafeFile, open_regular, read_bytes, read_json
 from vae_cli.run.files import sha256_of
 from vae_cli.run.folder import RunFolder
@@ -50,12 +49,6 @@ class Answer(NamedTuple):
 
     record: dict[str, Any]
     notes: list[str]
-
-
-def named_in(request: Request, cfg: DictConfig) -> set[str]:
-    """The metrics and analyses that the user lists."""
-    listed = filter(request.names, GROUPS)
-    return {str(name) for group in listed for name in cfg.get(group) or ()}
 
 
 def stored_answer(path: str, cfg: DictConfig, named: Collection[str]) -> Answer | None:
@@ -130,7 +123,7 @@ def source_of(
 
 
 def state_of(cfg: DictConfig, folder: RunFolder, places: Mapping[str, Any]) -> dict[str, Any]:
-    """What the options, the run's record of its images and the files of data come to now.
+    """The state now of the options, the run's record of its images and the files of data.
 
     Args:
         cfg: As composed from ``eval.yaml``.

@@ -4,20 +4,20 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from omegaconf import DictConfig
+from torch import Size, Tensor
 
 from vae_cli.errors import VaeCliError
+from vae_cli.example import example_kind
 
 Array = TypeVar("Array", np.ndarray, Tensor)
 Labels = int | np.ndarray | Tensor
+ONE = {"image": "an image", "vector": "a vector", "sequence": "a sequence"}
+BYTES = 255  # the brightest grey level of usual files
 
 
 def numbers(name: str, value: np.ndarray | Tensor) -> Tensor:
     """An array or a tensor as float32.
-
-    Args:
-        name: Of the argument.
-        value: As it was given.
 
     Raises:
         VaeCliError: If it is neither, or holds something other than finite numbers.
@@ -32,6 +32,37 @@ def numbers(name: str, value: np.ndarray | Tensor) -> Tensor:
     if not found.isfinite().all():
         raise VaeCliError(f"{name}: has values that are NaN or infinite.")
     return found
+
+
+def examples(config: DictConfig, x: np.ndarray | Tensor) -> Tensor:
+    """Examples for the model of a run as ``(N, *shape)``, float32.
+
+    Raises:
+        VaeCliError: If they have another shape, or grey levels where the run has values up to 1.
+    """
+    images, shape = numbers("x", x), Size(config.derived.shape)
+    if images.shape[-len(shape) :] != shape or images.dim() > len(shape) + 1 or not len(images):
+        fits = shape[0] == 1 and images.numel() and not images.numel() % shape.numel()
+        sizes = ", ".join(map(str, shape))
+        raise VaeCliError(
+            f"x: has shape {tuple(images.shape)}, and {ONE[example_kind(shape)]} of the run "
+            f"({sizes}). " + (f"Try x.reshape(-1, {sizes})." if fits else f"Try (N, {sizes}).")
+        )
+    top, brightest = _white(config, x), images.max().item()
+    if top is not None and brightest > 1 and (images == images.round()).all():
+        white = next((each for each in (top, BYTES) if brightest <= each), brightest)
+        raise VaeCliError(
+            f"x: holds grey levels up to {brightest:g}, and the model knows values from 0 to 1. "
+            f"Try x / {white:g}."
+        )
+    return images.reshape(-1, *shape)
+
+
+def _white(config: DictConfig, x: np.ndarray | Tensor) -> float | None:
+    """The stored value that became 1, if x may hold stored values; else None."""
+    levels, is_bytes = config.derived.levels, str(x.dtype).endswith("uint8")
+    scale: float | None = config.data.get("scale") if is_bytes else None
+    return scale if levels is None else levels - 1
 
 
 def labels(y: Labels, count: int, classes: int) -> Tensor:

@@ -50,8 +50,8 @@ def describe_cost(
     if seconds(samples) <= LONG:
         return None
     fewer = samples // FEWER
-    told = f"log p(x), S = {samples}" if samples == cfg.get("samples") else ", ".join(names)
-    line = cost_line(told, seconds(samples), images, "images")
+    what = f"log p(x), S = {samples}" if samples == cfg.get("samples") else ", ".join(names)
+    line = cost_line(what, seconds(samples), images, "images")
     if samples != cfg.get("samples") or fewer < FEWEST:
         return line
     return f"{line} samples={fewer} takes about {duration(seconds(fewer))}."

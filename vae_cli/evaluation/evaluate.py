@@ -12,6 +12,8 @@ from rich.console import Console
 
 from vae_cli import noise
 from vae_cli.analysis.base import Analysis
+from vae_cli.config.agreement import applicable
+from vae_cli.config.build import build_each
 from vae_cli.config.construct import construct
 from vae_cli.console import print_line
 from vae_cli.errors import ConfigError, Resumable, TrainingError
@@ -19,8 +21,7 @@ from vae_cli.evaluation.answer import GROUPS, source_of
 from vae_cli.evaluation.cost import describe_cost
 from vae_cli.evaluation.numbers import Measured, read_evaluation, update_evaluation
 from vae_cli.evaluation.unfinished import BATCH, Unfinished
-from vae_cli.folders import check_name
-from vae_cli.metric.base import Evaluation, Metric
+from vae_cli.metric.base import Evaluation
 from vae_cli.progress import progress
 from vae_cli.run.bits import bits_per_dim
 from vae_cli.run.images import basis_of
@@ -102,16 +103,8 @@ def _settings(cfg: DictConfig, group: str, model: Any, named: Collection[str]) -
     Raises:
         ConfigError: If the model is not of the kind that something named is about.
     """
-    found = {}
-    for name in map(str, cfg.get(group) or ()):
-        check_name(group, name)
-        measure: Metric | Analysis = construct(cfg, f"{group}.{name}")
-        if isinstance(model, measure.model_class):
-            found[name] = OmegaConf.to_container(cfg[group][name])
-        elif name in named:
-            rule = f"needs {measure.model_class.description}"
-            raise ConfigError(group, name, rule, "Leave it out.")
-    return found
+    measures = applicable(group, build_each(cfg, group), model, named)
+    return {name: OmegaConf.to_container(cfg[group][name]) for name in measures}
 
 
 def _measure(
@@ -134,7 +127,7 @@ def _measure(
     evaluation = Evaluation(metrics, cfg.seed, subject.measured, keeps_values=True, state=state)
     done = state.images if state else 0
     if done:
-        note(f"going on after {done} images")
+        note(f"resuming after {done} images")
     try:
         if cost := describe_cost(subject, cfg, wanted, len(split) - done):
             print_line(console, cost)

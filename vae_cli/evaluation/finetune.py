@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from vae_cli import noise
 from vae_cli.analysis.probe import accuracy_of, linear_probe, share_and_error
 from vae_cli.config.build import build_model
+from vae_cli.console import print_note
 from vae_cli.data.dataset import Dataset
 from vae_cli.data.labels import class_count, missing_labels
 from vae_cli.data.split import Split
@@ -21,10 +22,9 @@ from vae_cli.model.base import Model
 from vae_cli.model.classifier import EncoderClassifier, Head
 from vae_cli.model.codes import coded
 from vae_cli.progress import progress
-from vae_cli.run.fit import say
 from vae_cli.run.images import basis_of
 from vae_cli.run.subject import Subject, load_trained
-from vae_cli.training.supervised import FitOptions, fit, score_of
+from vae_cli.training.supervised import SupervisedOptions, score_of, train_on_labels
 
 SETTING = ("labels", "label_seed", "freeze", "seed")  # of which a run's folder has each once
 
@@ -47,7 +47,7 @@ def finetune(path: str, cfg: DictConfig, console: Console) -> dict[str, Any]:
     """
     subject = _load(path, cfg)
     for note in subject.notes:
-        say(console, note)
+        print_note(console, note)
     classes = _classes(subject, cfg)
     train = subject.splits["train"].images
     chosen = {
@@ -61,9 +61,9 @@ def finetune(path: str, cfg: DictConfig, console: Console) -> dict[str, Any]:
         "lr": cfg.lr,
     }
     basis = {**basis_of(subject, "test", cfg.seed), **chosen}
-    told = {name: basis[name] for name in SETTING if basis[name] is not None}
-    setting = ",".join(f"{name}={as_written(value)}" for name, value in told.items())
-    records = read_finetuned(subject.folder, partial(say, console))
+    given = {name: basis[name] for name in SETTING if basis[name] is not None}
+    setting = ",".join(f"{name}={as_written(value)}" for name, value in given.items())
+    records = read_finetuned(subject.folder, partial(print_note, console))
     if known := matching(records.get(setting, {}), basis):
         return known
     record = {**basis, **_compared(subject, classes, cfg, console)}
@@ -152,9 +152,9 @@ def _of_network(
     name: str, network: nn.Module, splits: Mapping[str, Split], cfg: DictConfig, console: Console
 ) -> dict[str, Any]:
     """Trains a network, and measures it on the test images."""
-    options = FitOptions(cfg.steps, cfg.batch_size, cfg.lr, cfg.seed)
+    options = SupervisedOptions(cfg.steps, cfg.batch_size, cfg.lr, cfg.seed)
     with progress(name.replace("_", " "), cfg.steps, "steps", console) as after_step:
-        chosen = fit(network, splits, options, after_step)
+        chosen = train_on_labels(network, splits, options, after_step)
     scores = {
         f"{name}_accuracy": (score_of(network, splits["test"], cfg.seed), "test"),
         f"{name}_validation_accuracy": (chosen.validation, "validation"),

@@ -10,15 +10,15 @@ import numpy as np
 from omegaconf import DictConfig
 from rich.console import Console
 
-from vae_cli.approximation.fit import FitOptions, fit, memory_of_fits
+from vae_cli.approximation.fit import FitOptions, fit_posterior, memory_of_fits
 from vae_cli.approximation.measure import Divergence, diverge, log_densities
-from vae_cli.approximation.picture import Column, draw
+from vae_cli.approximation.picture import FitColumn, draw_fits
 from vae_cli.config.build import build_each
 from vae_cli.config.construct import construct
 from vae_cli.energy.base import Energy
 from vae_cli.errors import ConfigError
 from vae_cli.folders import replaced
-from vae_cli.memory import in_words, machine_memory
+from vae_cli.memory import as_bytes, machine_memory
 from vae_cli.posterior.base import Posterior
 from vae_cli.progress import progress
 from vae_cli.run.files import write_arrays, write_json
@@ -47,11 +47,6 @@ class FlowFits:
     def run(self, folder: Path, suffix: str, console: Console) -> dict[str, Any]:
         """Fits, measures, draws, and writes everything into a folder.
 
-        Args:
-            folder: Where to.
-            suffix: Of the picture: its format.
-            console: Where progress is shown.
-
         Returns:
             What ``results.json`` holds: by energy, log Z and the numbers of each length.
         """
@@ -62,11 +57,11 @@ class FlowFits:
             for i, name in enumerate(self.energies)
         }
         arrays: dict[str, np.ndarray] = {}
-        columns = [Column("target", log_p, [""] * len(energies))]
+        columns = [FitColumn("target", log_p, [""] * len(energies))]
         for length, posterior in self.posteriors.items():
             start = time.perf_counter()
             with progress(f"K = {length}", self.options.steps, "steps", console) as after_step:
-                parameters = fit(posterior, energies, self.options, after_step)
+                parameters = fit_posterior(posterior, energies, self.options, after_step)
             q = posterior(parameters.double())
             found = diverge(q, energies, log_z, DRAWS, self.options.seed)
             seconds = time.perf_counter() - start
@@ -74,11 +69,11 @@ class FlowFits:
                 arrays[f"{name}/{length}"] = parameters[i].numpy()
                 results[name]["length"][str(length)] = _numbers(found, i, seconds)
             notes = [f"KL {kl:.2f} nats" for kl in found.kl.tolist()]
-            columns.append(Column(f"K = {length}", found.log_q, notes))
+            columns.append(FitColumn(f"K = {length}", found.log_q, notes))
         write_json(folder / "results.json", results)
         write_arrays(folder / "parameters.npz", arrays)
         with replaced(folder / f"flow.{suffix}") as file:
-            draw(list(self.energies), columns).savefig(file, format=suffix)
+            draw_fits(list(self.energies), columns).savefig(file, format=suffix)
         return results
 
 
@@ -88,7 +83,7 @@ def _check_memory(lengths: list[int], energies: int, options: FitOptions) -> Non
         largest = {name: getattr(options, name) for name in ("restarts", "samples")}
         largest["lengths"] = max(lengths)
         key = max(largest, key=largest.__getitem__)
-        rule = f"the fits take {in_words(needed)}, and there are {in_words(there)} of memory here"
+        rule = f"the fits take {as_bytes(needed)}, and there are {as_bytes(there)} of memory here"
         raise ConfigError(key, largest[key], rule, f"Try smaller {key}.")
 
 

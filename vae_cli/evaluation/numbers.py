@@ -1,7 +1,7 @@
 """Numbers of a trained model that commands add to its run's folder, several at once if need be."""
 
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +14,10 @@ from vae_cli.number import Number
 from vae_cli.run.declared import write_declared
 from vae_cli.run.files import write_arrays, write_json
 from vae_cli.run.folder import RunFolder
-from vae_cli.run.recorded import TRUTHS, is_number
+from vae_cli.run.recorded import TRUTHS, Note, is_number
 from vae_cli.run.stored import read_stored
 
-Record = dict[str, Any]
-Note = Callable[[str], None]  # of something that the user should know
+Numbers = dict[str, Any]
 
 LOCK = "numbers.lock"
 WAIT = 60.0  # seconds for other commands, each of which takes a moment
@@ -42,7 +41,7 @@ class Measured(NamedTuple):
     source: Mapping[str, Any] | None = None
 
 
-def read_evaluation(folder: RunFolder, basis: Mapping[str, Any], note: Note) -> Record:
+def read_evaluation(folder: RunFolder, basis: Mapping[str, Any], note: Note) -> Numbers:
     """What vae-eval found of a split, empty if nothing has this basis. Damage counts as absence.
 
     Args:
@@ -53,12 +52,8 @@ def read_evaluation(folder: RunFolder, basis: Mapping[str, Any], note: Note) -> 
     return _measured(_read_evaluation(folder, note)[0], basis)
 
 
-def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Measured) -> Record:
+def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Measured) -> Numbers:
     """Adds to the numbers of vae-eval. What other commands have added meanwhile stays.
-
-    Args:
-        folder, basis: As for ``read_evaluation``.
-        found: What to add.
 
     Returns:
         All numbers of the split that have this basis.
@@ -83,7 +78,7 @@ def update_evaluation(folder: RunFolder, basis: Mapping[str, Any], found: Measur
     return record
 
 
-def read_finetuned(folder: RunFolder, note: Note) -> dict[str, Record]:
+def read_finetuned(folder: RunFolder, note: Note) -> dict[str, Numbers]:
     """The numbers of vae-finetune, by setting. A damaged file counts as a missing one.
 
     Args:
@@ -93,13 +88,8 @@ def read_finetuned(folder: RunFolder, note: Note) -> dict[str, Record]:
     return _read_records(folder.finetuned, note)
 
 
-def update_finetuned(folder: RunFolder, setting: str, record: Record) -> None:
+def update_finetuned(folder: RunFolder, setting: str, record: Numbers) -> None:
     """Adds to the numbers of vae-finetune, in the place of earlier ones of the setting.
-
-    Args:
-        folder: Of the run.
-        setting: What the numbers are of.
-        record: The numbers.
 
     Raises:
         VaeCliError: If the file cannot be held.
@@ -108,7 +98,7 @@ def update_finetuned(folder: RunFolder, setting: str, record: Record) -> None:
         write_json(folder.finetuned, {**read_finetuned(folder, _ignore), setting: record})
 
 
-def matching(record: Record, basis: Mapping[str, Any]) -> Record:
+def matching(record: Numbers, basis: Mapping[str, Any]) -> Numbers:
     """A record if it has this basis and no text or list beside it; an empty one otherwise."""
     is_known = record and all(record.get(name) == value for name, value in basis.items())
     names = record.keys() - basis.keys()
@@ -119,7 +109,7 @@ def matching(record: Record, basis: Mapping[str, Any]) -> Record:
     return record if is_known and is_whole else {}
 
 
-def _measured(records: Mapping[str, Record], basis: Mapping[str, Any]) -> Record:
+def _measured(records: Mapping[str, Numbers], basis: Mapping[str, Any]) -> Numbers:
     """The record of a split, empty if it cannot be added to."""
     record = dict(records.get(basis["split"], {}))
     record.pop(SOURCE, None)
@@ -144,7 +134,7 @@ def _held(folder: RunFolder) -> Iterator[None]:
 
 def _read_evaluation(
     folder: RunFolder, note: Note
-) -> tuple[dict[str, Record], dict[str, np.ndarray]]:
+) -> tuple[dict[str, Numbers], dict[str, np.ndarray]]:
     """The records and the values of the images, which go together: both, or neither."""
     if not folder.evaluated.is_file():
         return {}, {}
@@ -159,7 +149,7 @@ def _read_evaluation(
         return {}, {}
 
 
-def _read_records(path: Path, note: Note) -> dict[str, Record]:
+def _read_records(path: Path, note: Note) -> dict[str, Numbers]:
     if not path.is_file():
         return {}
     try:

@@ -97,9 +97,6 @@ def check_samples(path: Path, count: int) -> None:
     Args:
         path: Of an .npz, or of a folder of images.
         count: How many are to be written.
-
-    Raises:
-        ConfigError: If they would.
     """
     if path.suffix == ".npz":
         check_replaced(
@@ -149,7 +146,7 @@ def write_images(
         raise
 
 
-def write_arrays(
+def write_sample_arrays(
     chunks: Iterator[tuple[Tensor, Tensor]], count: int, latent_dim: int, shape: Size, path: Path
 ) -> Iterator[int]:
     """Writes samples as arrays ``z``, ``(N, size)``, and ``x``, ``(N, *shape)``, of an .npz.

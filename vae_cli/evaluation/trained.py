@@ -14,8 +14,7 @@ from vae_cli.data.batch import unlabelled
 from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.relations import mean
 from vae_cli.errors import InvalidOption, VaeCliError
-from vae_cli.evaluation.arrays import Array, Labels, labels, like, numbers
-from vae_cli.example import example_kind
+from vae_cli.evaluation.arrays import Array, Labels, examples, labels, like, numbers
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.importance import evidence_estimate
 from vae_cli.model.labelled import LabelledModel, SemiSupervisedModel
@@ -23,8 +22,6 @@ from vae_cli.options import Draws, NonNegativeInt, PositiveInt, checked
 from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.folder import RunFolder
 
-WORDS = {"image": "an image", "vector": "a vector", "sequence": "a sequence"}
-BYTES = 255  # the brightest grey level of usual files
 ROWS = 100  # images or codes that go through the model at once; part of what fixes the noise
 
 
@@ -58,7 +55,7 @@ class TrainedModel:
         Raises:
             VaeCliError: If the images are none of the model's.
         """
-        codes = self._each(self._images(x), self._code, "encode", seed)
+        codes = self._each(examples(self.config, x), self._code, "encode", seed)
         return like(x, self.model.latent(codes).z, x.shape[: x.ndim - len(self.shape)])
 
     @checked
@@ -116,7 +113,7 @@ class TrainedModel:
         Raises:
             VaeCliError: If the images are none of the model's.
         """
-        images = self._images(x)
+        images = examples(self.config, x)
         found = self._each(images, lambda part: self._mean(self._code(part)), "encode", seed)
         return like(x, found, x.shape[: x.ndim - len(self.shape)])
 
@@ -147,7 +144,7 @@ class TrainedModel:
                 )
             return evidence_estimate(model, batch, q, samples).log_likelihood
 
-        found = self._each(self._images(x), estimate, "log_likelihood", seed)
+        found = self._each(examples(self.config, x), estimate, "log_likelihood", seed)
         return like(x, found, x.shape[: x.ndim - len(self.shape)])
 
     @checked
@@ -166,7 +163,10 @@ class TrainedModel:
                 "are not loaded. Try vae-eval, or a classifier of your own on encode(x)."
             )
         found = self._each(
-            self._images(x), lambda part: model.classify(unlabelled(part)).exp(), "classify", seed
+            examples(self.config, x),
+            lambda part: model.classify(unlabelled(part)).exp(),
+            "classify",
+            seed,
         )
         return like(x, found, x.shape[: x.ndim - len(self.shape)])
 
@@ -186,26 +186,6 @@ class TrainedModel:
             with torch.no_grad(), noise.stream(device, "library", what, seed, number):
                 found.append(function(part.to(device)))
         return torch.cat(found)
-
-    def _images(self, x: np.ndarray | Tensor) -> Tensor:
-        """Examples as ``(N, *shape)``, float32."""
-        images, top = numbers("x", x), _white(self.config, x)
-        axes = len(self.shape)
-        if images.shape[-axes:] != self.shape or images.dim() > axes + 1 or not len(images):
-            fits = self.shape[0] == 1 and images.numel() and not images.numel() % self.shape.numel()
-            sizes, kind = ", ".join(map(str, self.shape)), example_kind(self.shape)
-            raise VaeCliError(
-                f"x: has shape {tuple(images.shape)}, and {WORDS[kind]} of the run ({sizes}). "
-                + (f"Try x.reshape(-1, {sizes})." if fits else f"Try (N, {sizes}).")
-            )
-        brightest = images.max().item()
-        if top is not None and brightest > 1 and (images == images.round()).all():
-            white = next((each for each in (top, BYTES) if brightest <= each), brightest)
-            raise VaeCliError(
-                f"x: holds grey levels up to {brightest:g}, and the model knows values from 0 "
-                f"to 1. Try x / {white:g}."
-            )
-        return images.reshape(-1, *self.shape)
 
     def _labelled(self, z: Tensor, y: Labels | None) -> Tensor:
         """The events of codes ``(N, latent_dim)`` and their labels, where x depends on them."""
@@ -258,13 +238,6 @@ def load(
             "device", device, "torch has no such device here", "Try cpu."
         ) from error
     return TrainedModel(model.eval(), config)
-
-
-def _white(config: DictConfig, x: np.ndarray | Tensor) -> float | None:
-    """The stored value that became 1, if x may hold stored values; else None."""
-    levels, is_bytes = config.derived.levels, str(x.dtype).endswith("uint8")
-    scale: float | None = config.data.get("scale") if is_bytes else None
-    return scale if levels is None else levels - 1
 
 
 def _name(model: Model) -> str:

@@ -16,7 +16,7 @@ from torch.export.graph_signature import InputKind
 import vae_cli
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.export.graphs import EXAMPLES, NAMES, Graph, graphs_of
-from vae_cli.export.note import NOTE, RECORD, WEIGHTS, note, record_of
+from vae_cli.export.note import NOTE, RECORD, WEIGHTS, export_record, note
 from vae_cli.model.base import Model
 from vae_cli.run.checkpoint import checkpoint_of, load_model
 from vae_cli.run.files import place_of_output, sha256_of, write_json
@@ -64,7 +64,7 @@ def export(
             "checkpoint_sha256": sha256_of(source),
         }
         files = {name: [f"{name}{SUFFIX[each]}" for each in formats] for name in graphs}
-        record = record_of(model, config, graphs, files)
+        record = export_record(model, config, graphs, files)
         write_json(partial / RECORD, {**basis, **record})
         (partial / NOTE).write_text(note({**basis, **record}), encoding="utf-8")
     return wanted

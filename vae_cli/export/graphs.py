@@ -103,12 +103,7 @@ def _(p: Independent) -> dict[str, Tensor]:
 
 @singledispatch
 def graphs_of(model: Model, x: Tensor) -> dict[str, Graph]:
-    """The functions of a model, by name.
-
-    Args:
-        model: Trained.
-        x: Two images.
-    """
+    """The functions of a model, by name."""
     encoder = Graph(_Code(model), {"x": x}, {"z": "the images' codes"})
     return {"encoder": encoder, "decoder": _decoder(model, {"z": _codes(model)})}
 

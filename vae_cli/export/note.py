@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from vae_cli.config.vocabulary import name_of
-from vae_cli.escape import as_markdown
+from vae_cli.escape import markdown_text
 from vae_cli.export.graphs import MEANING, Graph
 from vae_cli.model.base import Model
 from vae_cli.run.settings import plain, treatment_of
@@ -17,7 +17,7 @@ NOTE, RECORD, WEIGHTS = "README.md", "export.json", "weights.safetensors"
 DTYPE = {True: "float32", False: "int64"}  # whether it is a floating-point number
 
 
-def record_of(
+def export_record(
     model: Model,
     config: DictConfig,
     graphs: Mapping[str, Graph],
@@ -82,7 +82,7 @@ def note(record: Mapping[str, Any]) -> str:
     """The record for people, with code to try."""
     functions = record["functions"]
     by_format = zip(*(each["files"] for each in functions.values()), strict=True)
-    named = {**record["data"], "data": as_markdown(record["data"]["data"])}
+    named = {**record["data"], "data": markdown_text(record["data"]["data"])}
     return TEXT.format(
         **{**record, "data": named},
         parts="\n".join(_part(name, each) for name, each in functions.items()),
@@ -94,11 +94,11 @@ def _part(name: str, function: Mapping[str, Any]) -> str:
     lines = [f"**{name}** ({', '.join(function['files'])})\n", "| | name | shape | type | |",
              "|---|---|---|---|---|"]  # fmt: skip
     for side in ("inputs", "outputs"):
-        for key, said in function[side].items():
-            shape = ", ".join(map(str, said["shape"]))
-            comma = "," if len(said["shape"]) == 1 else ""
-            meaning = said["meaning"].replace("|", r"\|")  # which would end the cell
-            cells = [side[:-1], f"`{key}`", f"({shape}{comma})", said["dtype"], meaning]
+        for key, tensor in function[side].items():
+            shape = ", ".join(map(str, tensor["shape"]))
+            comma = "," if len(tensor["shape"]) == 1 else ""
+            meaning = tensor["meaning"].replace("|", r"\|")  # which would end the cell
+            cells = [side[:-1], f"`{key}`", f"({shape}{comma})", tensor["dtype"], meaning]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
@@ -136,7 +136,7 @@ def _example(files: Sequence[str], functions: Mapping[str, Any]) -> str:
 
     Args:
         files: Of one format, one of each function.
-        functions: By name, see ``record_of``.
+        functions: By name, see ``export_record``.
     """
     runtime = RUNTIMES[Path(files[0]).suffix]
     lines, known = [runtime.imports], set[str]()

@@ -7,16 +7,16 @@ from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Drawing, Figure, to_numpy
 from vae_cli.figure.grid import Grid
 from vae_cli.figure.ink import class_names
-from vae_cli.figure.styles import some_classes, with_decoded_labels
-from vae_cli.model.base import Model
+from vae_cli.figure.styles import some_classes
+from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.options import Tiles, checked
 
 
-class Analogies(Figure):
+class Analogies(Figure[SemiSupervisedModel]):
     r"""An image, then the mean of p(x|y,z) for every y, at the z of the image.
 
     That z is the mean of :math:`q(z|x, \hat y)` at the most probable class :math:`\hat y`: what
-    the model makes of the image without being told (Kingma, Rezende, Mohamed & Welling 2014,
+    the model infers from the image alone (Kingma, Rezende, Mohamed & Welling 2014,
     arXiv:1406.5298, figure 1b).
 
     Args:
@@ -30,9 +30,8 @@ class Analogies(Figure):
     def __init__(self, count: Tiles = 10, classes: Tiles = 20) -> None:
         self.count, self.classes = count, classes
 
-    def draw(self, model: Model, split: Split) -> Drawing:
+    def draw(self, model: SemiSupervisedModel, split: Split) -> Drawing:
         """See the base class."""
-        model = with_decoded_labels(model)
         y = some_classes(model, self.classes)
         index = split.spread(self.count)
         batch = split.batch(index).to(model.device)

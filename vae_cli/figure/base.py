@@ -2,12 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Canvas
 from torch import Size, Tensor
 
 from vae_cli import noise
@@ -15,6 +13,10 @@ from vae_cli.data.split import Split
 from vae_cli.errors import VaeCliError
 from vae_cli.example import ExampleKind, describe_examples, example_kind, is_point
 from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.scope import ForModels, M
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 Drawable = ExampleKind | Literal["point"]  # a vector of two numbers is a point of the plane
 NAMES: dict[Drawable, str] = {
@@ -44,7 +46,7 @@ class Content(ABC):
     """What a picture shows, from which one picture of several models can be made."""
 
     @abstractmethod
-    def stacked(self, names: Sequence[str], others: Sequence[Self]) -> Canvas:
+    def stacked(self, names: Sequence[str], others: Sequence[Self]) -> "Canvas":
         """One picture of several models.
 
         Args:
@@ -67,24 +69,22 @@ class Drawing(NamedTuple):
             they are.
     """
 
-    canvas: Canvas
+    canvas: "Canvas"
     arrays: Mapping[str, np.ndarray]
     frames: Sequence[np.ndarray] = ()
     content: Content | None = None
 
 
-class Figure(ABC):
+class Figure(ForModels[M], ABC):
     """A picture of a trained model.
 
     Attributes:
-        model_class: Of which models there is such a picture.
         kinds: Which examples it can show.
-        during_training: Whether it is also drawn as training goes on.
+        during_training: Whether it is also drawn during training.
         starts_from_prior: Whether it shows what a model makes of draws or quantiles of its prior,
             and no images of a split. Of a model without a prior it needs images all the same.
     """
 
-    model_class: type[Model] = Model
     kinds: ClassVar[frozenset[Drawable]] = frozenset({"image", "point"})
     during_training: bool
     starts_from_prior: bool = False
@@ -94,12 +94,8 @@ class Figure(ABC):
         return not (self.starts_from_prior and isinstance(model, LatentVariableModel))
 
     @abstractmethod
-    def draw(self, model: Model, split: Split) -> Drawing:
+    def draw(self, model: M, split: Split) -> Drawing:
         """The picture; called by ``draw`` of this module, without gradients and with its noise.
-
-        Args:
-            model: In evaluation mode.
-            split: On the model's device.
 
         Raises:
             Inapplicable: If there is no such picture of this model.
@@ -107,30 +103,21 @@ class Figure(ABC):
 
 
 @torch.no_grad()
-def draw(name: str, figure: Figure, model: Model, split: Split, seed: int = 0) -> Drawing:
+def draw(name: str, figure: Figure[Any], model: Model, split: Split, seed: int = 0) -> Drawing:
     """A figure's picture, the same whenever it is drawn.
-
-    Args:
-        name: Of the figure.
-        figure, model, split: See ``Figure.draw``.
-        seed: Of what is random in it.
 
     Raises:
         Inapplicable: If there is no such picture of this model.
     """
-    if not isinstance(model, figure.model_class):
-        raise Inapplicable(f"needs {figure.model_class.description}")
+    if reason := figure.mismatch(model):
+        raise Inapplicable(reason)
     check_kind(figure, split.images.shape)
     with noise.stream(model.device, "figure", name, seed):
         return figure.draw(model, split)
 
 
-def check_kind(figure: Figure, shape: Size) -> None:
-    """Checks that a figure can show examples of a shape.
-
-    Raises:
-        Inapplicable: If it can't.
-    """
+def check_kind(figure: Figure[Any], shape: Size) -> None:
+    """Checks that a figure can show examples of a shape."""
     kind = "point" if is_point(shape) else example_kind(shape)
     if kind not in figure.kinds:
         drawn = " and ".join(name for each, name in NAMES.items() if each in figure.kinds)
@@ -142,8 +129,10 @@ def to_numpy(**tensors: Tensor) -> dict[str, np.ndarray]:
     return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
 
 
-def pixels(canvas: Canvas, dpi: int) -> np.ndarray:
+def pixels(canvas: "Canvas", dpi: int) -> np.ndarray:
     """A figure as an image, ``(H, W, 3)``, uint8."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     canvas.set_dpi(dpi)
     agg = FigureCanvasAgg(canvas)
     agg.draw()

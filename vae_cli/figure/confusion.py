@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
-from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
-from vae_cli.figure.classified import classified, telling_labels
-from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, class_names, text_width
+from vae_cli.figure.classified import classified
+from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, class_names, new_canvas, text_width
 from vae_cli.figure.sheet import PAD, heads
-from vae_cli.model.base import Model
+from vae_cli.model.labelled import LabelledModel
 from vae_cli.options import PositiveInt, checked
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 CELL = 0.34  # inches: four digits and their margin
 SIDE = (2.4, 6.8)  # inches, least and greatest, of the matrix
@@ -23,7 +26,7 @@ BAR = 0.1  # inches, width of the colour bar
 DARK = 0.5  # share from which a count is written in white
 
 
-class Confusion(Figure):
+class Confusion(Figure[LabelledModel]):
     """How many images of each class, row by row, are taken for which: the most probable one.
 
     The colour is the share of the row, so that rare classes are seen as well as frequent ones.
@@ -41,9 +44,8 @@ class Confusion(Figure):
     def __init__(self, count: PositiveInt = 10_000) -> None:
         self.count = count
 
-    def draw(self, model: Model, split: Split) -> Drawing:
+    def draw(self, model: LabelledModel, split: Split) -> Drawing:
         """See the base class."""
-        model = telling_labels(model)
         index, y, each = classified(model, split, self.count)
         pair = y * model.classes + each.predicted
         counts = torch.bincount(pair, minlength=model.classes**2).view(model.classes, -1)
@@ -54,7 +56,7 @@ class Confusion(Figure):
         return Drawing(canvas, to_numpy(counts=counts, index=index, y=y, predicted=each.predicted))
 
 
-def _matrix(counts: Tensor, names: Sequence[str], title: str) -> Canvas:
+def _matrix(counts: Tensor, names: Sequence[str], title: str) -> "Canvas":
     """The picture of counts, ``(K, K)``.
 
     Placed by hand, as ``sheet`` is: for long names, and a title wider than the matrix.
@@ -71,7 +73,7 @@ def _matrix(counts: Tensor, names: Sequence[str], title: str) -> Canvas:
     left, right = left + max(0.0, half - middle), max(right, half - side / 2)
     bottom, top = line + foot + PAD, TITLE_SIZE / 72 + 3 * PAD
     width, height = left + side + right, bottom + side + top
-    canvas = Canvas(figsize=(width, height), dpi=200)
+    canvas = new_canvas((width, height))
     axes = canvas.add_axes((left / width, bottom / height, side / width, side / height))
     shares = counts / counts.sum(1, keepdim=True).clamp_min(1)
     image = axes.imshow(shares.numpy(), cmap="Blues", vmin=0, vmax=1, interpolation="none")

@@ -12,7 +12,7 @@ from vae_cli.model.base import Model
 from vae_cli.options import Above, AtMost, Draws, Tiles, checked
 
 
-class Denoise(Figure):
+class Denoise(Figure[Model]):
     """Corrupted images as the start of a chain that updates all pixels; see ``gibbs_chain``.
 
     The first steps remove what no image of the model has; in the long run it forgets where it

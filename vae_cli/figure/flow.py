@@ -1,21 +1,22 @@
 """How a flow shapes a posterior, map by map."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import MaxNLocator
-from scipy.ndimage import gaussian_filter
 from torch import Size, Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
 from vae_cli.figure.base import ANY_KIND, Drawing, Figure, Inapplicable, pixels
+from vae_cli.figure.ink import new_canvas
 from vae_cli.figure.sheet import as_images, describe_limits, tile
 from vae_cli.model.base import Model
 from vae_cli.options import Draws, Tiles, checked
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
 
 MESH = 100  # points to a side
 MESH_REACH = 4.5  # standard deviations of the base that the mesh covers
@@ -40,7 +41,7 @@ class Densities(NamedTuple):
     values: np.ndarray
 
 
-class Flow(Figure):
+class Flow(Figure[Model]):
     """The densities q_0 to q_K of images' posteriors in the first two dimensions of z.
 
     Exact where z has two dimensions, else by draws. All panels have the same axes;
@@ -68,7 +69,7 @@ class Flow(Figure):
         if model.latent_dim < 2:
             raise Inapplicable("needs two latent dimensions at least")
         last = len(q.path(q.base.mean)) - 1
-        panels, moving = choose(last, self.panels), choose(last, FRAMES)
+        panels, moving = evenly_apart(last, self.panels), evenly_apart(last, FRAMES)
         stages = sorted({*panels, *moving})
         is_exact = model.latent_dim == 2
         z = carried_draws(q, stages, CHUNK if is_exact else self.draws)
@@ -89,7 +90,7 @@ class Flow(Figure):
         return Drawing(canvas, arrays, [frame for frame in frames for _ in range(repeats)])
 
 
-def choose(last: int, count: int) -> list[int]:
+def evenly_apart(last: int, count: int) -> list[int]:
     """At most ``count`` of the numbers 0 to ``last``, evenly apart, always with both ends."""
     return np.unique(np.linspace(0, last, max(2, count)).round().astype(int)).tolist()
 
@@ -161,6 +162,8 @@ def common_square(boxes: np.ndarray) -> np.ndarray:
 
 def histograms(z: np.ndarray, boxes: np.ndarray) -> Densities:
     """The densities that draws ``(S, N, B, 2)`` have in the boxes, slightly blurred."""
+    from scipy.ndimage import gaussian_filter
+
     stages, count, images, _ = z.shape
     points = np.empty((stages, images, BINS, BINS, 2))
     values = np.empty((stages, images, BINS, BINS))
@@ -178,10 +181,10 @@ def histograms(z: np.ndarray, boxes: np.ndarray) -> Densities:
 def _sheet(
     densities: Densities, box: np.ndarray, images: list[np.ndarray], panels: dict[int, int],
     title: str,
-) -> Canvas:  # fmt: skip
+) -> "Canvas":  # fmt: skip
     rows, columns = len(images), len(panels) + 1
     size = (PANEL_INCH * columns, PANEL_INCH * rows + 0.5)
-    canvas = Canvas(figsize=size, dpi=200, layout="constrained")
+    canvas = new_canvas(size, layout="constrained")
     grid = canvas.subplots(rows, columns, squeeze=False)
     for b, image in enumerate(images):
         grid[b, 0].imshow(image, interpolation="none")
@@ -201,7 +204,7 @@ def _sheet(
 
 def _frame(densities: Densities, box: np.ndarray, stage: int, name: int) -> np.ndarray:
     count = densities.points.shape[1]
-    canvas = Canvas(figsize=(1.6 * count, 2), layout="constrained")
+    canvas = new_canvas((1.6 * count, 2), dpi=100, layout="constrained")
     grid = canvas.subplots(1, count, squeeze=False)[0]
     for b, axes in enumerate(grid):
         _show(axes, densities, stage, b, box)
@@ -209,7 +212,9 @@ def _frame(densities: Densities, box: np.ndarray, stage: int, name: int) -> np.n
     return pixels(canvas, 100)
 
 
-def _show(axes: Axes, densities: Densities, stage: int, image: int, box: np.ndarray) -> None:
+def _show(axes: "Axes", densities: Densities, stage: int, image: int, box: np.ndarray) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     x, y = densities.points[stage, image, ..., 0], densities.points[stage, image, ..., 1]
     value = densities.values[stage, image]
     axes.contourf(x, y, value / value.max(), LEVELS, cmap="viridis_r", extend="neither")

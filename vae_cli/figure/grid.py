@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.figure.base import Content, Drawing, Inapplicable
 from vae_cli.figure.panels import sheets
 from vae_cli.figure.sheet import GREY, INCH, Limits, sheet
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,11 @@ class Grid(Content):
         has_heads_alone = bool(self.heads) and not self.rows  # then a head is a column's own
         return Drawing(self.canvas(), arrays, frames, None if has_heads_alone else self)
 
-    def canvas(self) -> Canvas:
+    def canvas(self) -> "Canvas":
         """The picture alone."""
         return sheet(self.images, self.columns, self.title, self.rows, self.heads, self.limits)
 
-    def stacked(self, names: Sequence[str], others: Sequence["Grid"]) -> Canvas:
+    def stacked(self, names: Sequence[str], others: Sequence["Grid"]) -> "Canvas":
         """Rows below each other, those that all models have in common once; else side by side."""
         grids = [self, *others]
         if len({(*grid.images.shape[1:], grid.columns) for grid in grids}) > 1:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from functools import cache
-
-from matplotlib.textpath import TextPath
+from typing import TYPE_CHECKING, Literal
 
 from vae_cli.data.split import Split
 from vae_cli.glyphs import drawable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 LONGEST = 60  # signs of a name, of which a picture is as wide as it takes
 TITLE_SIZE, LABEL_SIZE = 9, 8  # points
@@ -18,6 +20,15 @@ PALETTE = (
 )  # fmt: skip
 
 
+def new_canvas(
+    size: tuple[float, float], dpi: int = 200, layout: Literal["constrained"] | None = None
+) -> "Canvas":
+    """An empty picture of so many inches; matplotlib is imported for the first one."""
+    from matplotlib.figure import Figure as Canvas
+
+    return Canvas(figsize=size, dpi=dpi, layout=layout)
+
+
 def class_names(split: Split, labels: Iterable[int]) -> list[str]:
     """The names of labels, to be drawn."""
     names = (split.class_name(label) for label in labels)
@@ -27,6 +38,8 @@ def class_names(split: Split, labels: Iterable[int]) -> list[str]:
 @cache  # of the same words again and again, and slow
 def text_width(text: str, size: float) -> float:
     """How wide text is that is written in so many points, in inches."""
+    from matplotlib.textpath import TextPath
+
     lines = [line for line in text.splitlines() if line.strip()]
     widths = [TextPath((0, 0), line, size).get_extents().width for line in lines]
     return max(widths, default=0) / 72

@@ -12,7 +12,7 @@ from vae_cli.model.base import Model
 from vae_cli.options import Above, AtMost, Draws, Tiles, checked
 
 
-class Inpaint(Figure):
+class Inpaint(Figure[Model]):
     """What the model makes up where pixels are missing, step by step; see ``gibbs_chain``.
 
     Missing pixels are shown in grey. They start at random: coin flips where images are binary, else

@@ -15,7 +15,7 @@ from vae_cli.options import Tiles, checked
 WAYS = ("line", "arc")
 
 
-class Interpolations(Figure):
+class Interpolations(Figure[Model]):
     r"""Means of p(x|z) for z between the codes a and b of two images: on a line and on an arc.
 
     .. math:: (1 - t)\, a + t\, b, \qquad ((1 - t)\, |a| + t\, |b|)\,

@@ -1,18 +1,19 @@
 """Where the images of each class lie in latent space."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
-from vae_cli.figure.ink import LABEL_SIZE, PALETTE, class_names, text_width
+from vae_cli.figure.ink import LABEL_SIZE, PALETTE, class_names, new_canvas, text_width
 from vae_cli.figure.projection import PROJECTIONS, TITLES, Plane, check_installed
 from vae_cli.model.base import LatentVariableModel, Model
 from vae_cli.model.codes import codes_of
 from vae_cli.options import PositiveInt, checked
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BINS = 60  # of the histogram of a one-dimensional z
 # How far axes reach at least from the middle of the points: half a standard deviation of the prior,
@@ -21,7 +22,7 @@ PRIOR_REACH, CODE_REACH = 0.5, 1e-6
 MARGIN = 1.05  # times as far as the outermost point
 
 
-class LatentMap(Figure):
+class LatentMap(Figure[Model]):
     """The posterior means of a split's images, or their codes, coloured by label.
 
     A z of two dimensions is shown as it is, one of a single dimension as a histogram.
@@ -53,7 +54,7 @@ class LatentMap(Figure):
         has_legend = max(labels) >= 0 and len(labels) <= len(PALETTE)
         names = class_names(split, labels) if has_legend else []
         legend = max((text_width(name, LABEL_SIZE) for name in names), default=0)
-        canvas = Canvas(figsize=(5.4 + legend, 5), dpi=200, layout="constrained")
+        canvas = new_canvas((5.4 + legend, 5), layout="constrained")
         axes = canvas.add_subplot()
         arrays = to_numpy(z=z, label=y, index=index)
         if model.latent_dim == 1:
@@ -77,7 +78,7 @@ def _color(label: int) -> str:
     return "black" if label < 0 else PALETTE[label % len(PALETTE)]
 
 
-def _show_plane(axes: Axes, plane: Plane, y: Tensor, split: Split, least: float) -> None:
+def _show_plane(axes: "Axes", plane: Plane, y: Tensor, split: Split, least: float) -> None:
     """Points in a plane; axes reach so far from their middle at least."""
     size = 6 if len(y) > 1000 else 14
     labels = y.unique().tolist()  # for the legend alone
@@ -94,7 +95,7 @@ def _show_plane(axes: Axes, plane: Plane, y: Tensor, split: Split, least: float)
         axes.set(xticks=[], yticks=[])
 
 
-def _show_line(axes: Axes, z: Tensor, y: Tensor, split: Split, least: float) -> None:
+def _show_line(axes: "Axes", z: Tensor, y: Tensor, split: Split, least: float) -> None:
     """Points on a line, as ``_show_plane`` has them."""
     labels = y.unique().tolist()
     ((low, high),) = _ranges(z.unsqueeze(1), least)

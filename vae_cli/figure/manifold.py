@@ -44,7 +44,7 @@ def _levels(rows: int, device: torch.device) -> Tensor:
     return (torch.arange(rows, device=device) + 0.5) / rows
 
 
-class Manifold(Figure):
+class Manifold(Figure[Model]):
     """Means of p(x|z) on a grid of z that is even in probability: the quantiles of N(0, 1).
 
     (Kingma & Welling 2014, arXiv:1312.6114, figure 4.) For two latent dimensions. Of a model

@@ -1,15 +1,18 @@
 """Several grids of images in one picture."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
 from vae_cli.example import is_point
-from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, text_width
+from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, new_canvas, text_width
 from vae_cli.figure.points import ACROSS, Panel, in_plane
 from vae_cli.figure.scale import Scale
 from vae_cli.figure.sheet import GAP, GREY, INCH, PAD, Limits, describe_limits, tile
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 PANEL = 3 * INCH  # inches, the width of one
 
@@ -21,7 +24,7 @@ def sheets(
     width: float = PANEL,
     limits: Limits = GREY,
     scale: Scale | None = None,
-) -> Canvas:
+) -> "Canvas":
     """Grids of images beside each other; of points of the plane, planes.
 
     Placed by hand, as ``sheet`` places its grid, and many times faster than a layout engine.
@@ -51,7 +54,7 @@ def sheets(
     whole = max(across_all * across, text_width(title, TITLE_SIZE)) + PAD
     size = (whole, rows * down + heading + PAD)
     margin = (size[0] - across_all * across) / 2
-    canvas = Canvas(figsize=size, dpi=200)
+    canvas = new_canvas(size)
     canvas.suptitle(title, fontsize=TITLE_SIZE, y=1 - PAD / size[1], va="top")
     for number, (each, pixels) in enumerate(tiled):
         row, column = divmod(number, across_all)

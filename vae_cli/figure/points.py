@@ -1,14 +1,16 @@
 """Points of the plane, drawn as such."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure as Canvas
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, PALETTE, TITLE_SIZE, text_width
+from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, PALETTE, TITLE_SIZE, new_canvas, text_width
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 SIDE = 3.6  # inches, of a panel
 MARGIN = 1.05  # times as far as the outermost point
@@ -31,7 +33,7 @@ class Panel(NamedTuple):
     names: Sequence[str] = ()
 
 
-def in_plane(panels: Sequence[Panel], title: str = "") -> Canvas:
+def in_plane(panels: Sequence[Panel], title: str = "") -> "Canvas":
     """A picture of points, all panels on the same axes.
 
     Args:
@@ -47,7 +49,7 @@ def in_plane(panels: Sequence[Panel], title: str = "") -> Canvas:
     above = title or panels[0].title if len(panels) == 1 else title
     width = max(columns * SIDE + legend, text_width(above, TITLE_SIZE) + TITLE_SIZE / 36)
     size = (width, rows * SIDE)
-    canvas = Canvas(figsize=size, dpi=200, layout="constrained")
+    canvas = new_canvas(size, layout="constrained")
     canvas.suptitle(above, fontsize=TITLE_SIZE)
     for number, panel in enumerate(panels):
         axes = canvas.add_subplot(rows, columns, number + 1)
@@ -87,5 +89,5 @@ def plane_frames(pictures: Sequence[Tensor], columns: int) -> list[np.ndarray]:
 
 
 def _reach(points: Tensor) -> float:
-    """The largest coordinate, and something to draw where there is none."""
+    """The largest coordinate, or a drawable one where there are no points."""
     return max(float(points.abs().max()), 1e-6)

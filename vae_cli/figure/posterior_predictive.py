@@ -9,11 +9,11 @@ from torch.distributions import Distribution
 from vae_cli.data.split import Split
 from vae_cli.figure.base import Drawing, Figure, to_numpy
 from vae_cli.figure.grid import Grid
-from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import AtLeast, Draws, Tiles, checked
 
 
-class PosteriorPredictive(Figure):
+class PosteriorPredictive(Figure[LatentVariableModel]):
     r"""Means of p(x'|z) for draws of z from q(z|x); their mean and standard deviation over z.
 
     x' is another image of the same z. The mean is that of x' under :math:`\int p(x'|z) q(z|x) dz`.
@@ -27,7 +27,6 @@ class PosteriorPredictive(Figure):
         samples: Draws of z that mean and standard deviation are estimated by.
     """
 
-    model_class = LatentVariableModel
     kinds = frozenset({"image"})
     during_training = False
 
@@ -40,7 +39,7 @@ class PosteriorPredictive(Figure):
     ) -> None:
         self.count, self.draws, self.samples = count, draws, samples
 
-    def draw(self, model: Model, split: Split) -> Drawing:
+    def draw(self, model: LatentVariableModel, split: Split) -> Drawing:
         """See the base class."""
         index = split.spread(self.count)
         batch = split.batch(index).to(model.device)
@@ -62,7 +61,9 @@ class PosteriorPredictive(Figure):
         return grid.drawing(arrays)
 
 
-def moments_over_z(model: Model, q: Distribution, samples: int) -> tuple[Tensor, Tensor]:
+def moments_over_z(
+    model: LatentVariableModel, q: Distribution, samples: int
+) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation over z ~ q of E[x|z] of each pixel, each ``(B, C, H, W)``.
 
     Args:

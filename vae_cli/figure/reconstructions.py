@@ -11,7 +11,7 @@ from vae_cli.model.base import Model
 from vae_cli.options import Tiles, checked
 
 
-class Reconstructions(Figure):
+class Reconstructions(Figure[Model]):
     """The original image, what was modelled of it if that differs, and the mean of p(x|z).
 
     That is at z = E_q[z].

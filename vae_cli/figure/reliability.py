@@ -1,23 +1,25 @@
 """How often a model is right that says how sure it is."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure as Canvas
 
 from vae_cli.data.split import Split
 from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
-from vae_cli.figure.classified import classified, telling_labels
-from vae_cli.figure.ink import LABEL_SIZE, PALETTE, TITLE_SIZE
-from vae_cli.model.base import Model
+from vae_cli.figure.classified import classified
+from vae_cli.figure.ink import LABEL_SIZE, PALETTE, TITLE_SIZE, new_canvas
 from vae_cli.model.calibration import Verdicts, bin_of, calibration_error, calibration_gaps
+from vae_cli.model.labelled import LabelledModel
 from vae_cli.options import PositiveInt, checked
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 POINT, FILL = PALETTE[0], PALETTE[1]
 
 
-class Reliability(Figure):
+class Reliability(Figure[LabelledModel]):
     """Accuracy against confidence, the largest q(y|x), in bins of equal width.
 
     Below the diagonal a model is too sure, above it not sure enough. The bars are Wilson's
@@ -38,9 +40,8 @@ class Reliability(Figure):
     def __init__(self, bins: PositiveInt = 15, count: PositiveInt = 10_000) -> None:
         self.bins, self.count = bins, count
 
-    def draw(self, model: Model, split: Split) -> Drawing:
+    def draw(self, model: LabelledModel, split: Split) -> Drawing:
         """See the base class."""
-        model = telling_labels(model)
         index, _, each = classified(model, split, self.count)
         table = tabulated(each, self.bins)
         error = calibration_error(calibration_gaps(each, self.bins).mean(0))
@@ -55,7 +56,7 @@ class Reliability(Figure):
         return Drawing(_diagram(table, title), arrays | images)
 
 
-class Table(NamedTuple):
+class Bins(NamedTuple):
     """Of the images in each bin, float64; NaN where there are none."""
 
     images: np.ndarray  # (bins,): their number
@@ -64,7 +65,7 @@ class Table(NamedTuple):
     reach: np.ndarray  # (2, bins): from the accuracy to the ends of Wilson's interval
 
 
-def tabulated(each: Verdicts, bins: int) -> Table:
+def tabulated(each: Verdicts, bins: int) -> Bins:
     """Verdicts bin by bin."""
     index = bin_of(each.confidence, bins)
     images = torch.bincount(index, minlength=bins).double()
@@ -76,11 +77,11 @@ def tabulated(each: Verdicts, bins: int) -> Table:
     center = (accuracy + 1 / (2 * images)) / (1 + 1 / images)
     half = (accuracy * (1 - accuracy) / images + 1 / (4 * images**2)).sqrt() / (1 + 1 / images)
     reach = torch.stack([accuracy - center + half, center + half - accuracy]).clamp_min(0)
-    return Table(*(value.numpy() for value in (images, accuracy, confidence, reach)))
+    return Bins(*(value.numpy() for value in (images, accuracy, confidence, reach)))
 
 
-def _diagram(table: Table, title: str) -> Canvas:
-    canvas = Canvas(figsize=(3.6, 4.6), dpi=200, layout="constrained")
+def _diagram(table: Bins, title: str) -> "Canvas":
+    canvas = new_canvas((3.6, 4.6), layout="constrained")
     upper, lower = canvas.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     filled = table.images > 0
     upper.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--", zorder=1)

@@ -40,11 +40,6 @@ def densities(model: Model, split: Split, components: int) -> dict[str, Distribu
 
     A Gaussian and a mixture of Gaussians are fitted to the codes of the split: ex-post density
     estimation (Ghosh et al. 2020, arXiv:1903.12436, section 4).
-
-    Args:
-        model: Which draws.
-        split: Whose codes are taken.
-        components: Of the mixture.
     """
     if isinstance(model, LatentVariableModel):
         return {"the prior": model.prior()}
@@ -62,7 +57,7 @@ def chosen_pixels(p: Distribution, draw: bool) -> Tensor:
     return p.sample() if draw else p.mean
 
 
-class Samples(Figure):
+class Samples(Figure[Model]):
     """Means of p(x|z), or draws from it, for z from the prior.
 
     Of a model without a prior, such as an autoencoder, for z from N(0, I), from a Gaussian fitted

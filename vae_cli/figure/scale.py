@@ -1,11 +1,12 @@
 """The axes of images that stand on a grid of the plane of z."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
-
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING, NamedTuple
 
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, text_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 TICKS = 8  # numbers beside an axis, at most
 SPACE = 0.06  # inches between an axis, its numbers and its name
@@ -35,7 +36,7 @@ class Scale(NamedTuple):
         """The inches that numbers and name take below."""
         return (LABEL_SIZE + TITLE_SIZE) / 72 + 4 * SPACE
 
-    def put(self, axes: Axes, cell: tuple[int, int], gap: int) -> None:
+    def put(self, axes: "Axes", cell: tuple[int, int], gap: int) -> None:
         """Writes numbers and names at the axes of tiled images.
 
         Args:

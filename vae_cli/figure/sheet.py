@@ -1,17 +1,20 @@
 """Images laid out in rows, as pixels and as a picture."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure as Canvas
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from vae_cli.example import is_point
-from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, TITLE_SIZE, text_width
+from vae_cli.figure.ink import FRAME_WIDTH, LABEL_SIZE, TITLE_SIZE, new_canvas, text_width
 from vae_cli.figure.points import Panel, in_plane, plane_frames
 from vae_cli.figure.scale import Scale
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 Limits = tuple[float, float]  # the values that are black and white
 GREY: Limits = (0.0, 1.0)
@@ -107,7 +110,7 @@ def sheet(
     column_labels: Sequence[str] = (),
     limits: Limits = GREY,
     scale: Scale | None = None,
-) -> Canvas:
+) -> "Canvas":
     """A titled grid of images, pixels enlarged without blur; of points of the plane, the plane.
 
     Args:
@@ -133,7 +136,7 @@ def sheet(
     left = max(left, overhang + PAD)
     turn, head = heads(column_labels, INCH)
     size = (left + inner[0] + overhang + PAD, below + inner[1] + head + 2 * PAD + TITLE_SIZE / 72)
-    canvas = Canvas(figsize=size, dpi=200)
+    canvas = new_canvas(size)
     axes = canvas.add_axes(
         (left / size[0], below / size[1], inner[0] / size[0], inner[1] / size[1])
     )

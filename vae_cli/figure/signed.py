@@ -1,11 +1,9 @@
 """What every picture says of itself: a line below it, as small as it can be read."""
 
 from collections.abc import Callable, Mapping
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from matplotlib.figure import Figure as Canvas
-from matplotlib.transforms import Bbox
 from PIL import Image, ImageDraw, ImageFont
 
 from vae_cli.errors import shortened
@@ -13,13 +11,16 @@ from vae_cli.figure.ink import text_width
 from vae_cli.figure.sheet import PAD
 from vae_cli.glyphs import drawable
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
 SIZE = 6  # points
 WIDER = 1.05  # what letters that are fitted to pixels take of the width of their outlines
 PIXELS = 12  # the height of letters in an animation
 
 
 def save_with(
-    canvas: Canvas, file: BinaryIO, kind: str, words: str, about: Mapping[str, str] | None = None
+    canvas: "Canvas", file: BinaryIO, kind: str, words: str, about: Mapping[str, str] | None = None
 ) -> None:
     """Saves a picture with a line of words in a strip below it.
 
@@ -33,6 +34,8 @@ def save_with(
         words: The line; its middle is left out where it is wider than the picture.
         about: Texts that the file keeps by name, unseen.
     """
+    from matplotlib.transforms import Bbox
+
     width, height = map(float, canvas.get_size_inches())
     strip = SIZE / 72 + PAD
     line = drawable([fitted_words(words, width - 2 * PAD)])[0]

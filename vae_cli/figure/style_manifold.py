@@ -5,12 +5,12 @@ from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
 from vae_cli.figure.ink import class_names
 from vae_cli.figure.manifold import quantile_grid, scale_of
 from vae_cli.figure.panels import sheets
-from vae_cli.figure.styles import some_classes, with_decoded_labels
-from vae_cli.model.base import Model
+from vae_cli.figure.styles import some_classes
+from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.options import Tiles, checked
 
 
-class StyleManifold(Figure):
+class StyleManifold(Figure[SemiSupervisedModel]):
     """Means of p(x|y,z) for each class y on a grid of z: the quantiles of N(0, 1).
 
     (Kingma, Rezende, Mohamed & Welling 2014, arXiv:1406.5298, figure 1a.) For two latent
@@ -28,9 +28,8 @@ class StyleManifold(Figure):
     def __init__(self, rows: Tiles = 10, classes: Tiles = 20) -> None:
         self.rows, self.classes = rows, classes
 
-    def draw(self, model: Model, split: Split) -> Drawing:
+    def draw(self, model: SemiSupervisedModel, split: Split) -> Drawing:
         """See the base class."""
-        model = with_decoded_labels(model)
         if model.latent_dim != 2:
             raise Inapplicable("needs two latent dimensions")
         y = some_classes(model, self.classes)

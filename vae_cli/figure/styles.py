@@ -4,23 +4,11 @@ import torch
 from torch import Size, Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
+from vae_cli.figure.base import Drawing, Figure, to_numpy
 from vae_cli.figure.grid import Grid
 from vae_cli.figure.ink import class_names
-from vae_cli.model.base import Model
 from vae_cli.model.labelled import SemiSupervisedModel
 from vae_cli.options import Tiles, checked
-
-
-def with_decoded_labels(model: Model) -> SemiSupervisedModel:
-    """The model, if its images depend on a label.
-
-    Raises:
-        Inapplicable: If they don't.
-    """
-    if not isinstance(model, SemiSupervisedModel):
-        raise Inapplicable("needs a model with labels: model=m2 or m1_m2")
-    return model
 
 
 def some_classes(model: SemiSupervisedModel, most: int) -> Tensor:
@@ -29,7 +17,7 @@ def some_classes(model: SemiSupervisedModel, most: int) -> Tensor:
     return torch.linspace(0, model.classes - 1, count, device=model.device).long()
 
 
-class Styles(Figure):
+class Styles(Figure[SemiSupervisedModel]):
     """Means of p(x|y,z): a row is of one z from the prior, a column of one class y.
 
     What a row has in common is what z knows and y does not, such as slant and width of a digit.
@@ -46,9 +34,8 @@ class Styles(Figure):
     def __init__(self, rows: Tiles = 10, classes: Tiles = 20) -> None:
         self.rows, self.classes = rows, classes
 
-    def draw(self, model: Model, split: Split) -> Drawing:
+    def draw(self, model: SemiSupervisedModel, split: Split) -> Drawing:
         """See the base class."""
-        model = with_decoded_labels(model)
         y = some_classes(model, self.classes)
         z = model.latent(model.prior().sample(Size([self.rows]))).z
         x = model.decode(z.unsqueeze(1).expand(-1, len(y), -1), y).mean

@@ -1,14 +1,17 @@
 """Pictures of several models in one."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure as Canvas
 
 from vae_cli.figure.base import Drawing, pixels
-from vae_cli.figure.ink import LABEL_SIZE, text_width
+from vae_cli.figure.ink import LABEL_SIZE, new_canvas, text_width
 from vae_cli.figure.sheet import PAD
 from vae_cli.glyphs import drawable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 DPI = 200
 ACROSS = 3  # pictures in a row, at most
@@ -40,16 +43,12 @@ def together(names: Sequence[str], drawings: Sequence[Drawing]) -> Drawing:
     return Drawing(canvas, arrays)
 
 
-def side_by_side(names: Sequence[str], canvases: Sequence[Canvas]) -> Canvas:
+def side_by_side(names: Sequence[str], canvases: Sequence["Canvas"]) -> "Canvas":
     """Pictures beside each other, each under its name; as pixels, whatever they were.
 
     They are scaled to have their first axes as wide as those of the first, and those in a row are
     placed to have their tops in line: what stands around axes (a colour bar's numbers, headings)
     differs.
-
-    Args:
-        names: From the left, row by row.
-        canvases: Likewise.
     """
     images = [pixels(canvas, DPI) for canvas in canvases]
     _, width = _first_axes(canvases[0])
@@ -70,7 +69,7 @@ def side_by_side(names: Sequence[str], canvases: Sequence[Canvas]) -> Canvas:
     columns = [max(widths[i] for row in rows for i in row[c : c + 1]) for c in range(across)]
     tops = [heading + max(above[j] for j in row) - above[i] for row in rows for i in row]
     heights = [max(tops[i] + images[i].shape[0] / DPI for i in row) for row in rows]
-    canvas = Canvas(figsize=(sum(columns), sum(heights)), dpi=DPI)
+    canvas = new_canvas((sum(columns), sum(heights)), dpi=DPI)
     for r, row in enumerate(rows):
         for c, i in enumerate(row):
             corner = (sum(columns[:c]) + columns[c] / 2, sum(heights[:r]))
@@ -79,7 +78,7 @@ def side_by_side(names: Sequence[str], canvases: Sequence[Canvas]) -> Canvas:
 
 
 def _place(
-    canvas: Canvas, image: np.ndarray, name: str, corner: tuple[float, float], top: float
+    canvas: "Canvas", image: np.ndarray, name: str, corner: tuple[float, float], top: float
 ) -> None:
     """Puts a picture into another; from the left and the top, in inches.
 
@@ -103,7 +102,7 @@ def _place(
     axes.set_axis_off()
 
 
-def _first_axes(canvas: Canvas) -> tuple[float, float]:
+def _first_axes(canvas: "Canvas") -> tuple[float, float]:
     """Of a figure that has been drawn, how far its first axes are from its top and how wide."""
     frame = canvas.axes[0].get_window_extent()
     return canvas.bbox.height - frame.y1, frame.width

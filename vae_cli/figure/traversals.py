@@ -16,7 +16,7 @@ from vae_cli.options import PositiveFloat, Tiles, checked
 COUNT = 2000  # images at most by which dimensions are ranked
 
 
-class Traversals(Figure):
+class Traversals(Figure[Model]):
     r"""Means of p(x|z) as one dimension of z moves and the others stay where an image has them.
 
     Rows are dimensions, those that tell images apart most first: sorted by

@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
-from matplotlib.quiver import Quiver
 from torch import Tensor
 
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.figure.base import Content, Drawing, Figure, to_numpy
-from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE
+from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, new_canvas
 from vae_cli.figure.points import SIDE
 from vae_cli.model.base import Model
 from vae_cli.options import PositiveInt, Tiles, checked
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+    from matplotlib.quiver import Quiver
 
 COLORS = "viridis"
 MARGIN = 1.3  # times as far from 0 as the outermost point: what is far from the data tells most
@@ -51,13 +54,13 @@ class Field(Content):
         """The largest coordinate of the grid."""
         return float(self.x.abs().max())
 
-    def stacked(self, names: Sequence[str], others: Sequence["Field"]) -> Canvas:
+    def stacked(self, names: Sequence[str], others: Sequence["Field"]) -> "Canvas":
         """Panels of one size, on one scale of distances."""
         fields = [self, *others]
         columns = min(len(fields), ACROSS)
         rows = -(-len(fields) // columns)
         size = (1.3 * SIDE * columns + BAR, (1.3 * SIDE * rows) + 0.3)
-        canvas = Canvas(figsize=size, dpi=200, layout="constrained")
+        canvas = new_canvas(size, layout="constrained")
         canvas.suptitle(self.title, fontsize=TITLE_SIZE)
         longest = max(max(float(each.distance.max()) for each in fields), 1e-6)
         reach = max(each.reach for each in fields)
@@ -72,7 +75,7 @@ class Field(Content):
         bar.ax.tick_params(labelsize=LABEL_SIZE)
         return canvas
 
-    def show(self, axes: Axes, longest: float, reach: float) -> Quiver:
+    def show(self, axes: "Axes", longest: float, reach: float) -> "Quiver":
         """Draws the arrows above the data.
 
         Args:
@@ -96,7 +99,7 @@ class Field(Content):
         return arrows
 
 
-class VectorField(Figure):
+class VectorField(Figure[Model]):
     r"""Reconstruction minus input on a grid, above the points of a split.
 
     An arrow goes from a point x towards :math:`r(x)`, the mean of p(x|z) at z = E_q[z]. It ends

@@ -50,9 +50,6 @@ class Launch(NamedTuple):
     def check(self, devices: int | list[int], nodes: int) -> int:
         """Checks that the processes are those that the configuration speaks of.
 
-        Args:
-            devices, nodes: Of ``accelerator``.
-
         Returns:
             How many processes have to find each other; Lightning starts the others.
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from vae_cli.errors import ConfigError, Interrupted, VaeCliError
 from vae_cli.launch.launch import Launch
-from vae_cli.launch.server import BRIEF, PAUSE, UNSET, Notice, address_of_first, wait_for_server
+from vae_cli.launch.server import BRIEF, PAUSE, UNSET, WaitNotice, address_of_first, wait_for_server
 
 PATIENCE = 900.0  # seconds for all to come, and for each to load its data
 GRACE = 60.0  # seconds for a folder to be seen on other nodes
@@ -118,7 +118,7 @@ class Meeting:
         return self._hear("folder")
 
     def begin(self, folder: Path) -> None:
-        """All go on together once the first process holds the folder and the others see it.
+        """All continue together once the first process holds the folder and the others see it.
 
         Raises:
             VaeCliError: If one does not see it.
@@ -197,7 +197,7 @@ class Meeting:
 
     def _wait_for_all(self, key: str, patience: float) -> None:
         until, others = time.monotonic() + patience, self._size - 1
-        notice = Notice(f"waiting for {others} other process(es). For a run without: {UNSET}.")
+        notice = WaitNotice(f"waiting for {others} other process(es). For a run without: {UNSET}.")
         while (count := self._count(key)) < others:
             if key == "here":
                 notice.print()

@@ -14,7 +14,7 @@ UNSET = "unset TORCHELASTIC_RUN_ID SLURM_NTASKS LOCAL_RANK NODE_RANK"
 PAUSE = 0.05  # seconds between two looks
 
 
-class Notice:
+class WaitNotice:
     """A line about what a process waits for, printed once if that takes long.
 
     Args:
@@ -63,7 +63,7 @@ def wait_for_server(host: str, port: int, patience: float) -> None:
     """
     until = time.monotonic() + patience
     remedy = f"Start it there, with the same settings. For a run without others: {UNSET}."
-    notice = Notice(f"waiting for the first process at {host}:{port}. {remedy}")
+    notice = WaitNotice(f"waiting for the first process at {host}:{port}. {remedy}")
     while True:
         notice.print()
         try:

@@ -9,19 +9,21 @@ from torch.distributions import Distribution
 from vae_cli.data.batch import Batch
 from vae_cli.distribution.relations import mean_and_variance
 from vae_cli.metric.base import Metric, Moments
-from vae_cli.model.base import LatentVariableModel, Model
+from vae_cli.model.base import LatentVariableModel
 from vae_cli.number import known
 from vae_cli.options import AtLeast, Draws, NonNegativeFloat, checked
 
 SURE = 2  # standard errors from the threshold
 
 
-class ActiveUnits(Metric):
+class ActiveUnits(Metric[LatentVariableModel]):
     r"""The number of dimensions with :math:`V_d = \mathrm{Var}_x(E_q[z_d]) >` threshold.
 
     (Burda et al. 2016, arXiv:1509.00519, section 5.2.) Where the means have no formula they are
     those of M draws in pairs of opposite noise. The noise of the draws adds to the variance; it is
     estimated from the means of the pairs and subtracted.
+
+    The prior gives the threshold its unit.
 
     - ``active_units``: the count;
     - ``active_units_uncertain``: dimensions whose :math:`V_d` is within two of its standard errors
@@ -34,7 +36,6 @@ class ActiveUnits(Metric):
         threshold: In squared units of z; 0.01 in the paper.
     """
 
-    model_class = LatentVariableModel  # its prior gives the threshold a unit
     is_costly = False
     declares = known("active_units", "active_units_uncertain")
 
@@ -44,7 +45,9 @@ class ActiveUnits(Metric):
     ) -> None:
         self.samples, self.threshold = samples, threshold
 
-    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
+    def values(
+        self, model: LatentVariableModel, batch: Batch, q: Distribution
+    ) -> dict[str, Tensor]:
         """See the base class: m, its error's variance v, m² - v and m (m² - v), ``(B, D)``."""
         found = mean_and_variance(q, self.samples, is_fixed=False)
         means, noise = (model.latent(part).z.double() for part in found)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from vae_cli import noise
 from vae_cli.data.batch import Batch
 from vae_cli.errors import InvalidOption
 from vae_cli.model.base import Model
+from vae_cli.model.scope import ForModels, M
 from vae_cli.number import Number
 
 Value = float | bool | None  # None: it exists, and is not known
@@ -25,27 +26,25 @@ class Moments(NamedTuple):
     images: int
 
 
-class Metric(ABC):
+class Metric(ForModels[M], ABC):
     """A number, or several, from values that each image has for itself.
 
     Attributes:
-        model_class: Of which models it measures something.
         is_costly: Whether it is left for the end of training.
         declares: What its numbers are; tables show no others.
         rivals: Numbers that other metrics measure in their way, and of which there can be one.
     """
 
-    model_class: type[Model] = Model
     is_costly: bool
     declares: tuple[Number, ...] = ()
     rivals: tuple[str, ...] = ()
 
-    def for_split(self, images: int) -> "Metric":
+    def for_split(self, images: int) -> Self:
         """The metric of a split of so many images, of which it may measure some alone."""
         return self
 
     @abstractmethod
-    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
+    def values(self, model: M, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """What is measured of each of B images, by name, ``(B, *)``.
 
         Args:
@@ -59,7 +58,7 @@ class Metric(ABC):
         """The numbers, by name, from the moments of the ``values`` over a split."""
 
 
-def check_rivals(metrics: Mapping[str, Metric]) -> None:
+def check_rivals(metrics: Mapping[str, Metric[Any]]) -> None:
     """Raises InvalidOption where two metrics measure the same: one would hide the other."""
     owners: dict[str, str] = {}
     for name, metric in metrics.items():
@@ -111,7 +110,7 @@ class Evaluation:
 
     def __init__(
         self,
-        metrics: Mapping[str, Metric],
+        metrics: Mapping[str, Metric[Any]],
         seed: int,
         split: str,
         keeps_values: bool = False,

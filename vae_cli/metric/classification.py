@@ -7,14 +7,13 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Metric, Moments, Value, among, mean_and_error
-from vae_cli.model.base import Model
 from vae_cli.model.calibration import calibration_error, calibration_gaps, verdicts
 from vae_cli.model.labelled import LabelledModel
 from vae_cli.number import known
 from vae_cli.options import PositiveInt, checked
 
 
-class Classification(Metric):
+class Classification(Metric[LabelledModel]):
     r"""Numbers of q(y|x) over the images with a label; nothing where the model tells none (yet).
 
     - ``error``: share of images whose most probable class is another, with its standard error;
@@ -34,9 +33,9 @@ class Classification(Metric):
     def __init__(self, bins: PositiveInt = 15) -> None:
         self.bins = bins
 
-    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
+    def values(self, model: LabelledModel, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
-        if not (isinstance(model, LabelledModel) and model.is_fitted):
+        if not model.is_fitted:
             return {}
         is_labelled = (batch.y >= 0).double()
         each = verdicts(model.classify(batch), batch.y)

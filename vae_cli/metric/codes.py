@@ -11,7 +11,7 @@ from vae_cli.metric.base import Metric, Moments, Value
 from vae_cli.model.base import Model
 
 
-class Codes(Metric):
+class Codes(Metric[Model]):
     """E_q[z] of every image, ``codes`` in ``evaluation.npz``, shape ``(N, latent_dim)``.
 
     For a flow this is the average of 16 draws. The metric adds no number to the results.

@@ -8,12 +8,11 @@ from torch.nn.functional import one_hot
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Metric, Moments
-from vae_cli.model.base import Model
 from vae_cli.model.labelled import LabelledModel
 from vae_cli.options import PositiveInt, checked
 
 
-class Confusion(Metric):
+class Confusion(Metric[LabelledModel]):
     """``confusion/3_as_5``: how many images of class 3 are taken for 5, the most probable class.
 
     Nothing where the model tells no labels, or has more classes than ``classes``, or where no
@@ -29,9 +28,9 @@ class Confusion(Metric):
     def __init__(self, classes: PositiveInt = 20) -> None:
         self.classes = classes
 
-    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
+    def values(self, model: LabelledModel, batch: Batch, q: Distribution) -> dict[str, Tensor]:
         """See the base class."""
-        if not (isinstance(model, LabelledModel) and model.is_fitted):
+        if not model.is_fitted:
             return {}
         if model.classes > self.classes:
             return {}

@@ -12,7 +12,7 @@ from vae_cli.model.evidence import exact_log_likelihood
 from vae_cli.number import known
 
 
-class ExactLogLikelihood(Metric):
+class ExactLogLikelihood(Metric[Model]):
     """log p(x), nats an image, in closed form; left out for models without one."""
 
     is_costly = False

@@ -16,7 +16,7 @@ from vae_cli.options import Draws, checked
 BOUND_SHARE, BOUND_FEWEST = 0.1, 100  # draws for the bound: of S, and at least, if S is as large
 
 
-class ImportanceSampling(Metric):
+class ImportanceSampling(Metric[LatentVariableModel]):
     r"""log p(x) from S draws of z, how far to trust it, and the bound.
 
     The estimate's expectation lies below log p(x) (Burda et al. 2016, arXiv:1509.00519); how far
@@ -29,7 +29,6 @@ class ImportanceSampling(Metric):
         adapts: Draw around the posterior's mode as well as from q(z|x).
     """
 
-    model_class = LatentVariableModel
     is_costly = True
     declares = (*known("elbo", "reconstruction", "kl"), *DECLARED)
     rivals = ("log_likelihood",)
@@ -39,7 +38,7 @@ class ImportanceSampling(Metric):
         self.samples, self.adapts = samples, adapts
         self.bound_samples = max(min(samples, BOUND_FEWEST), int(BOUND_SHARE * samples))
 
-    def values(  # type: ignore[override]  # of such models alone
+    def values(
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class."""

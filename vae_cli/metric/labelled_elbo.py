@@ -7,17 +7,15 @@ from torch.distributions import Distribution
 
 from vae_cli.data.batch import Batch
 from vae_cli.metric.base import Metric, Moments, Value, among, mean_and_error
-from vae_cli.model.base import Model
 from vae_cli.model.labelled import SemiSupervisedModel, of_labels
 from vae_cli.number import known
 from vae_cli.options import Draws, checked
 
 
-class LabelledElbo(Metric):
+class LabelledElbo(Metric[SemiSupervisedModel]):
     """The bound L(x, y) on log p(x, y), nats, over the images with a label.
 
-    ``elbo``, beside it, is the one on log p(x), for which the label is not looked at. Nothing where
-    the model has no such bound.
+    ``elbo``, beside it, is the one on log p(x), for which the label is not looked at.
 
     Args:
         samples: Draws of z an image.
@@ -31,10 +29,10 @@ class LabelledElbo(Metric):
     def __init__(self, samples: Draws = 10) -> None:
         self.samples = samples
 
-    def values(self, model: Model, batch: Batch, q: Distribution) -> dict[str, Tensor]:
+    def values(
+        self, model: SemiSupervisedModel, batch: Batch, q: Distribution
+    ) -> dict[str, Tensor]:
         """See the base class."""
-        if not isinstance(model, SemiSupervisedModel):
-            return {}
         terms = model.class_terms(batch, self.samples, closed_form_kl=False)
         is_labelled = (batch.y >= 0).double()
         bound = of_labels(terms.labelled_bound(), batch.y).double()

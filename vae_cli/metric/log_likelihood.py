@@ -19,7 +19,7 @@ from vae_cli.options import Draws, PositiveInt, checked
 BOUND_DRAWS = 10  # of z for the bound of each image, where log p(x) is estimated for some alone
 
 
-class LogLikelihood(Metric):
+class LogLikelihood(Metric[LatentVariableModel]):
     r"""log p(x), nats an image, estimated with S draws: a lower bound in expectation.
 
     ``evidence_numbers`` says how far it can be trusted.
@@ -41,7 +41,6 @@ class LogLikelihood(Metric):
         images: n at most; None for all.
     """
 
-    model_class = LatentVariableModel
     is_costly = True
     declares = DECLARED
     rivals = ("log_likelihood",)
@@ -60,7 +59,7 @@ class LogLikelihood(Metric):
         metric.split_size = images if is_part else None
         return metric
 
-    def values(  # type: ignore[override]  # of such models alone
+    def values(
         self, model: LatentVariableModel, batch: Batch, q: Distribution
     ) -> dict[str, Tensor]:
         """See the base class. What is not measured of an image is 0."""

@@ -12,7 +12,7 @@ from vae_cli.model.base import Model
 from vae_cli.number import known
 
 
-class ReconstructionError(Metric):
+class ReconstructionError(Metric[Model]):
     r""":math:`\|x - E[x|z]\|^2` at z = E_q[z], squared units of x, summed over dimensions."""
 
     is_costly = False

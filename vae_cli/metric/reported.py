@@ -16,7 +16,7 @@ WEIGHTED = "weighted_elbo"
 HAS = "has_"  # before the name of a quantity that only some images have
 
 
-class Reported(Metric):
+class Reported(Metric[Model]):
     """The objective's quantities, averaged over images, with standard errors.
 
     Quantities of images with a label are averaged over those, and left out without any.

@@ -16,7 +16,7 @@ from vae_cli.number import known
 NEAR = 1.1  # times the smallest scale
 
 
-class ScaleAtBound(Metric):
+class ScaleAtBound(Metric[Model]):
     """Share of the values of x whose scale in p(x|z), z = E_q[z], is the smallest one allowed.
 
     There the density is as large as ``min_scale`` lets it be: a bound on log p(x) is then as much

@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -70,6 +71,11 @@ class Model(nn.Module, ABC):
         """Where the parameters are."""
         return next(self.parameters()).device
 
+    @property
+    def layers(self) -> Sequence[int]:
+        """Dimensions of each layer of z, side by side in it; of most models one layer."""
+        return [self.latent_dim]
+
     def latent(self, event: Tensor) -> Latent:
         """The parts of what ``encode`` and ``prior`` draw: z, and the label if there is one."""
         return Latent.of(event, self.latent_dim)
@@ -79,7 +85,7 @@ class Model(nn.Module, ABC):
         """q(z|x): batch shape ``(B,)``, event shape ``(latent_dim,)``.
 
         Models with labels have them in the event (``vae_cli.distribution.latent``), in their
-        prior's too. A hierarchy's is a ``LayeredDistribution`` over all of its layers.
+        prior's too. With several ``layers`` it is a ``LayeredDistribution``, and so is the prior.
         """
 
     @abstractmethod

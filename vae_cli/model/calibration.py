@@ -36,7 +36,7 @@ def calibration_error(mean_gaps: Tensor) -> float:
 
     .. math:: \sum_b \frac{n_b}{n} |\mathrm{accuracy}_b - \mathrm{confidence}_b|
 
-    (Guo et al. 2017, arXiv:1706.04599, equation 3.) The share of a bin and the divisor of its own
-    means cancel, so that no bin needs its number of images.
+    (Guo et al. 2017, arXiv:1706.04599, equation 3.) The share of a bin cancels with the divisor of
+    its means, so that no bin needs its number of images.
     """
     return mean_gaps.abs().sum().item()

@@ -9,13 +9,13 @@ from sklearn.exceptions import ConvergenceWarning
 from vae_cli.errors import Notice
 
 
-def fit(classifier: ClassifierMixin, x: np.ndarray, y: np.ndarray) -> ClassifierMixin:
+def fit_quietly(classifier: ClassifierMixin, x: np.ndarray, y: np.ndarray) -> ClassifierMixin:
     """Fits a classifier; a Notice says where its optimizer has stopped early.
 
     Args:
         classifier: What is fitted.
         x: Codes, ``(N, D)``.
-        y: Labels, ``(N,)``; -1 where there is none.
+        y: Labels, ``(N,)``; -1 where unknown.
     """
     with warnings.catch_warnings(record=True) as raised:
         # All codes may have labels: then self-training is its base classifier, as it should.

@@ -68,7 +68,7 @@ class LabelledModel(LatentVariableModel):
         is_fitted: Whether ``classify`` can be called yet.
     """
 
-    description = "a model that tells labels"
+    description = "a model that tells labels (m1, m2, m1_m2)"
 
     classes: int
     is_fitted: bool = True
@@ -85,7 +85,7 @@ class SemiSupervisedModel(LabelledModel):
     and the label. Its ``decode`` takes such, or z and labels.
     """
 
-    description = "a semi-supervised model"
+    description = "a semi-supervised model (m2, m1_m2)"
 
     @abstractmethod
     def encode(self, batch: Batch) -> LabelledDistribution:

@@ -1,6 +1,6 @@
 """A VAE's features, and a classifier that learns from few of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from vae_cli.distribution.relations import mean
 from vae_cli.errors import InvalidOption
 from vae_cli.model.base import ElboTerms, LatentVariableModel
 from vae_cli.model.codes import codes_of
-from vae_cli.model.fitting import fit
+from vae_cli.model.fitting import fit_quietly
 from vae_cli.model.labelled import LabelledModel, fit_classifier
 from vae_cli.options import PositiveInt, checked
 
@@ -95,6 +95,11 @@ class M1(LabelledModel):
         self.fitted: ClassifierMixin | None = None
         self.is_fitted = False  # not before there are features
 
+    @property
+    def layers(self) -> Sequence[int]:
+        """See the base class."""
+        return self.features.layers
+
     def prior(self) -> Distribution:
         """See the base class."""
         return self.features.prior()
@@ -135,7 +140,7 @@ def _(model: M1, train: Split) -> None:
         index = torch.cat([index, others[spread.to(others.device)]])
     with noise.stream(model.device, "classifier", train.name):  # for encoders that draw
         codes = codes_of(model, train, index).double().cpu().numpy()
-    model.fitted = fit(model.kind.make(known), codes, labels[index].cpu().numpy())
+    model.fitted = fit_quietly(model.kind.make(known), codes, labels[index].cpu().numpy())
     model.is_fitted = True
 
 

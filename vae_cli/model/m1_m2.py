@@ -115,7 +115,7 @@ class M1M2(SemiSupervisedModel):
     def terms(
         self, batch: Batch, samples: int, closed_form_kl: bool, q: Distribution | None = None
     ) -> ElboTerms:
-        """See the base class. Each z has a v of its own: what ``encode`` gives is not used."""
+        """See the base class. Each z has its own v: what ``encode`` gives is not used."""
         v, above = self._draw_features(batch, samples)
         terms = self.m2.terms(v, 1, closed_form_kl)
         each = ElboTerms(*(term.view(samples, -1) for term in terms))

@@ -3,16 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic
 
 from torch import Tensor, nn
 from torch.nn import Parameter
 
 from vae_cli.data.batch import Batch
-from vae_cli.model.base import Model
+from vae_cli.model.scope import ForModels, M
 from vae_cli.number import Number
 
-M = TypeVar("M", bound=Model)
 Loss = tuple[Tensor, dict[str, Tensor]]  # a scalar, and quantities by name, each (B,)
 
 
@@ -37,7 +36,7 @@ class Player(Generic[M]):
     steps: int = 1
 
 
-class Objective(nn.Module, ABC, Generic[M]):
+class Objective(nn.Module, ForModels[M], ABC):
     """What training minimizes: a loss for each player.
 
     Attributes:
@@ -45,9 +44,10 @@ class Objective(nn.Module, ABC, Generic[M]):
             larger is better.
         partial: Quantities that only images with a label have; the other images have NaN.
         term_weights: Weights of further terms of the loss, by name, for the record.
-        model_class: The models whose terms it reduces.
         declares: What the reported quantities are; tables and charts show no others.
         weighs_kl: Whether the loss depends on the schedule's weight.
+        reparameterizes: Whether the encoder's gradient comes through the draws of z, which have to
+            carry it then (``has_rsample`` of q(z|x)).
         labelled_fraction: Share of each training batch that is images with a label, which then
             come first; None takes the images as they come.
     """
@@ -55,9 +55,9 @@ class Objective(nn.Module, ABC, Generic[M]):
     monitor: str
     partial: frozenset[str] = frozenset()
     term_weights: Mapping[str, float] = {}
-    model_class: type[Model] = Model
     declares: tuple[Number, ...] = ()
     weighs_kl: bool = True
+    reparameterizes: bool = False
     labelled_fraction: float | None = None
 
     @abstractmethod

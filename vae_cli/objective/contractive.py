@@ -32,7 +32,6 @@ class Contractive(SingleObjective[Autoencoder]):
 
     monitor = "reconstruction"
     declares = known("reconstruction", "squared_jacobian_norm", "image_jacobian_norm")
-    model_class = Autoencoder
     weighs_kl = False
 
     @checked

@@ -28,7 +28,6 @@ class Denoising(SingleObjective[Autoencoder]):
 
     monitor = "denoising"
     declares = known("denoising")
-    model_class = Autoencoder
     weighs_kl = False
 
     @checked

@@ -25,8 +25,8 @@ class Elbo(SingleObjective[LatentVariableModel]):
     """
 
     monitor = "elbo"
+    reparameterizes = True
     declares = known("elbo", "reconstruction", "kl")
-    model_class = LatentVariableModel
 
     @checked
     def __init__(

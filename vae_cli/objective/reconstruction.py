@@ -11,7 +11,6 @@ class Reconstruction(SingleObjective[Autoencoder]):
 
     monitor = "reconstruction"
     declares = known("reconstruction")
-    model_class = Autoencoder
     weighs_kl = False
 
     def forward(self, model: Autoencoder, batch: Batch, weight: float) -> Loss:

@@ -37,10 +37,10 @@ class SemiSupervised(SingleObjective[SemiSupervisedModel]):
     """
 
     monitor = "elbo"
+    reparameterizes = True
     declares = known(
         "elbo", "reconstruction", "kl", "entropy", "labelled_elbo", "label_log_likelihood",
     )  # fmt: skip
-    model_class = SemiSupervisedModel
     partial = frozenset({"labelled_elbo", "label_log_likelihood"})
 
     @checked

@@ -32,7 +32,6 @@ class Sparse(SingleObjective[Autoencoder]):
 
     monitor = "reconstruction"
     declares = known("reconstruction", "code_l1", "image_l1")
-    model_class = Autoencoder
     weighs_kl = False
 
     @checked

@@ -41,7 +41,7 @@ class Setting(NamedTuple):
     difference: Difference | None = None
 
 
-def rows_of(
+def rows_of_runs(
     entries: Sequence[Entry], over: Sequence[str], keys: Sequence[str], ranking: Ranking | None
 ) -> list[Setting]:
     """Runs, those with equal settings and equally measured numbers in one row, best first.
@@ -74,7 +74,7 @@ def rows_of(
     return [row._replace(difference=each) for row, each in zip(rows, found_each, strict=True)]
 
 
-def sheets(
+def comparison_sheets(
     entries: Sequence[Entry],
     over: Sequence[str],
     keys: Sequence[str],
@@ -105,7 +105,7 @@ def sheets(
         telling = _telling(members, over) if chosen is None else [*chosen]
         telling += ["data"] if group.is_mixed and "data" not in telling else []
         telling += [MEASURED] if len(group.protocols) > 1 else []
-        rows = rows_of(members, over, keys, ranking)
+        rows = rows_of_runs(members, over, keys, ranking)
         found.append(_sheet(group, rows, names, telling, keys, chosen is not None, ranking))
     return found
 

@@ -23,9 +23,9 @@ def as_csv(sheets: Sequence[Sheet | Table]) -> str:
     heads = [h for h in heads if h == TREATMENT or any(record.get(h) for record in records)]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(map(escape.as_csv, heads))
+    writer.writerow(map(escape.csv_cell, heads))
     for record in records:
-        writer.writerow(escape.as_csv(record.get(head, "")) for head in heads)
+        writer.writerow(escape.csv_cell(record.get(head, "")) for head in heads)
     return file.getvalue()
 
 
@@ -44,7 +44,7 @@ def as_markdown(sheets: Sequence[Sheet | Table]) -> str:
     parts = []
     for table in map(_table, sheets):
         rules = ["---:" if i in table.numbers else "---" for i in range(len(table.heads))]
-        texts = [list(map(escape.as_markdown, row)) for row in (table.heads, *table.rows)]
+        texts = [list(map(escape.markdown_text, row)) for row in (table.heads, *table.rows)]
         rows = [texts[0], rules, *texts[1:]]
         lines = [f"| {' | '.join(cells)} |" for cells in rows]
         titles = [*map(escape.as_markdown_line, table.title.split("\n"))]
@@ -57,7 +57,7 @@ def as_latex(sheets: Sequence[Sheet | Table]) -> str:
     parts = [PREAMBLE]
     for table in map(_table, sheets):
         columns = "".join("r" if i in table.numbers else "l" for i in range(len(table.heads)))
-        texts = [[escape.as_latex(text) for text in row] for row in (table.heads, *table.rows)]
+        texts = [[escape.latex_text(text) for text in row] for row in (table.heads, *table.rows)]
         heads, *rows = (
             " & ".join(MINUS.sub("$-$", c) if i in table.numbers else c for i, c in enumerate(row))
             + r" \\"

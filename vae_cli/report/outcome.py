@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vae_cli.report.comparison import sheets
+from vae_cli.report.comparison import comparison_sheets
 from vae_cli.report.formats import as_csv, as_markdown
 from vae_cli.report.ledger import read_entries
 from vae_cli.report.sheet import Sheet
@@ -31,7 +31,7 @@ def outcome_of(
     entries, _ = read_entries(paths, "test")
     numbers = columns([entry.numbers for entry in entries])
     found: list[Sheet | Table] = [
-        *sheets(entries, OVER, numbers, False, _varying([*jobs.values()]))
+        *comparison_sheets(entries, OVER, numbers, False, _varying([*jobs.values()]))
     ]
     for title, ended in (("pruned jobs", pruned), ("jobs without results", lacking)):
         rows = [[name, why] for name, why in ended.items()]

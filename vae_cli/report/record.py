@@ -85,9 +85,6 @@ class Room:
 def read_runs(paths: Sequence[str]) -> tuple[list[RunRecord], list[str]]:
     """Reads the folders of runs for one page.
 
-    Args:
-        paths: Of the folders.
-
     Returns:
         The runs, and what there is to say of what can't be read.
 

@@ -16,10 +16,6 @@ def read_values(path: Path, name: str) -> np.ndarray | None:
     """One array of an ``.npz``, ``(N,)``; None where it is missing or something else.
 
     Numpy's own reader allocates what a file declares.
-
-    Args:
-        path: Of the file.
-        name: Of the array.
     """
     if not os.path.lexists(path):
         return None

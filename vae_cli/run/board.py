@@ -41,11 +41,7 @@ def write_board(
 
 
 def varied(folder: RunFolder) -> dict[str, str | int | float | bool]:
-    """The settings that tell a run from others: what varies in its sweep, else what was chosen.
-
-    Args:
-        folder: Of the run.
-    """
+    """The settings that tell a run from others: what varies in its sweep, else what was chosen."""
     own = _values(folder.saved_overrides())
     jobs: Any = {}
     with suppress(UnsafeFile):

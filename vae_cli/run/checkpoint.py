@@ -130,9 +130,6 @@ def _check_sizes(config: DictConfig, weights: Mapping[str, Any]) -> None:
 
     Every unit, channel, class and latent dimension has a weight: a larger size is a lie, and would
     be looped over before anybody notices.
-
-    Raises:
-        ConfigError: If one does.
     """
     count = sum(value.numel() for value in weights.values() if isinstance(value, Tensor))
     most, shape = max(count, LEAST), list(config.derived.shape)

@@ -10,13 +10,7 @@ from vae_cli.training.parent import PARENT
 
 
 def train_command(folder: Path, overrides: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
-    """The command line of a run in a certain folder, which resumes what is there.
-
-    Args:
-        folder: Of the run.
-        overrides: What is chosen.
-        flags: Of ``vae-train``, with their values.
-    """
+    """The command line of a run in a certain folder, which resumes what is there."""
     return [
         sys.executable, "-m", "vae_cli.commands.train", *flags, *overrides,
         f"hydra.run.dir={quoted(folder.absolute())}", "resume=auto",

@@ -20,7 +20,7 @@ def old_pictures(names: list[str]) -> str:
     return f"{len(names)} {several} of a checkpoint that was replaced ({named(names)})"
 
 
-class Checkpoints:
+class CurrentCheckpoints:
     """The checkpoints of a run's folder, by which it is found out what is of an older one.
 
     Args:
@@ -75,7 +75,7 @@ class CurrentNumbers:
     """
 
     def __init__(self, folder: RunFolder, note: Note) -> None:
-        self.checkpoints = Checkpoints(folder)
+        self.checkpoints = CurrentCheckpoints(folder)
         results = read_results(folder.results, note)
         try:
             evaluations = read_evaluations(folder.evaluation, note)

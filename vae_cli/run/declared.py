@@ -26,12 +26,7 @@ def write_declared(folder: RunFolder, declared: Iterable[Number]) -> None:
 
 
 def read_declared(folder: RunFolder, note: Note = lambda text: None) -> dict[str, Number]:
-    """The declarations in a run's folder, which anybody may have written: the valid ones.
-
-    Args:
-        folder: Of the run.
-        note: Takes what is left out.
-    """
+    """The declarations in a run's folder, which anybody may have written: the valid ones."""
     found: dict[str, Any] = {}
     if os.path.lexists(folder.declared):
         try:

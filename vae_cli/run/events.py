@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
 
-Picked = TypeVar("Picked")
+T = TypeVar("T")
 
 FILES = "events.out.tfevents.*"
 LARGEST = 1 << 28  # bytes of a file; one of a long run with pictures takes 20 million
@@ -59,15 +59,15 @@ def pictures(folder: Path, tag: str, note: Note) -> dict[int, bytes]:
 
 
 def _values(
-    folder: Path, note: Note, pick: "Callable[[Summary.Value], Picked | None]"
-) -> "list[tuple[int, Picked]]":
+    folder: Path, note: Note, pick: "Callable[[Summary.Value], T | None]"
+) -> "list[tuple[int, T]]":
     """What is picked of all files with its steps, without what a resumed run takes back.
 
     Args:
         folder, note: As for ``scalars``.
         pick: What to keep of a value; None for nothing.
     """
-    kept: list[tuple[int, Picked]] = []
+    kept: list[tuple[int, T]] = []
     for path in sorted(folder.glob(FILES)):
         try:
             with open_regular(path) as file:

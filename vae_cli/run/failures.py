@@ -11,7 +11,7 @@ from vae_cli.run.folder import RunFolder
 
 def how_to_resume(folder: RunFolder) -> str:
     """The last words of a run that is stopped."""
-    return f"stopped. Go on with vae-train resume={shell_word(folder.path)}"
+    return f"stopped. Resume with vae-train resume={shell_word(folder.path)}"
 
 
 @contextmanager
@@ -42,6 +42,6 @@ def explain_failures(folder: RunFolder) -> Iterator[None]:
         if not any(word in str(error) for word in LOST):
             raise
         rule = "another process of the run has ended"
-        raise VaeCliError(f"{folder.path}: {rule}. Go on with {remedy}") from error
+        raise VaeCliError(f"{folder.path}: {rule}. Resume with {remedy}") from error
     finally:
         threading.excepthook = hook

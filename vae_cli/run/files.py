@@ -60,9 +60,6 @@ def check_no_links(key: str, path: Path, ignored: Container[str] = ()) -> None:
         key: Which the user gave the folder to.
         path: Of the folder.
         ignored: Names that are not looked at.
-
-    Raises:
-        ConfigError: If something does.
     """
     try:
         check_tree(path, ignored)
@@ -80,9 +77,6 @@ def check_writable(key: str, path: Path, remedy: str) -> None:
         key: Which the user gave the folder to.
         path: Of the folder.
         remedy: What to do else.
-
-    Raises:
-        ConfigError: If they can't.
     """
     try:
         with tempfile.TemporaryFile(dir=path):
@@ -102,11 +96,7 @@ def _is_unbegun(path: Path) -> bool:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a regular file, in hexadecimal digits.
-
-    Raises:
-        UnsafeFile, OSError: If it cannot be read.
-    """
+    """SHA-256 of a regular file, in hexadecimal digits."""
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # it reads
 
@@ -137,11 +127,7 @@ def place_of_output(
 
 
 def check_replaced(path: Path, is_ours: Callable[[Path], bool], kind: str) -> None:
-    """Checks that an output replaces nothing, or an earlier output of its kind.
-
-    Raises:
-        ConfigError: If it would replace anything else.
-    """
+    """Checks that an output replaces nothing, or an earlier output of its kind."""
     if os.path.lexists(path) and not is_ours(path):
         what = "a folder" if path.is_dir() else "there already"
         raise ConfigError("output", path, f"is {what}, and not {kind}", ELSEWHERE)
@@ -157,11 +143,7 @@ def begins_like(path: Path, mark: re.Pattern[bytes]) -> bool:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text, whole or not at all.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
+    """Writes a text, whole or not at all."""
     with replaced(path) as file:
         file.write(text.encode("utf-8"))
 

@@ -96,15 +96,7 @@ class FirstStage:
         return RunFolder(self.run or run.path / NAME)
 
     def check_overrides(self, cfg: DictConfig, request: Request) -> None:
-        """Checks that a new run gives its first stage nothing that would have no effect.
-
-        Args:
-            cfg: Of the run, as composed.
-            request: That it was composed from.
-
-        Raises:
-            ConfigError: If it does.
-        """
+        """Checks that a new run gives its first stage nothing that would have no effect."""
         given = list(cfg.model[self.part].overrides)
         if self.run is not None and request.names(self.overrides_key):
             rule = f"{self.run_key} has been trained already"
@@ -158,7 +150,7 @@ class FirstStage:
         if pretrained_part(first) is not None:
             raise mistake
         try:
-            model = build(first).model
+            model = build(first, named=self.request.listed("metric")).model
         except ConfigError as error:
             if is_within(error.key, SHARED):
                 raise
@@ -168,15 +160,7 @@ class FirstStage:
         return first
 
     def check_data(self, cfg: DictConfig, record: Record) -> None:
-        """Checks that the features of a trained run are of images like the run's.
-
-        Args:
-            cfg: Of the run, every value concrete.
-            record: The data of the run.
-
-        Raises:
-            ConfigError: If they are not.
-        """
+        """Checks that the features of a trained run are of images like the run's."""
         if self.run is None:
             return
         for key in ALIKE:

@@ -11,7 +11,7 @@ from pytorch_lightning import Callback, Trainer
 from rich.console import Console
 
 from vae_cli.config.construct import construct
-from vae_cli.console import print_line, printable
+from vae_cli.console import print_note, printable
 from vae_cli.errors import TrainingError, VaeCliError
 from vae_cli.launch.launch import SHARED_FOLDER
 from vae_cli.memory import is_out_of_memory
@@ -37,7 +37,7 @@ LOST = ("Connection closed by peer", "Connection reset by peer", "NCCL")  # in t
 RESTORES = 3  # from one checkpoint, before the run is given up
 
 
-class Job(NamedTuple):
+class TrainingRun(NamedTuple):
     """A run that is to be done.
 
     Attributes:
@@ -57,7 +57,7 @@ class Job(NamedTuple):
     began: float = 0.0  # by time.perf_counter
 
 
-class Fit(NamedTuple):
+class Fitted(NamedTuple):
     """What training leaves in memory."""
 
     module: TrainingModule
@@ -80,24 +80,21 @@ def shared(folder: RunFolder) -> Iterator[None]:
             del os.environ[SHARED_FOLDER]
 
 
-def fit_and_restore(job: Job, start: Start | None) -> Fit:
+def fit_and_restore(run: TrainingRun, start: Start | None) -> Fitted:
     """Fits; with ``on_nan=restore`` goes back to the last checkpoint as often as makes sense.
-
-    Args:
-        job, start: As for ``fit``.
 
     Raises:
         TrainingError, Interrupted, CheckpointError: As ``fit`` does.
     """
-    experiment, folder, console = job.experiment, job.folder, job.console
+    experiment, folder, console = run.experiment, run.folder, run.console
     restores, failed_at = start.restores if start else 0, list[int]()
     while True:
         try:
-            return fit(job, start, restores)
+            return fit(run, start, restores)
         except TrainingError as error:
             if experiment.trainer.on_nan != "restore":
                 raise _with_advice(error, experiment) from error
-            start = find_start(folder, experiment, partial(say, console))
+            start = find_start(folder, experiment, partial(print_note, console))
             step = start.step if start else 0
             failed_at.append(step)
             if start is None or failed_at.count(step) > RESTORES:
@@ -107,7 +104,7 @@ def fit_and_restore(job: Job, start: Start | None) -> Fit:
                 raise _with_advice(stopped, experiment) from error
             restores = max(restores, start.restores) + 1
             what = error.what.rstrip(".")
-            say(console, f"{what}; back to step {step}, with other noise")
+            print_note(console, f"{what}; back to step {step}, with other noise")
 
 
 def _with_advice(error: TrainingError, experiment: Experiment) -> TrainingError:
@@ -116,11 +113,11 @@ def _with_advice(error: TrainingError, experiment: Experiment) -> TrainingError:
     return TrainingError(error.what, advice) if advice and error.remedy else error
 
 
-def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
+def fit(run: TrainingRun, start: Start | None = None, restores: int = 0) -> Fitted:
     """Trains from a checkpoint, or from the start.
 
     Args:
-        job: What to train, and with what.
+        run: What to train, and with what.
         start: The checkpoint.
         restores: How often the run has gone back to one; each time order and noise are others.
 
@@ -129,12 +126,12 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
         Interrupted: If the run was stopped.
         CheckpointError: If it can't be saved.
     """
-    experiment, folder, console = job.experiment, job.folder, job.console
+    experiment, folder, console = run.experiment, run.folder, run.console
     config, options = experiment.config, experiment.trainer
     throughput = Throughput(config.data.batch_size)
     total, monitor = config.derived.total_steps, experiment.objective.monitor
     checkpoints = Checkpoints(
-        folder.best.parent, f"validation/{experiment.monitor}", job.signals, options.save_every,
+        folder.best.parent, f"validation/{experiment.monitor}", run.signals, options.save_every,
         options.save_minutes,
     )  # fmt: skip
 
@@ -143,12 +140,13 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     def after_step(step: int) -> None:
         nonlocal has_begun
         has_begun = True
+        dashboard.after_step(trainer, step)
         throughput.after_step(step, module.device)
         progress.after_step(step)
         checkpoints.after_step(module, step)
 
     module = TrainingModule(
-        experiment, restores=restores, after_step=after_step, report=partial(say, console)
+        experiment, restores=restores, after_step=after_step, report=partial(print_note, console)
     )
     display = console if options.progress else Console(quiet=True)
     progress = ProgressDisplay(
@@ -162,7 +160,7 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
     )  # fmt: skip
     dashboard = Dashboard(
         experiment.model, experiment.figures, experiment.splits["validation"],
-        _text(experiment, job.command), throughput, module.recorder, total,
+        _text(experiment, run.command), throughput, module.recorder, total,
         curves_of(experiment.metrics.values(), monitor),
     )  # fmt: skip
     trainer = make_trainer(
@@ -173,13 +171,13 @@ def fit(job: Job, start: Start | None = None, restores: int = 0) -> Fit:
             throughput, dashboard, *_watchers(experiment, console), checkpoints,
             *_pruning(config.derived.steps_per_epoch), progress,
         ],
-        job.signals,
+        run.signals,
         len(module.players),
     )  # fmt: skip
     _warn_of_unsettled(experiment, console)
     with shared(folder), _restoring(start, lambda: has_begun):
         trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=True)
-    return Fit(
+    return Fitted(
         module, data, trainer, throughput.validation_seconds, throughput.images_per_second,
         checkpoints.numbers,
     )  # fmt: skip
@@ -240,13 +238,8 @@ def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
     if schedule is None:
         return
     if schedule.settled_at > total and not experiment.trainer.fast_dev_run:
-        say(
+        print_note(
             console,
             f"kl_schedule settles at step {schedule.settled_at}, and the run ends at {total} "
             f"with weight {schedule(total):.2f}",
         )
-
-
-def say(console: Console, text: str) -> None:
-    """Prints a note: something to know that is no mistake."""
-    print_line(console, f"note: {text}")

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 import vae_cli
-from vae_cli.errors import ConfigError, VaeCliError
+from vae_cli.errors import ConfigError, VaeCliError, shell_word
 from vae_cli.files import UnsafeFile, read_text
 from vae_cli.folders import append_text, make_folder, remove_left_over
 from vae_cli.run.environment import environment
@@ -127,10 +127,6 @@ class RunFolder:
     def existing(cls, path: str, key: str = "resume") -> "RunFolder":
         """The folder of a run that was started before.
 
-        Args:
-            path: Of the folder.
-            key: Which the user gave it to.
-
         Raises:
             ConfigError: If it is missing, or holds links, devices or pipes, or folders for files.
         """
@@ -138,10 +134,12 @@ class RunFolder:
         if folder.path.is_dir():
             check_no_links(key, folder.path)
         if not folder.overrides.is_file():
-            rule = (
-                "is not the folder of a run" if folder.path.is_dir() else "there is no such folder"
-            )
-            raise ConfigError(key, path, rule, "It should hold overrides.yaml.")
+            rule = "there is no such folder"
+            if folder.path.exists():
+                rule = "is not the folder of a run"
+            run = next((p for p in folder.path.parents if cls(p).overrides.is_file()), None)
+            remedy = f"Try {key}={shell_word(run)}." if run else "It should hold overrides.yaml."
+            raise ConfigError(key, path, rule, remedy)
         for file in (folder.config, folder.composed, folder.data, folder.results,
                      folder.evaluation, folder.evaluated, folder.finetuned,
                      folder.declared):  # fmt: skip
@@ -152,9 +150,6 @@ class RunFolder:
 
     def check_version(self, error: Exception) -> None:
         """Says which version of the package a run wants, where that may be why it can't be had.
-
-        Args:
-            error: What went wrong.
 
         Raises:
             VaeCliError: If the run is of another version.
@@ -173,11 +168,7 @@ class RunFolder:
             ) from error
 
     def saved_overrides(self) -> list[str]:
-        """The overrides of the run's start and of each resume, as texts that nobody has checked.
-
-        Raises:
-            ConfigError: If they cannot be read.
-        """
+        """The overrides of the run's start and of each resume, as texts that nobody has checked."""
         try:
             return read_overrides(self.overrides)
         except UnsafeFile as error:
@@ -191,7 +182,7 @@ class RunFolder:
         command: Sequence[str],
     ) -> None:
         """Writes what the run is: configuration, choices, command line and environment."""
-        save_yaml(self.overrides, OmegaConf.create(list(overrides)))  # first: now it can go on
+        save_yaml(self.overrides, OmegaConf.create(list(overrides)))  # first: now it can be resumed
         save_yaml(self.composed, composed)
         describe(self.path, config, command)
 

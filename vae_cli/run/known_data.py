@@ -16,9 +16,6 @@ def read_record(folder: RunFolder, key: str) -> Record | None:
     Args:
         folder: Of the run.
         key: Which the user gave the folder to.
-
-    Raises:
-        ConfigError: If it cannot be read.
     """
     if not folder.data.is_file():
         return None

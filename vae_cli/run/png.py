@@ -3,11 +3,12 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import cast
-
-from PIL import Image
+from typing import TYPE_CHECKING, cast
 
 from vae_cli.files import UnsafeFile
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 CHECKPOINT = "checkpoint_sha256"  # the text of a file that says whose picture it is
 SIDE = 8192  # pixels, at most
@@ -22,15 +23,14 @@ def checkpoint_of_png(content: bytes) -> str | None:
 
 
 @contextmanager
-def opened_png(content: bytes) -> Iterator[Image.Image]:
+def opened_png(content: bytes) -> Iterator["Image.Image"]:
     """A PNG of a size that can be shown; errors in it are raised as what they are.
-
-    Args:
-        content: Of the file.
 
     Raises:
         UnsafeFile: If it is no PNG, damaged or larger: a clause without a subject.
     """
+    from PIL import Image
+
     try:
         # Pillow finds the format in the content, and some formats start programs.
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:

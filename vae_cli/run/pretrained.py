@@ -41,9 +41,6 @@ def open_pretrained(
         checkpoint: Which of the folder's.
         key: Which the user gave the folder to.
         trust: As for ``load_model``.
-
-    Raises:
-        ConfigError: If it cannot be opened.
     """
     try:
         model, config = load_model(checkpoint, trust)

@@ -20,7 +20,7 @@ NESTED = ("settings", "source", "versions", "hidden_dims")  # … kept as they a
 LARGEST = 1e30  # of a number: its square can be added up, too
 LONGEST = 500  # characters of a text or a name
 MOST = 10_000  # values of a record
-TOLD, SHORT = 3, 60  # values that a note names, and characters of each name
+NAMED, SHORT = 3, 60  # values that a note names, and characters of each name
 MOST_NOTES = 20  # of one run
 
 
@@ -71,9 +71,6 @@ def read_results(path: Path, note: Note) -> dict[str, Any]:
 
 def read_evaluations(path: Path, note: Note) -> dict[str, dict[str, Any]]:
     """The values of an ``evaluation.json``, by split; none where there is no such file.
-
-    Args:
-        path, note: As for ``read_results``.
 
     Raises:
         UnsafeFile: If nothing in it can be read.
@@ -136,5 +133,5 @@ def _short(name: str) -> str:
 
 def named(texts: list[str]) -> str:
     """The first of some texts, and how many others there are."""
-    more = [f"{len(texts) - TOLD} more"] if len(texts) > TOLD else []
-    return ", ".join([*texts[:TOLD], *more])
+    more = [f"{len(texts) - NAMED} more"] if len(texts) > NAMED else []
+    return ", ".join([*texts[:NAMED], *more])

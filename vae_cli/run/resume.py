@@ -138,10 +138,6 @@ def resumed_config(folder: RunFolder, request: Request) -> tuple[DictConfig, Req
     What the folder holds is data. Unless today's command line has ``trust=true``, the result is
     made of the package's own parts and plain values.
 
-    Args:
-        folder: Of the run.
-        request: Of today.
-
     Returns:
         The configuration, the request with the saved overrides, and notes for the user.
 

@@ -1,11 +1,9 @@
 """One run, from what was asked for to its end: ``decide`` what to do, then ``execute`` it."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
@@ -19,84 +17,14 @@ from vae_cli.launch.meeting import Meeting
 from vae_cli.run.failures import explain_failures, how_to_resume
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.identity import identified
+from vae_cli.run.plan import Join, New, Process, Resume
 from vae_cli.run.processes import AUTO, FindRun, resume_word
 from vae_cli.streams import ignore_output_errors
-from vae_cli.training.signals import GRACE, Signals
+from vae_cli.training.signals import GRACE
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from vae_cli.run.first_stage import FirstStage
     from vae_cli.training.experiment import Experiment
-
-
-class Process(NamedTuple):
-    """This process of a run.
-
-    Attributes:
-        launch: How it was started.
-        meeting: With the run's other processes.
-        signals: What asks it to save, or to stop.
-        began: When the command began, by ``time.perf_counter``.
-        announce: Prints what is known of an experiment before it is trained.
-        conclude: Prints a run's results.
-    """
-
-    launch: Launch
-    meeting: Meeting
-    signals: Signals
-    began: float
-    announce: "Callable[[Experiment, Console], None]"
-    conclude: "Callable[[Mapping[str, Any], RunFolder, Console], None]"
-
-
-@dataclass(frozen=True)
-class New:
-    """Start a run.
-
-    Attributes:
-        request: Of today.
-        chosen: The same without ``resume``.
-        cfg: As composed.
-        path: Of the folder.
-        is_named: Whether the folder may not be numbered, should there be one of the name.
-    """
-
-    request: Request
-    chosen: Request
-    cfg: DictConfig
-    path: str
-    is_named: bool
-
-
-@dataclass(frozen=True)
-class Resume:
-    """Resume the run of a folder.
-
-    Attributes:
-        request: Of today.
-        chosen: The same behind the run's saved overrides.
-        cfg: As composed.
-        folder: Of the run.
-        changes: Notes about defaults that have changed since the run was started.
-    """
-
-    request: Request
-    chosen: Request
-    cfg: DictConfig
-    folder: RunFolder
-    changes: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Join:
-    """Take part in a run that another process starts or resumes.
-
-    Attributes:
-        run: What that process does.
-    """
-
-    run: New | Resume
 
 
 def decide(request: Request, process: Process, find_run: FindRun) -> New | Resume | Join:
@@ -106,9 +34,6 @@ def decide(request: Request, process: Process, find_run: FindRun) -> New | Resum
         request: What was asked for.
         process: This process. The first process of a run decides, and the others ask it.
         find_run: Finds the folder that ``resume`` names.
-
-    Raises:
-        VaeCliError: With one line for the user.
     """
     if process.meeting.is_second:
         resumed = process.meeting.resumed()
@@ -140,15 +65,7 @@ def _resume(request: Request, path: str) -> Resume:
 
 
 def execute(plan: New | Resume | Join, process: Process) -> None:
-    """Trains, once everything that can be wrong has been checked.
-
-    Args:
-        plan: As decided.
-        process: This process.
-
-    Raises:
-        VaeCliError: With one line for the user.
-    """
+    """Trains, once everything that can be wrong has been checked."""
     run, meeting = plan.run if isinstance(plan, Join) else plan, process.meeting
     size = process.launch.check(run.cfg.accelerator.devices, run.cfg.accelerator.nodes)
     clear_environment(process.launch, size == 1)
@@ -189,7 +106,8 @@ def _build(run: New | Resume, launch: Launch) -> "tuple[FirstStage | None, Exper
         keep_settled(folder, cfg)
     with _fetching(run):
         stage = _first_stage(run, cfg, launch)
-        experiment = build(cfg, read_record(folder, "resume") if folder else None)
+        record = read_record(folder, "resume") if folder else None
+        experiment = build(cfg, record, run.request.listed("metric"))
     if stage is not None and folder is None:
         stage.check_data(cfg, experiment.record)
     return stage, experiment
@@ -229,22 +147,22 @@ def _train(
     folder: RunFolder,
     process: Process,
 ) -> None:
-    from vae_cli.console import make_console, print_line
-    from vae_cli.run.fit import Job, say
+    from vae_cli.console import make_console, print_line, print_note
+    from vae_cli.run.fit import TrainingRun
     from vae_cli.run.known_data import write_record
     from vae_cli.run.resume import find_start, is_finished
     from vae_cli.run.train import train
 
     is_first = is_first_process()
     console = make_console(quiet=not is_first)
-    note, command = partial(say, console), ["vae-train", *run.request.arguments]
+    note, command = partial(print_note, console), ["vae-train", *run.request.arguments]
     print_line(console, f"{'run':<10} {folder.path}")
     for text in (*(run.changes if isinstance(run, Resume) else ()), *experiment.notes):
         note(text)
     process.announce(experiment, console)
     start = find_start(folder, experiment, note)
     if is_finished(experiment, folder, start):
-        remedy = "Raise trainer.max_epochs or max_steps to go on."
+        remedy = "Raise trainer.max_epochs or max_steps to train further."
         print_line(console, f"{folder.path} has finished, and stays as it is. {remedy}")
         return
     if start is None and stage is None and folder.overrides.is_file():
@@ -259,6 +177,6 @@ def _train(
         from vae_cli.run.features import provide_features
 
         experiment = provide_features(stage, experiment, folder, note, process.signals)
-    ignore_output_errors()  # training goes on when nobody listens
-    job = Job(experiment, folder, command, console, process.signals, process.began)
-    process.conclude(train(job, start), folder, console)
+    ignore_output_errors()  # training continues when nobody listens
+    training = TrainingRun(experiment, folder, command, console, process.signals, process.began)
+    process.conclude(train(training, start), folder, console)

@@ -9,9 +9,6 @@ from pathlib import Path
 def short_names(paths: Sequence[str]) -> dict[str, str]:
     """The fewest last folders of each path that tell it from the others.
 
-    Args:
-        paths: Of runs.
-
     Returns:
         By path.
 

@@ -15,9 +15,6 @@ def read_stored(path: Path) -> dict[str, np.ndarray]:
     """The arrays that ``write_arrays`` wrote, by name.
 
     They are stored as they are: a small file cannot unpack to a large one.
-
-    Raises:
-        UnsafeFile, OSError, ValueError, BadZipFile: If they cannot be read.
     """
     with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         check_members(archive, file.seek(0, os.SEEK_END))

@@ -27,7 +27,7 @@ from vae_cli.data.dataset import Dataset, StoredImages
 from vae_cli.data.files import reading_only
 from vae_cli.data.opened import noting_files
 from vae_cli.data.record import Record
-from vae_cli.data.split import Split, Treatment
+from vae_cli.data.split import Split
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.example import example_kind
 from vae_cli.model.base import Model
@@ -78,9 +78,6 @@ def load_subject(
         cfg: Says ``checkpoint``, ``device``, ``split``, ``data`` and ``trust``, as ``eval.yaml``
             has them.
         needs_images: Whether images are needed of a model; without, they need not be there.
-
-    Raises:
-        VaeCliError: If that can't be done.
     """
     began = time.time_ns()
     with noting_files() as files:
@@ -100,9 +97,6 @@ def load_trained(path: str, cfg: DictConfig, data: Mapping[str, Any]) -> Subject
     Args:
         path, cfg: As for ``load_subject``.
         data: What to put in place of the run's own options of the data.
-
-    Raises:
-        VaeCliError: If that can't be done.
     """
     return _with_own(_open(path, cfg), cfg, data)
 
@@ -164,7 +158,7 @@ def _with_own(run: _Run, cfg: DictConfig, data: Mapping[str, Any]) -> Subject:
         if accepts and not run.place:  # of data elsewhere the run keeps its own record
             write_record(run.folder, loaded.record)
     dataset = keep_some_labels(config, loaded.dataset)
-    treatment = settled_treatment(config, dataset, config.data.binarize)
+    treatment = settled_treatment(config, dataset)
     splits = {name: s.to(run.device) for name, s in split_by_part(dataset, treatment).items()}
     return Subject(
         run.folder, run.checkpoint, run.model, config, splits, cfg.get("split", "test"), notes
@@ -196,7 +190,7 @@ def _without_images(run: _Run, cfg: DictConfig) -> Subject:
     nothing = StoredImages(torch.empty(0, *config.derived.shape))
     classes = () if run.record is None else run.record.classes
     dataset = Dataset(nothing, nothing, nothing, config.derived.levels, classes)
-    splits = split_by_part(dataset, settled_treatment(config, dataset, config.data.binarize))
+    splits = split_by_part(dataset, settled_treatment(config, dataset))
     own = {name: each.to(run.device) for name, each in splits.items()}
     return Subject(run.folder, run.checkpoint, run.model, config, own, cfg.split, notes)
 
@@ -215,6 +209,7 @@ def _with_given(run: _Run, cfg: DictConfig, dataset: Dataset, record: Record) ->
     part = "" if cfg.split in dataset.pooled else f" of its {cfg.split} part"
     place = next(iter(run.place.values()))
     known = int(np.isin(images.digests(), record.trained).sum())
+    treatment = settled_treatment(run.config, dataset)
     notes = [
         *dataset.notes,
         f"{place} has other images than the run: {len(images)}{part} are taken"
@@ -227,17 +222,11 @@ def _with_given(run: _Run, cfg: DictConfig, dataset: Dataset, record: Record) ->
             raise VaeCliError(f"{error} The classifier is fitted to these.") from error
         notes.append(f"nothing is fitted to the run's own images: {error}")
         nothing = images.subset(torch.arange(0))
-        own = split_by_part(
-            Dataset(nothing, nothing, nothing, dataset.levels), _treatment(run, dataset)
-        )
-    given = Split(GIVEN, images, _treatment(run, dataset), dataset.classes).to(run.device)
+        own = split_by_part(Dataset(nothing, nothing, nothing, dataset.levels), treatment)
+    given = Split(GIVEN, images, treatment, dataset.classes).to(run.device)
     return Subject(
         run.folder, run.checkpoint, run.model, run.config, {**own, GIVEN: given}, GIVEN, notes
     )
-
-
-def _treatment(run: _Run, dataset: Dataset) -> Treatment:
-    return settled_treatment(run.config, dataset, run.config.data.binarize)
 
 
 def _with_data(config: DictConfig, data: Mapping[str, Any]) -> DictConfig:

@@ -20,10 +20,10 @@ from hydra.types import HydraContext, RunMode
 from hydra.utils import get_class
 from omegaconf import DictConfig
 
-from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.construct import construct
 from vae_cli.config.grammar import key_of, quoted
 from vae_cli.config.request import Request
+from vae_cli.config.sweep import is_about_sweep
 from vae_cli.console import printable
 from vae_cli.number import Number, new_numbers
 from vae_cli.sweep.folder import SweepFolder, is_about_trust, without_trust

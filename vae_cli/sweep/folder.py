@@ -114,11 +114,7 @@ class SweepFolder:
         return folder
 
     def known_jobs(self) -> dict[str, list[str]]:
-        """What each job is given, by its name.
-
-        Raises:
-            ConfigError: If the list can't be read.
-        """
+        """What each job is given, by its name."""
         if not self.jobs.is_file():
             return {}
         try:
@@ -145,7 +141,7 @@ class SweepFolder:
             if given != before:
                 other = " ".join(sorted(before - given)) or f"nothing like {min(given - before)}"
                 rule = f"its {job.name} was run with {other}"
-                remedy = "Go on with the same command, or start a new sweep."
+                remedy = "Resume with the same command, or start a new sweep."
                 raise ConfigError("sweep.resume", self.path, rule, remedy)
         new = {job.name: without_trust(job.overrides) for job in jobs}
         save_yaml(self.jobs, OmegaConf.create(known | new))
@@ -196,7 +192,7 @@ class SweepFolder:
         if ending is None:
             return "was not run to its end"
         if ending.exit_code == Interrupted.exit_code:
-            return "was stopped, and goes on when the sweep does"
+            return "was stopped, and resumes with the sweep"
         last = last_line(self.path / name / ERRORS)
         killed = f"was killed by signal {-ending.exit_code}"
         return last.removeprefix("vae-train: ") or (

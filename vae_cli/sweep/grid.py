@@ -8,7 +8,7 @@ from hydra.core.override_parser.types import Override
 from vae_cli.errors import ConfigError
 from vae_cli.sweep.folder import SweepFolder
 from vae_cli.sweep.names import job_names
-from vae_cli.sweep.strategy import FindNumber, Job, Launch, Strategy, find_number
+from vae_cli.sweep.strategy import FindNumber, Job, RunJobs, Strategy, find_number
 
 
 class Grid(Strategy):
@@ -26,7 +26,7 @@ class Grid(Strategy):
         self,
         choices: Sequence[Override],
         folder: str,
-        launch: Launch,
+        launch: RunJobs,
         trust: bool = False,
         find_number: FindNumber = find_number,
     ) -> None:

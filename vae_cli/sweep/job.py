@@ -12,8 +12,8 @@ from typing import cast
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from vae_cli.config.compose import is_about_sweep
 from vae_cli.config.grammar import key_of
+from vae_cli.config.sweep import is_about_sweep
 from vae_cli.errors import NOTE
 from vae_cli.folders import open_to_append
 from vae_cli.run.child import environment_without, train_command
@@ -27,11 +27,7 @@ GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 def run_job(cfg: DictConfig) -> None:
-    """Runs the job that Hydra has set up; its folder tells what came of it.
-
-    Args:
-        cfg: Its configuration.
-    """
+    """Runs the job that Hydra has set up; its folder tells what came of it."""
     hydra = cast(DictConfig, HydraConfig.get())
     folder, name = SweepFolder(hydra.sweep.dir), str(hydra.sweep.subdir)
     place = folder.path / name

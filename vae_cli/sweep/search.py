@@ -13,7 +13,7 @@ from vae_cli.errors import ConfigError, InvalidOption, VaeCliError, install
 from vae_cli.number import KNOWN, OF_TRAINING
 from vae_cli.options import NonNegativeInt, PositiveInt, checked
 from vae_cli.sweep.folder import SweepFolder
-from vae_cli.sweep.strategy import FindNumber, Job, Launch, Strategy, find_number
+from vae_cli.sweep.strategy import FindNumber, Job, RunJobs, Strategy, find_number
 
 if TYPE_CHECKING:
     from vae_cli.sweep.trials import Trials
@@ -71,7 +71,7 @@ class Search(Strategy):
             if sampler == "cmaes":
                 rule = "goes by one objective"
                 raise InvalidOption("sampler", sampler, rule, "Try tpe or nsga2.")
-        elif pruner != "none" and not plain(objectives[0]).startswith("validation/"):
+        elif pruner != "none" and not plain_name(objectives[0]).startswith("validation/"):
             rule = "is not known while a trial trains, as a pruner needs"
             raise InvalidOption("objectives", objectives, rule, "Try {pruner}=none.")
         self.resume, self.params = resume, params or {}
@@ -84,7 +84,7 @@ class Search(Strategy):
         self,
         choices: Sequence[Override],
         folder: str,
-        launch: Launch,
+        launch: RunJobs,
         trust: bool = False,
         find_number: FindNumber = find_number,
     ) -> None:
@@ -134,7 +134,7 @@ def _check_stops(launched: Counter[str], jobs: Sequence[Job]) -> None:
             raise VaeCliError(f"{name}: {rule}. Find the cause; then resume with sweep.resume.")
 
 
-def plain(objective: str) -> str:
+def plain_name(objective: str) -> str:
     """The name of an objective, without the sign of a direction."""
     return objective.removeprefix("-").removeprefix("+")
 
@@ -145,7 +145,7 @@ def check_objectives(objectives: Sequence[str]) -> Sequence[str]:
     Raises:
         ConfigError: If there are none, if one is there twice, or if one is of the test images.
     """
-    names = [*map(plain, objectives)]
+    names = [*map(plain_name, objectives)]
     if len({*names}) < len(names) or not names:
         rule = "needs one name or several, each once"
         raise InvalidOption("objectives", objectives, rule, "Try {objectives}=[validation/elbo].")
@@ -165,7 +165,7 @@ def directions_of(objectives: Sequence[str], find: FindNumber) -> dict[str, str]
     """
     ways = {}
     for text in objectives:
-        name, number = plain(text), find(plain(text))
+        name, number = plain_name(text), find(plain_name(text))
         near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.8)
         if number is None and near:  # a number that nobody declares may have any other name
             rule = "a run has no such number"

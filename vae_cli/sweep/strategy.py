@@ -26,7 +26,7 @@ class Job(NamedTuple):
 
 Results = Mapping[str, Any]  # of a run, as in its results.json
 FindNumber = Callable[[str], Number | None]  # by its key in a run's results.json
-Launch = Callable[[Sequence[Job]], Sequence[Results | None]]  # None for what failed or was stopped
+RunJobs = Callable[[Sequence[Job]], Sequence[Results | None]]  # None for what failed or was stopped
 
 
 def find_number(key: str, declared: Mapping[str, Number] = BY_NAME) -> Number | None:
@@ -55,7 +55,7 @@ class Strategy(ABC):
         self,
         choices: Sequence[Override],
         folder: str,
-        launch: Launch,
+        launch: RunJobs,
         trust: bool = False,
         find_number: FindNumber = find_number,
     ) -> None:

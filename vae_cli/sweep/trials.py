@@ -153,7 +153,7 @@ class Trials:
         return ending.exit_code == Interrupted.exit_code
 
     def _environment(self, number: int) -> dict[str, str]:
-        """What has a job ask whether to go on, where it is to."""
+        """Makes a job ask whether to continue, where it is pruned."""
         plan = self.plan
         if plan.pruner == "none":
             return {}
@@ -176,7 +176,7 @@ class Trials:
             looks_up = any("${" in text for text in given if text not in fixed)
             if {*before} != fixed or looks_up:
                 rule = f"its {name} was run with {' '.join(given if looks_up else before)}"
-                remedy = "Go on with the same command, or start a new sweep."
+                remedy = "Resume with the same command, or start a new sweep."
                 raise ConfigError("sweep.resume", self.folder.path, rule, remedy)
 
     def _check_space(self) -> None:

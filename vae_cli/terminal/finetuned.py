@@ -15,13 +15,7 @@ from vae_cli.terminal.table import Table, print_table
 
 
 def print_finetuned(record: Results, folder: RunFolder, console: Console) -> None:
-    """Prints the accuracies of one setting as a table.
-
-    Args:
-        record: As in ``finetune.json``.
-        folder: Of the run.
-        console: Where to.
-    """
+    """Prints the accuracies of one setting as a table."""
     heads = ["classifier", "test accuracy", "validation", "labels", "step", "epoch"]
     rows = []
     labels = str(record["labelled_images"])

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table as Drawn
 from rich.text import Text
 
-from vae_cli.console import print_line, printable
-from vae_cli.run.current import Checkpoints, old_pictures
+from vae_cli.console import print_line, print_note, printable
+from vae_cli.run.current import CurrentCheckpoints, old_pictures
 from vae_cli.run.declared import with_declared
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.png import checkpoint_of_png
@@ -30,28 +30,24 @@ MEANING = 18  # columns, below which what a number means is left out
 
 
 def print_summary(results: Results, folder: RunFolder, console: Console) -> None:
-    """Prints a run's results as a table, where everything is, and what to do next.
-
-    Args:
-        results: As in ``results.json``.
-        folder: Of the run.
-        console: Where to.
-    """
+    """Prints a run's results as a table, where everything is, and what to do next."""
     results = with_declared(results, folder)
     images = results["test/images"]
     title = f"{images} test image{'s' * (images != 1)}, binarize={results['data/binarize']}"
-    checkpoints = Checkpoints(folder)
+    checkpoints = CurrentCheckpoints(folder)
     drawn, old = list[str](), list[str]()
     for file in sorted(folder.figures.glob("*.png")):
         digest = checkpoint_of_png(file.read_bytes())
         (drawn if checkpoints.is_current_picture(digest) else old).append(file.stem)
-    further = 2 * results["train/steps"]
+    further = f"max_steps={2 * results['train/steps']}"
+    if results["fast_dev_run"]:
+        further = "fast_dev_run=false"
     path = shlex.quote(str(folder.path))
     lines = {
         "run": str(folder.path),
         "pictures": f"{folder.figures} ({', '.join(drawn)})" if drawn else "none",
         "measure": f"vae-eval run={path}",
-        "go on": f"vae-train resume={path} trainer.max_steps={further}",
+        "go on": f"vae-train resume={path} trainer.{further}",
     }
     if any(folder.path.glob("events.*")):
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
@@ -66,19 +62,13 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
     print_lines(lines, console)
     if old:
         renew = f"To renew one: vae-sample run={path} what=NAME"
-        print_line(console, f"note: {folder.figures} has {old_pictures(old)}. {renew}")
+        print_note(console, f"{folder.figures} has {old_pictures(old)}. {renew}")
     if export := checkpoints.old_export():
-        print_line(console, f"note: {export}")
+        print_note(console, export)
 
 
 def print_evaluation(record: Results, folder: RunFolder, console: Console) -> None:
-    """Prints an evaluation as a table, with warnings of what not to trust.
-
-    Args:
-        record: As in ``evaluation.json``.
-        folder: Of the run.
-        console: Where to.
-    """
+    """Prints an evaluation as a table, with warnings of what not to trust."""
     title = heading(record, f"seed {record['seed']}")
     record = with_declared(record, folder)
     if rows := rows_of(record):

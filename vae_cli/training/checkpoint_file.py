@@ -20,7 +20,7 @@ from pytorch_lightning.plugins.io import CheckpointIO
 from vae_cli.errors import VaeCliError
 from vae_cli.files import UnsafeFile, open_regular
 from vae_cli.folders import open_new, opened_folder
-from vae_cli.memory import in_words
+from vae_cli.memory import as_bytes
 from vae_cli.training.archive import check_members, read_archive
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -115,9 +115,6 @@ def write_sealed(checkpoint: Any, file: BinaryIO) -> None:
     Args:
         checkpoint: Tensors and plain values.
         file: Open for reading and writing, and empty.
-
-    Raises:
-        OSError: If it cannot be written.
     """
     digesting = _Digesting(file)
     try:
@@ -180,7 +177,7 @@ def _explained(error: OSError, path: Path, checkpoint: Any) -> str:
     needed, free = _size(checkpoint), shutil.disk_usage(path.parent).free
     return (
         f"{path.parent}: no room for a checkpoint ({error.strerror}): it takes "
-        f"{in_words(needed)} and {in_words(free)} are free. The one before stays"
+        f"{as_bytes(needed)} and {as_bytes(free)} are free. The one before stays"
     )
 
 

@@ -81,7 +81,7 @@ class Checkpoints(Callback):
             self._stop(step)
 
     def on_validation_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """Leaves the validation if the run is to stop; it is done again when the run goes on."""
+        """Leaves the validation if the run is to stop; it is done again when the run is resumed."""
         if self.signals.agreed() is Wish.STOP:
             self.save(trainer)
             self._stop(trainer.global_step)
@@ -110,7 +110,7 @@ class Checkpoints(Callback):
                     _take_places(new.name, is_best, folder)
             except OSError as error:  # its name is a temporary one; and others wait meanwhile
                 failure = f"{self.folder}: no checkpoint can be written ({error.strerror})"
-        failures = [each for each in gather(failure) if each]  # all stop if one can't go on
+        failures = [each for each in gather(failure) if each]  # all stop if one fails
         if failures:
             raise CheckpointError(f"{failures[0]}. {self._remedy}")
         self._saved_at = time.monotonic()
@@ -126,7 +126,7 @@ class Checkpoints(Callback):
 
     @property
     def _remedy(self) -> str:
-        return f"Go on with vae-train resume={shell_word(self.folder.parent)}"
+        return f"Resume with vae-train resume={shell_word(self.folder.parent)}"
 
     def state_dict(self) -> dict[str, Any]:
         """See Lightning."""

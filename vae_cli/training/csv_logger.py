@@ -48,7 +48,7 @@ class TableWriter(ExperimentWriter):
 
 
 class CurveTable(CSVLogger):
-    """Lightning's ``metrics.csv``, which a run that goes on adds to instead of beginning it anew.
+    """Lightning's ``metrics.csv``, which a resumed run adds to instead of starting it anew.
 
     Rows of steps that are taken again, after the last checkpoint, make way for the new ones.
 

@@ -33,15 +33,9 @@ class _ThereAndBack(nn.Module):
 
 
 def write_graph(writer: SummaryWriter, model: Model, split: Split) -> None:
-    """Writes the operations from images to their reconstructions, if they can be traced.
-
-    Args:
-        writer: Of the events.
-        model: The model.
-        split: Where images are taken from.
-    """
+    """Writes the operations from images to their reconstructions, if they can be traced."""
     batch = split.batch(split.spread(2)).to(model.device)
-    # torch.jit is said to be on its way out, and that it traces a trace is only half of the point:
+    # torch.jit is deprecated, and that it traces a trace is only half of the point:
     # nothing of that concerns whoever runs a command, nor does a model that can't be traced.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

@@ -217,7 +217,10 @@ class TrainingModule(LightningModule):
                 f"step {self.global_step}: validation/{broken[0]} is {value}.", ADVICE
             )
         curves = {_curve(key): float(value) for key, value in results.items()}
-        self.log_dict(curves, logger=False)  # for callbacks; a logger would count calls
+        # Where callbacks read them. Lightning's own way there takes torchmetrics.
+        self.trainer.callback_metrics.update(
+            {name: torch.tensor(value) for name, value in curves.items()}
+        )
         if self.logger is not None:
             self.logger.log_metrics(curves, step=self.global_step)
         self.validated_at = self.global_step

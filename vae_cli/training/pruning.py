@@ -20,7 +20,7 @@ class _Place(NamedTuple):
 
 
 class Pruning(Callback):
-    """Tells the study of each validation, and asks whether to go on.
+    """Tells the study of each validation, and asks whether to continue.
 
     One process asks, all end. The last validation is only reported: no time is left to save.
 
@@ -73,6 +73,6 @@ class Pruning(Callback):
             key = storage.get_trial_id_from_study_id_trial_number(of_study, self.trial.number)
             self._place = _Place(study, storage, key)
         study, storage, key = self._place
-        # Not Trial.report, which warns of an epoch that a run that goes on comes to again.
+        # Not Trial.report, which warns of an epoch that a resumed run repeats.
         storage.set_trial_intermediate_value(key, epoch, value)
         return self.pruner.prune(study, storage.get_trial(key))

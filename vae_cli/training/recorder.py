@@ -154,7 +154,7 @@ def _row(
 
 
 def merged(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The state of all processes' recorders, each of which may go on from it.
+    """The state of all processes' recorders, any of which may resume from it.
 
     Args:
         states: Of each, whose batches are equally large.

@@ -12,11 +12,7 @@ LOOP_STEPS = "epoch_loop.manual_optimization.optim_step_progress"  # of Lightnin
 
 
 def check_steps(state: dict[str, Any]) -> None:
-    """Checks that a checkpoint's numbers of steps agree.
-
-    Raises:
-        ValueError: If they do not.
-    """
+    """Checks that a checkpoint's numbers of steps agree."""
     steps = state["loops"]["fit_loop"][LOOP_STEPS]["total"]["completed"]
     if steps != state["global_step"] or state.get("validated_at", 0) > steps:
         raise ValueError("its numbers of steps contradict each other")

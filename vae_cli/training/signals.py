@@ -111,23 +111,12 @@ class Signals:
             _wake(self._pipe)
 
     def check(self) -> None:
-        """Leaves what is under way if the process is to stop.
-
-        Raises:
-            Interrupted: If it is.
-        """
+        """Leaves what is under way if the process is to stop."""
         if self.wish is Wish.STOP:
             self.stop(self.last_words())
 
     def stop(self, words: str) -> NoReturn:
-        """Stops, within seconds even if what has to be tidied up hangs.
-
-        Args:
-            words: For the user.
-
-        Raises:
-            Interrupted: With these words.
-        """
+        """Stops, within seconds even if what has to be tidied up hangs."""
         self.defer(GRACE)
         raise Interrupted(words)
 
@@ -156,7 +145,7 @@ class Signals:
             if self._pipe is None:
                 os.close(source)
                 return
-            # A library may have the handler, or the main thread may not come to it.
+            # A library may have the handler, or the main thread may be busy.
             if any(WISHES.get(number) is Wish.STOP for number in numbers):
                 self.wish = Wish.STOP
 
@@ -191,9 +180,6 @@ class Signals:
         """The largest wish that there was when this was called last: nobody waits for it.
 
         Among several processes it is known a step later; a single one knows at once.
-
-        Args:
-            own: As in ``agreed``.
         """
         if not _is_distributed():
             return self.agreed(own)

@@ -56,9 +56,6 @@ def storage_at(place: str) -> "BaseStorage":
     Args:
         place: Address of a database, or path of a journal, which also network file systems can
             hold.
-
-    Raises:
-        VaeCliError: If it can't be opened.
     """
     import optuna
     from optuna.storages import JournalStorage, RDBStorage
@@ -82,12 +79,6 @@ def open_study(
     place: str, name: str, directions: Mapping[str, str], sampler: "BaseSampler"
 ) -> "Study":
     """A study, made if it is not there.
-
-    Args:
-        place: As for ``storage_at``.
-        name: Of the study.
-        directions: ``maximize`` or ``minimize`` of each objective.
-        sampler: What chooses the values of trials.
 
     Raises:
         VaeCliError: If it can't be opened, or is of other objectives.

@@ -21,7 +21,7 @@ VALIDATIONS = 50  # of a long training, each by the same factor later than the o
 BATCH = 500  # images measured at once; part of the definition of the noise: not an option
 
 
-class FitOptions(NamedTuple):
+class SupervisedOptions(NamedTuple):
     """How a network is trained."""
 
     steps: int
@@ -37,7 +37,7 @@ class Score(NamedTuple):
     log_label: float  # mean of log q(y|x) of the labels, nats
 
 
-class Chosen(NamedTuple):
+class ChosenState(NamedTuple):
     """Which of its states a network is left in."""
 
     step: int
@@ -45,12 +45,12 @@ class Chosen(NamedTuple):
     validation: Score
 
 
-def fit(
+def train_on_labels(
     network: nn.Module,
     splits: Mapping[str, Split],
-    options: FitOptions,
+    options: SupervisedOptions,
     after_step: Callable[[int], None],
-) -> Chosen:
+) -> ChosenState:
     """Maximises log q(y|x) over the training images with a label.
 
     Binarization is drawn anew in each epoch where it is in any training. The network is left as it
@@ -67,7 +67,7 @@ def fit(
     Raises:
         TrainingError: If the loss is no longer a number.
     """
-    step, best, state = 0, Chosen(0, 0.0, Score(-math.inf, -math.inf)), dict[str, Tensor]()
+    step, best, state = 0, ChosenState(0, 0.0, Score(-math.inf, -math.inf)), dict[str, Tensor]()
     shuffle = LabelledAlone(splits["train"].images.labels, options.batch_size, world_size=1)
     batches = _batches(splits["train"], shuffle, options.seed, lambda: step)
     device = next(network.parameters()).device
@@ -87,7 +87,7 @@ def fit(
             if not math.isfinite(score.log_label):
                 raise TrainingError(f"step {step}: log q(y|x) is not a number. Try a smaller lr.")
             if score > best.validation:
-                best = Chosen(step, step / len(shuffle), score)
+                best = ChosenState(step, step / len(shuffle), score)
                 state = {name: value.clone() for name, value in network.state_dict().items()}
         after_step(step)
     network.load_state_dict(state)

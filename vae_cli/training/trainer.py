@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from pytorch_lightning import Callback, Trainer
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.loggers import Logger
 
 from vae_cli.errors import InvalidOption
 from vae_cli.training.checkpoint_file import DurableCheckpointIO
@@ -33,10 +34,25 @@ def check_accelerator(options: AcceleratorOptions) -> None:
         raise InvalidOption("precision", "16-mixed", "needs a GPU", remedy)
 
 
+class _LoggerLast(Callback):
+    """Gives the trainer its logger when training starts: before, Lightning opens its files.
+
+    Args:
+        logger: Of the curves.
+    """
+
+    def __init__(self, logger: Logger) -> None:
+        self.logger = logger
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Before all others."""
+        trainer.logger = self.logger
+
+
 def make_trainer(
     accelerator: AcceleratorOptions,
     deterministic: bool,
-    logger: Any,
+    logger: Logger | None,
     callbacks: Sequence[Callback],
     signals: Signals,
     players: int = 1,
@@ -53,6 +69,8 @@ def make_trainer(
     """
     # Lightning sets this on import; torch's optimizers then load NVML anew at every step.
     os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
+    # Unsetting what is not set would load torch's compiler, which takes a second.
+    otherwise = False if torch.are_deterministic_algorithms_enabled() else None
     strategy: Any = accelerator.strategy
     if accelerator.processes > 1:
         # Evaluation batches are shared out whole, so one rank may have more of them than
@@ -73,10 +91,10 @@ def make_trainer(
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         inference_mode=False,  # only without gradients: an objective may be about a derivative
-        deterministic=deterministic,
+        deterministic=deterministic or otherwise,
         benchmark=not deterministic,
-        logger=logger or False,
-        callbacks=list(callbacks),
+        logger=False,
+        callbacks=[_LoggerLast(logger), *callbacks] if logger else list(callbacks),
         plugins=[DurableCheckpointIO()],
         enable_checkpointing=False,
         enable_progress_bar=False,

@@ -1,0 +1,154 @@
+"""What the help of a command says beside the comments of the yamls: a sentence and examples."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from vae_cli.config.keys import SHORT_KEYS
+
+
+class Page(NamedTuple):
+    """The part of a command's help that is written by hand.
+
+    Attributes:
+        about: What the command does.
+        usage: Its words.
+        examples: Command lines, each with what it does.
+        flags: Those of this command alone, each with what it does.
+        often: Keys of groups that are set most.
+        short: Keys that stand for an option's key.
+    """
+
+    about: str
+    usage: str
+    examples: tuple[tuple[str, str], ...]
+    flags: tuple[tuple[str, str], ...] = ()
+    often: tuple[str, ...] = ()
+    short: Mapping[str, str] = {}
+
+
+CONFIG_DIR = (
+    "--config-dir DIR",
+    "also read yamls of your own from DIR. Those of ./conf/vae_cli and $VAE_CLI_CONF are read "
+    "anyway, and those of ./conf if it holds nothing else",
+)
+SHARED_FLAGS = (
+    ("--version", "print the version of vae-cli"),
+    ("--help", "print this text; with a group, an option or a key: print what it does"),
+)
+TRAIN = Page(
+    "vae-train trains a variational autoencoder, tests it and draws what it has learned.",
+    "[GROUP=OPTION ...] [KEY=VALUE ...]",
+    (
+        ("vae-train", "digits, two latent dimensions, under a minute"),
+        ("vae-train model=flow data=mnist", "planar flows on MNIST"),
+        ("vae-train posterior=radial posterior.flow_length=8 latent_dim=10", ""),
+        ("vae-train data=image_folder data.root=PHOTOS data.size=64 network=conv", ""),
+        ("vae-train resume=last", "resumes the run that was started last"),
+        ("vae-train -m seed=0,1,2", "three runs, one after the other, and a table"),
+        ("vae-train -m launcher=joblib sweep=beta", "several runs at once"),
+        ("vae-train --help posterior", "the options of a group"),
+        ("vae-train --help posterior=planar", "the keys of an option"),
+    ),
+    (
+        (
+            "-m, --multirun",
+            "run every combination of comma-separated values. The same command with "
+            "sweep.resume=FOLDER runs the jobs that are missing or have failed",
+        ),
+        ("--cfg job", "print the configuration, every key with its value, and do not train"),
+        ("--hydra-help", "print the flags of Hydra, which composes the configuration"),
+    ),
+    (
+        "data.batch_size", "data.root", "data.path", "data.binarize", "network.hidden_dims",
+        "posterior.flow_length", "kl_schedule.weight", "kl_schedule.warmup_steps", "optimizer.lr",
+        "trainer.max_epochs", "trainer.max_steps", "trainer.patience", "accelerator.devices",
+        "accelerator.precision",
+    ),
+)  # fmt: skip
+EVAL = Page(
+    "vae-eval measures a trained model. It reads all settings from the run's folder and writes "
+    "the numbers there: evaluation.json, and evaluation.npz for those of each image. After an "
+    "interruption, the same command continues where it stopped.",
+    "run=RUN_DIR [KEY=VALUE ...]",
+    (
+        ("vae-eval run=last", "the run that was started last"),
+        ("vae-eval run=RUN_DIR split=validation samples=1000", ""),
+        ("vae-eval run='outputs/digits_vae/*'", "several runs, and a table of them"),
+        ("vae-eval run=RUN_DIR metric=[active_units] analysis=[]", "one number alone"),
+        ("vae-eval run=RUN_DIR data.root=FOLDER", "the images have moved"),
+    ),
+)
+SAMPLE = Page(
+    "vae-sample draws pictures of a trained model. It reads all settings from the run's folder.",
+    "run=RUN_DIR[,RUN_DIR...] what=PICTURE[,PICTURE...] [KEY=VALUE ...]",
+    (
+        ("vae-sample run=last what=samples,reconstructions", ""),
+        ("vae-sample run=RUN_DIR what=traversals format=gif", "an animation"),
+        ("vae-sample run=RUN_DIR what=samples figure.samples.temperature=0.7", ""),
+        ("vae-sample run=RUN_DIR what=samples count=10000 format=npz", "one file of many samples"),
+        ("vae-sample run=RUN_DIR what=samples count=100 label=3", "all of one class"),
+        ("vae-sample run=RUN_DIR what=interpolations from=12 to=87", "between two images"),
+        ("vae-sample run=RUN_DIR,OTHER_DIR what=reconstructions", "two runs in one picture"),
+    ),
+    short=SHORT_KEYS,
+)
+FINETUNE = Page(
+    "vae-finetune trains a classifier on a trained encoder, beside the same network with fresh "
+    "weights and a linear classifier of the codes. It writes finetune.json into the run's folder, "
+    "and does not train again what is there.",
+    "run=RUN_DIR [KEY=VALUE ...]",
+    (
+        ("vae-finetune run=RUN_DIR labels=100", "a classifier of the codes, from 100 labels"),
+        ("vae-finetune run=RUN_DIR labels=100 freeze=false", "the encoder is trained, too"),
+        ("vae-finetune run='outputs/digits_vae/*'", "several runs, and a table of them"),
+    ),
+)
+EXPORT = Page(
+    "vae-export writes a trained model's encoder and decoder as files that run without this "
+    "package, with their weights (weights.safetensors) and a description (README.md, export.json). "
+    "It needs pip install 'vae-cli[export]'.",
+    "run=RUN_DIR [KEY=VALUE ...]",
+    (
+        ("vae-export run=last", "into the run's folder, export"),
+        ("vae-export run=RUN_DIR format=onnx output=FOLDER", ""),
+    ),
+)
+FLOW = Page(
+    "vae-flow fits flows of several lengths to densities of the plane and draws them side by side, "
+    "as figure 3 of Rezende & Mohamed (2015, arXiv:1505.05770).",
+    "[GROUP=OPTION ...] [KEY=VALUE ...]",
+    (
+        ("vae-flow", "four densities; planar flows of 2, 8 and 32 maps"),
+        ("vae-flow posterior=radial", "radial flows"),
+        ("vae-flow energy=two_moons lengths=[1,2,4,8,16] steps=3000", ""),
+        ("vae-flow energy=[wave,split_wave] format=svg", ""),
+    ),
+)
+REPORT = Page(
+    "vae-report writes a run, or several, into one HTML file that needs no network: numbers with "
+    "their errors, curves, pictures, configuration, command lines and environment.",
+    "run=RUN_DIR [KEY=VALUE ...]",
+    (
+        ("vae-report run=last", "into the run's folder, report.html"),
+        ("vae-report run='outputs/digits_vae/*'", "several runs, into ./report.html"),
+        ("vae-report run=RUN_DIR,OTHER_DIR output=both.html", ""),
+    ),
+)
+COMPARE = Page(
+    "vae-compare makes a table of runs: what differs between them, their numbers, and how surely "
+    "one is better. Runs that differ only in their seed are one row, their mean ± its standard "
+    "error.",
+    "PLACE ... [KEY=VALUE ...]",
+    (
+        ("vae-compare outputs", "every run below a folder"),
+        ("vae-compare outputs where='posterior=planar,latent_dim>=10'", ""),
+        ("vae-compare outputs metrics=[elbo,kl]", "the best bound first"),
+        ("vae-compare outputs format=latex output=table.tex", ""),
+        ("vae-compare outputs over=[]", "each run alone, no means over seeds"),
+        ("vae-compare outputs reference=rezende2015", "beside published numbers"),
+    ),
+)
+PAGES = {
+    "train": TRAIN, "eval": EVAL, "sample": SAMPLE, "finetune": FINETUNE, "export": EXPORT,
+    "flow": FLOW, "report": REPORT, "compare": COMPARE,
+}  # fmt: skip
