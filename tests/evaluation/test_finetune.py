@@ -155,7 +155,7 @@ def test_the_same_again_is_shown_and_not_trained(
     assert main(arguments) == 0  # trained anew
     assert records(runs / "flow") == found
     with monkeypatch.context() as patch:
-        patch.setattr(finetune, "fit", None)
+        patch.setattr(finetune, "train_on_labels", None)
         capsys.readouterr()
         assert main(arguments) == 0
     again = capsys.readouterr().out
@@ -172,13 +172,13 @@ def test_fresh_weights_and_head_depend_on_the_seed_alone(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starts: list[dict[str, Tensor]] = []
-    own = finetune.fit
+    own = finetune.train_on_labels
 
     def spy(network: nn.Module, *others: Any) -> Any:
         starts.append({name: value.clone() for name, value in network.state_dict().items()})
         return own(network, *others)
 
-    monkeypatch.setattr(finetune, "fit", spy)
+    monkeypatch.setattr(finetune, "train_on_labels", spy)
     for seed in (0, 1):
         assert main(["run=plain", "freeze=false", f"seed={seed}", "labels=30", *QUICK]) == 0
     scratch, trained, other, again = starts

@@ -72,7 +72,7 @@ def test_drawn(make: Callable[[], Figure], latent_dim: int) -> None:
 
 @pytest.mark.parametrize("figure", [PosteriorPredictive(), Flow(), Styles()])
 def test_what_needs_more_than_codes_says_so(figure: Figure) -> None:
-    with pytest.raises(Inapplicable, match=r"^needs a (model with|posterior)"):
+    with pytest.raises(Inapplicable, match=r"^needs a (model with|posterior|semi-supervised)"):
         picture(figure)
 
 

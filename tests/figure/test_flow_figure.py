@@ -13,8 +13,8 @@ from vae_cli.figure.base import Inapplicable
 from vae_cli.figure.flow import (
     Flow,
     carried_draws,
-    choose,
     enclosing_squares,
+    evenly_apart,
     exact_densities,
     histograms,
 )
@@ -98,7 +98,7 @@ def test_squares_hold_nearly_all_draws() -> None:
     [(1, 6, [0, 1]), (4, 6, [0, 1, 2, 3, 4]), (16, 6, [0, 3, 6, 10, 13, 16]), (80, 1, [0, 80])],
 )
 def test_first_and_last_are_always_shown(last: int, count: int, chosen: list[int]) -> None:
-    assert choose(last, count) == chosen
+    assert evenly_apart(last, count) == chosen
 
 
 @pytest.mark.parametrize("latent_dim", [2, 3])

@@ -122,7 +122,7 @@ def test_any_number_of_classes(figure: Figure, classes: int) -> None:
 @TELLING
 def test_why_there_is_no_picture_of_what_a_model_tells(figure: Figure) -> None:
     labelled = split(labels=LABELS)
-    with pytest.raises(Inapplicable, match="model=m1, m2 or m1_m2"):
+    with pytest.raises(Inapplicable, match="m1, m2, m1_m2"):
         picture(figure, model(), labelled)
     one = labelled_model()
     with pytest.raises(Inapplicable, match="needs images with labels"):
