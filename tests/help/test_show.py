@@ -20,6 +20,7 @@ KNOWN = {command: Catalogue(command) for command in PAGES}
 @pytest.fixture(autouse=True)
 def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")  # whatever terminal the tests run in
 
 
 @pytest.mark.parametrize("command", PAGES)

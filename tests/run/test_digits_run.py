@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,11 @@ def test_files(folder: Path) -> None:
     written = {f for f in files if not f.startswith(events)}
     assert written == FILES
     assert len(files) > len(FILES)
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    shown = set(re.findall(r"^[├└]── ([\w.]+?)(?:/|\.\*)? ", readme, re.MULTILINE))
-    top = {name.partition("/")[0].replace(".tfevents", "\n").partition("\n")[0] for name in files}
-    assert {name.removesuffix(".tfevents") for name in shown} == top
+    page = Path(__file__).parents[2] / "docs" / "reference" / "run_folder.md"
+    rows = re.findall(r"^\| (`.*?) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    shown = {name.partition("/")[0] for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    top = {name.partition("/")[0] for name in files}
+    assert {n for n in top if not any(fnmatch(n, pattern) for pattern in shown)} == set()
 
 
 def test_texts(folder: Path) -> None:
