@@ -103,6 +103,10 @@ class ConfigError(VaeCliError):
         self.key, self.value, self.rule, self.remedy = key, value, rule, remedy
 
 
+class Untrusted(ConfigError):  # noqa: N818  named as InvalidOption is
+    """A run names something that no version of this package has."""
+
+
 class TrainingError(VaeCliError):
     """A run that can't continue, as its loss is NaN, say; ``what`` without the ``remedy``."""
 

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from vae_cli.commands.eval import main as vae_eval
 from vae_cli.commands.train import main as vae_train
@@ -49,3 +50,27 @@ def test_of_a_version_whose_parts_are_gone(run: Path, capsys: pytest.CaptureFixt
     assert vae_train([f"resume={run}", "trainer.max_epochs=3"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "is of vae-cli 0.0.9" in line and "pip install vae-cli==0.0.9" in line
+
+
+@pytest.mark.parametrize(
+    ("target", "version", "expected"),
+    [
+        ("os.system", "0.0.9", "trust=true"),  # no version has it
+        ("vae_cli.posterior.gone.Gone", "0.0.9", "pip install vae-cli==0.0.9"),
+        ("vae_cli.posterior.gone.Gone", "1; rm -rf ~", "trust=true"),  # is not put into a command
+    ],
+)
+def test_advice_about_a_version_is_no_stranger_s_text(
+    target: str, version: str, expected: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = run / "checkpoints" / "best.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["config"] = checkpoint["config"].replace(
+        "vae_cli.posterior.planar.PlanarPosterior", target
+    )
+    torch.save(checkpoint, path)
+    (run / "environment.txt").write_text(f"vae-cli {version}\n")
+    assert vae_eval([f"run={run}", "device=cpu"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert expected in line
+    assert "rm -rf" not in line

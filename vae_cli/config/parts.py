@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from vae_cli.config.check import MISSING
 from vae_cli.config.folders import NETWORK, SIDES, built_in_folder, default_options
 from vae_cli.config.keys import SHARED
-from vae_cli.errors import ConfigError
+from vae_cli.errors import ConfigError, Untrusted
 from vae_cli.files import INTERPOLATION, parse_yaml
 
 TRUST = "Add trust=true if you trust whoever made the run."
@@ -165,7 +165,8 @@ def check_parts(config: Node, groups: Collection[str] | None = None) -> None:
                 if not isinstance(child, dict) or known.names[group].get(name) != child.get(
                     "_target_"
                 ):
-                    raise ConfigError(f"{group}.{name}", child, "is not in this package", TRUST)
+                    target = child.get("_target_") if isinstance(child, dict) else child
+                    raise _refusal(f"{group}.{name}", child, target)
                 _check_node(f"{group}.{name}", child, {group})
         elif group in known.parts:
             _check_node(group, node, {group})
@@ -189,7 +190,7 @@ def _check_node(key: str, node: Any, groups: Collection[str]) -> None:
     known = [parts[g] for g in groups if g in parts] if isinstance(target, str) else []
     part = next((targets[target] for targets in known if target in targets), None)
     if part is None:
-        raise ConfigError(f"{key}._target_", target, "is not in this package", TRUST)
+        raise _refusal(f"{key}._target_", target, target)
     if node.get("_partial_", False) is not part.is_partial:
         rule = f"needs {part.is_partial} for {target}"
         raise ConfigError(f"{key}._partial_", node.get("_partial_", False), rule, TRUST)
@@ -213,8 +214,14 @@ def _check_plain(key: str, node: Any) -> None:
         return
     for name, value in node.items():
         if name == "_target_":
-            raise ConfigError(f"{key}._target_", value, "is not in this package", TRUST)
+            raise _refusal(f"{key}._target_", value, value)
         _check_value(f"{key}.{name}", value)
+
+
+def _refusal(key: str, value: Any, target: Any) -> ConfigError:
+    """The error about a target; another version of this package may have one of its names."""
+    kind = ConfigError if str(target).startswith("vae_cli.") else Untrusted
+    return kind(key, value, "is not in this package", TRUST)
 
 
 def _check_value(key: str, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 import vae_cli
-from vae_cli.errors import ConfigError, VaeCliError, shell_word
+from vae_cli.errors import ConfigError, Untrusted, VaeCliError, shell_word
 from vae_cli.files import UnsafeFile, read_text
 from vae_cli.folders import append_text, make_folder, remove_left_over
 from vae_cli.run.environment import environment
@@ -26,6 +27,7 @@ from vae_cli.run.files import (
 from vae_cli.run.lock import Held, locked
 from vae_cli.run.settings import read_overrides
 
+VERSION = re.compile(r"\d[\w.+]{0,30}")  # what may stand in a command to type
 COPY = "Make room, or copy the folder to where you may write."
 
 
@@ -154,6 +156,8 @@ class RunFolder:
         Raises:
             VaeCliError: If the run is of another version.
         """
+        if isinstance(error, Untrusted):
+            return
         environment = self.path / "environment.txt"
         try:
             lines = read_text(environment) if environment.is_file() else ""
@@ -161,7 +165,7 @@ class RunFolder:
             lines = ""
         version = next((v for n, _, v in (x.partition(" ") for x in lines.splitlines())
                         if n == "vae-cli"), None)  # fmt: skip
-        if version not in (None, vae_cli.__version__):
+        if version and VERSION.fullmatch(version) and version != vae_cli.__version__:
             raise VaeCliError(
                 f"{self.path} is of vae-cli {version}, and this is {vae_cli.__version__}: "
                 f"{str(error).partition('. ')[0]}. Try pip install vae-cli=={version}."
