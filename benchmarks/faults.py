@@ -1,4 +1,4 @@
-"""Breaks a small run in every way at hand, goes on with it, and counts what it survived.
+"""Breaks a small run in many ways, resumes it, and counts what it survived.
 
     OMP_NUM_THREADS=1 python benchmarks/faults.py --trials 200
 

@@ -3,7 +3,7 @@
     python benchmarks/startup.py [--rounds 5] [--top 25] [OVERRIDE ...]
 
 Starts ``vae-train trainer.fast_dev_run=true OVERRIDE ...`` as often as asked, each time as a
-process of its own that ends after its first step. Prints the medians of the seconds that each stage
+separate process that ends after its first step. Prints the medians of the seconds that each stage
 is reached after, by the clock and of the processor. Then starts it once more with Python's
 ``-X importtime``, and prints the packages and the modules that take longest to import. With that
 measurement imports take longer than without.

@@ -2,8 +2,8 @@
 
     python benchmarks/sweeps.py [--jobs 2] [--epochs 30] [--rounds 3]
 
-The same four digits runs in turns: by the launcher that Hydra has by itself, and by joblib's with
-so many at once. Each job is a process of its own in both, so that what is compared is the
+The same four digits runs in turns: by Hydra's default launcher, and by joblib's with
+so many at once. Each job is a separate process in both, so that what is compared is the
 concurrency alone. What is printed are medians over the rounds, in seconds.
 """
 
