@@ -92,3 +92,24 @@ def test_neighbouring_images_are_independent() -> None:
     for lag in (1, 2, 64):
         correlation = 12 * (draws[lag:] * draws[:-lag]).mean()
         assert abs(correlation) < 4 / n**0.5
+
+
+@pytest.mark.parametrize("count", [1, 4, 7, 784])
+def test_draws_of_int16_have_any_shape(count: int) -> None:
+    draws = noise.draw_int16(torch.Size([2, count]), noise.generator("cpu", "test"))
+    assert draws.shape == (2, count)
+    assert draws.dtype == torch.int16
+
+
+def test_draws_of_int16_take_every_value_equally_often() -> None:
+    count = 2**24
+    draws = noise.draw_int16(torch.Size([count]), noise.generator("cpu", "test"))
+    values = torch.bincount(draws.int() + 2**15, minlength=2**16).double()
+    chi_squared = ((values - 256) ** 2 / 256).sum()
+    assert abs(chi_squared - 2**16) < 5 * (2 * 2**16) ** 0.5
+
+
+def test_the_four_draws_of_a_word_are_independent() -> None:
+    draws = noise.draw_int16(torch.Size([2**20, 4]), noise.generator("cpu", "test"))
+    correlation = torch.corrcoef(draws.T.double())
+    assert (correlation - torch.eye(4)).abs().max() < 5 / 2**10

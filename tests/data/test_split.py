@@ -5,9 +5,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from vae_cli import noise
 from vae_cli.data.dataset import Images, StoredImages, split_by_seed
 from vae_cli.data.split import Split, Treatment
 
+LEVELS = torch.arange(256, dtype=torch.uint8)
 GREY = torch.arange(0, 256, 5, dtype=torch.uint8)  # grey levels, one each image
 IMAGES = GREY.view(-1, 1, 1, 1).expand(-1, 1, 40, 40)
 
@@ -68,6 +70,32 @@ def test_dynamic_draws_are_bits_with_the_grey_value_as_mean() -> None:
     assert draws[:, -1].mean() == 1  # and white white
 
 
+@pytest.mark.parametrize("levels", [2, 3, 16, 256, None], ids=lambda levels: f"{levels} levels")
+def test_the_chance_of_a_one_is_the_grey_value(
+    levels: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every_draw = torch.arange(-(2**15), 2**15).to(torch.int16)
+    monkeypatch.setattr(noise, "draw_int16", lambda shape, source: every_draw.expand(shape))
+    pixels = torch.linspace(0, 1, 1001) if levels is None else LEVELS[:levels]
+    treatment = Treatment("dynamic", False, levels)
+    ones = treatment.draw(pixels[:, None].expand(-1, 2**16), fresh(0)).double().mean(1)
+    grey = treatment.grey(pixels).double()
+    assert (ones - grey).abs().max() <= 2**-17 + 1e-7  # float32 of the grey value itself
+    assert ones[0] == 0
+    assert ones[-1] == 1
+
+
+def test_every_level_has_its_frequency() -> None:
+    pixels = LEVELS[:, None].expand(-1, 40_000)
+    ones = Treatment("dynamic", False, 256).draw(pixels, fresh(0)).double().mean(1)
+    grey = LEVELS.double() / 255
+    spread = (grey * (1 - grey) / 40_000).sqrt()
+    score = ((ones - grey) / spread.clamp(min=1e-12)).square()
+    assert score.max() < 4.5**2
+    # 254 levels are random: the sum of squared scores is chi-squared.
+    assert abs(score.sum() - 254) < 4 * (2 * 254) ** 0.5
+
+
 def test_dynamic_draws_follow_the_generator() -> None:
     train = split("train", "dynamic")
     first, again, other = (train.batch(ALL, fresh(seed)).x for seed in (0, 0, 1))
@@ -102,6 +130,7 @@ def test_dequantized_values_stay_at_their_level(name: str) -> None:
 def test_dequantized_values_are_below_one() -> None:
     treatment = Treatment("none", dequantize=True, levels=256)
     assert treatment(torch.tensor([255], dtype=torch.uint8), torch.tensor([1 - 2**-24])) < 1
+    assert treatment.draw(LEVELS[-1:].expand(2**20), fresh(0)).max() < 1
 
 
 @pytest.mark.parametrize("binarize", ["dynamic", "static", "threshold", "none"])

@@ -74,6 +74,24 @@ class Treatment:
             return (uniform < grey).float()
         return (grey > 0.5).float() if self.binarize == "threshold" else grey
 
+    def draw(self, pixels: Tensor, source: torch.Generator) -> Tensor:
+        """The same with noise of 16 bits, which is much faster to draw; for training.
+
+        The probability of x = 1 is g to the nearest multiple of 2^-16, so it is exact for the
+        darkest and the lightest level and within 2^-17 between them.
+
+        Args:
+            pixels: Stored pixels, any shape.
+            source: Of the noise, on their device.
+        """
+        draws = noise.draw_int16(pixels.shape, source)
+        if self.dequantize:
+            return (pixels + (draws.float() + 2**15) / 2**16) / (self.levels or 1)
+        scale = 2**16 / (1 if self.levels is None else self.levels - 1)
+        # A draw is at least -2^15; half a step more rounds to the nearest.
+        threshold = (pixels * scale).sub_(2**15 + 0.5)
+        return torch.lt(draws, threshold, out=torch.empty_like(threshold))
+
 
 class Split:
     """One part of a dataset, ready to be modelled.
@@ -143,10 +161,7 @@ class Split:
         if self._modelled is not None:
             x = self._modelled.take(index).float()
         elif self.draws_anew and fresh is not None:
-            pixels = self.images.take(index)
-            x = self.treatment(
-                pixels, torch.rand(pixels.shape, generator=fresh, device=pixels.device)
-            )
+            x = self.treatment.draw(self.images.take(index), fresh)
         else:
             x = self._fixed(index)
         seen = self.grey(index) if self.treatment.encode == "grey" else x

@@ -9,7 +9,6 @@ import torch
 from omegaconf import OmegaConf
 from pytorch_lightning import LightningModule
 from torch import Tensor
-from torch.optim import Optimizer
 
 from vae_cli import noise
 from vae_cli.data.batch import Batch
@@ -113,27 +112,26 @@ class TrainingModule(LightningModule):
     def _play(self, step: int, batch: Batch) -> None:
         """Lets each player step on a batch: one step of training."""
         losses, reported, is_whole = dict[str, Tensor](), dict[str, Tensor](), True
-        self._norms: list[Tensor] = []  # filled before each step
+        norms: list[Tensor] = []
         for turn in self._turns:
-            self._turn = turn
             # The other players' weights get no gradient meanwhile.
             with self.toggled_optimizer(turn.optimizer) if len(self._turns) > 1 else nullcontext():
                 loss, own = self._loss(turn, step, batch)
-                turn.optimizer.zero_grad()
-                self.manual_backward(loss)
+                turn.compute_gradients(loss)
             losses[turn.loss_name], reported = loss, reported | own
             if self.skips_broken and not self._is_finite(turn, loss):
                 is_whole = False
-            turn.take_step()
+            norms += turn.take_step(self.gradient_clip)
         for schedule in self._schedules:
             schedule.step()
         partial = self.objective.partial
-        if is_whole:
-            self._skipped_in_a_row = 0
-            gradient = sum(self._norms[1:], self._norms[0]) if self._norms else None
-            self.recorder.add(step, losses, reported, partial, gradient)
-        else:
+        if not is_whole:
             self._report_skipped(error_in(step, losses, reported, partial))
+            return
+        if self._skipped_in_a_row:
+            self._skipped_in_a_row = 0
+        gradient = sum(norms[1:], norms[0]) if norms else None
+        self.recorder.add(step, losses, reported, partial, gradient)
 
     def _loss(self, turn: Turn, step: int, batch: Batch) -> Loss:
         """The loss of a turn. Its noise is a function of (noise, step, rank) and the turn."""
@@ -141,14 +139,6 @@ class TrainingModule(LightningModule):
         noise.seed_draws(batch.x.device, *stream, *([turn.number] if turn.number else []))
         weight = 1.0 if self.kl_schedule is None else self.kl_schedule(step)
         return turn.player.loss(self.model, batch, weight)
-
-    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Measures the gradient and clips it; 16-mixed has scaled it back by now."""
-        # In 16-mixed infinite gradients are how the scale is found, and such steps are skipped.
-        if self.trainer.precision != "16-mixed":
-            self._norms += self._turn.gradient_norm()
-        if self.gradient_clip is not None:
-            torch.nn.utils.clip_grad_norm_(self._turn.player.parameters, self.gradient_clip)
 
     def _is_finite(self, turn: Turn, loss: Tensor) -> bool:
         """Whether loss and gradients are finite on all ranks; else removes the gradients."""

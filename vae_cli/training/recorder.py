@@ -13,10 +13,14 @@ from vae_cli.errors import TrainingError
 ADVICE = "Try a smaller optimizer.lr, trainer.gradient_clip=100, or accelerator.precision=32-true."
 
 
+Step = tuple[list[Tensor], list[Tensor]]  # losses, and reported quantities (B,)
+
+
 class Recorder:
     """The loss and the reported quantities of the last steps, without waiting for the device.
 
-    Reading a number off a GPU stops it; here that happens once in ``size`` steps.
+    Reading a number off a GPU stops it, and averages cost several small operations; here both
+    happen once in ``size`` steps.
 
     Args:
         size: Steps kept.
@@ -31,7 +35,9 @@ class Recorder:
         self.averages: dict[str, float] = {}
         self.curves: dict[str, float] = {}
         self.names: list[str] = []
-        self.rows: list[Tensor] = []
+        self.rows: list[Tensor] = []  # of the first steps kept, averaged
+        self._steps: list[Step] = []  # of the others
+        self.partial: frozenset[str] = frozenset()
         self.gradients: list[Tensor] = []
         self.first_step = 0
 
@@ -52,20 +58,26 @@ class Recorder:
             partial: Which of them only some images have; the others have NaN.
             gradient: The norm of the gradient.
         """
-        if not self.rows:
+        if not len(self):
             self.first_step, self.names = step, [*losses, *reported]
-        self.rows.append(_row(losses, reported, partial))
+        self.partial = partial
+        self._steps.append(
+            ([loss.detach() for loss in losses.values()], [r.detach() for r in reported.values()])
+        )
         if gradient is not None:
             self.gradients.append(gradient.detach())
+
+    def __len__(self) -> int:
+        return len(self.rows) + len(self._steps)
 
     @property
     def is_full(self) -> bool:
         """Whether there is something to look at."""
-        return len(self.rows) >= self.size
+        return len(self) >= self.size
 
     def read(self) -> tuple[dict[str, float], TrainingError | None]:
         """Averages over the steps kept, and the error of one that is not finite; forgets them."""
-        if not self.rows:
+        if not len(self):
             return {}, None
         table, gradients = self._table()
         self.rows, self.gradients = [], []
@@ -75,9 +87,16 @@ class Recorder:
 
     def check(self) -> TrainingError | None:
         """The error if a number is not finite; the steps stay."""
-        return self._first_error(*self._table()) if self.rows else None
+        return self._first_error(*self._table()) if len(self) else None
+
+    def _average(self) -> None:
+        """Turns the steps into rows."""
+        if self._steps:
+            self.rows += _rows(self._steps, self.names, self.partial).unbind()
+            self._steps = []
 
     def _table(self) -> tuple[Tensor, Sequence[Tensor | None]]:
+        self._average()
         table = torch.stack(self.rows).cpu()
         return table, [*torch.stack(self.gradients).cpu()] if self.gradients else [None] * len(
             table
@@ -92,6 +111,7 @@ class Recorder:
 
     def state_dict(self) -> dict[str, Any]:
         """What is kept, for a checkpoint: curves do not depend on when there was one."""
+        self._average()
         return {
             "names": self.names,
             "first_step": self.first_step,
@@ -110,7 +130,7 @@ class Recorder:
         if not is_whole or len(gradients) not in (0, len(rows)):
             raise ValueError("its record of the last steps is damaged")
         self.names, self.first_step = list(map(str, state["names"])), int(state["first_step"])
-        self.rows = [row.to(device) for row in state["rows"]]
+        self.rows, self._steps = [row.to(device) for row in state["rows"]], []
         self.gradients = [gradient.to(device) for gradient in state["gradients"]]
 
 
@@ -121,8 +141,9 @@ def error_in(
     partial: frozenset[str],
 ) -> TrainingError:
     """The error of one step whose loss or gradient is NaN or infinite."""
-    row = _row(losses, reported, partial).cpu()
-    error = _error_of(step, [*losses, *reported], row, torch.full((), math.nan))
+    names = [*losses, *reported]
+    row = _rows([([*losses.values()], [*reported.values()])], names, partial)[0].cpu()
+    error = _error_of(step, names, row, torch.full((), math.nan))
     assert error is not None  # the gradient is NaN
     return error
 
@@ -141,16 +162,23 @@ def _error_of(
     return TrainingError(f"step {step}: {name} is {word}.", ADVICE)
 
 
-def _row(
-    losses: Mapping[str, Tensor], reported: Mapping[str, Tensor], partial: frozenset[str]
-) -> Tensor:
-    """The losses and the means of the reported quantities, in one tensor on their device."""
-    table = torch.stack(list(reported.values())).detach()
-    means = table.mean(1)
-    if partial:  # row by row: a mask would be copied to the device at every step
-        rows = zip(reported, means, table.nanmean(1), strict=True)
-        means = torch.stack([some if name in partial else all_ for name, all_, some in rows])
-    return torch.cat([torch.stack([*losses.values()]).detach(), means])
+def _rows(steps: Sequence[Step], names: Sequence[str], partial: frozenset[str]) -> Tensor:
+    """The losses of steps and the means of what they report: a row a step, on their device.
+
+    Args:
+        steps: With batches of one size.
+        names: Of the losses, then of the reported quantities.
+        partial: As of ``Recorder.add``.
+    """
+    losses = torch.stack([torch.stack(own) for own, _ in steps]).detach()
+    values = torch.stack([torch.stack(own) for _, own in steps]).detach()  # (steps, K, B)
+    means = values.mean(-1)
+    if partial:
+        is_partial = [name in partial for name in names[losses.shape[1] :]]
+        means = torch.where(
+            torch.tensor(is_partial, device=means.device), values.nanmean(-1), means
+        )
+    return torch.cat([losses, means], 1)
 
 
 def merged(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
