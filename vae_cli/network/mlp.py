@@ -59,7 +59,10 @@ class MLP(Network):
         """See the base class."""
         flat = x.flatten(-len(self.in_shape))
         if self.condition is None:
-            flat = self.layers(flat)
+            # As a matrix: of more axes, a layer's output is a view, and activations in place on
+            # a view copy its gradient.
+            rows = self.layers(flat.reshape(flat.shape[:-1].numel(), flat.shape[-1]))
+            flat = rows.view(*flat.shape[:-1], rows.shape[-1])
         else:
             flat = self.layers[1:](self.layers[0](flat) + self.condition(condition))
         return flat if len(self.out_shape) == 1 else flat.unflatten(-1, self.out_shape)
