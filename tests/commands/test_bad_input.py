@@ -141,6 +141,10 @@ TABLE = [
     Bad("accelerator=gpu", ["accelerator.kind=gpu", "no GPU", "Try accelerator=cpu"]),
     Bad("accelerator=ddp", ["accelerator.kind=gpu", "no GPU", "Try accelerator=cpu"]),
     Bad("accelerator.precision=16-mixed", ["accelerator.precision=16-mixed", "a GPU", "bf16"]),
+    Bad(
+        "accelerator.matmul_precision=low",
+        ["accelerator.matmul_precision=low", "highest, high, medium"],
+    ),
     Bad("accelerator.precision=64", ["accelerator.precision=64", "32-true, bf16-mixed, 16-mixed"]),
     Bad("accelerator.devices=[]", ["accelerator.devices=[]"]),
     # what does not go together

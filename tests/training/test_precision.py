@@ -13,7 +13,10 @@ from vae_cli.config.compose import compose
 from vae_cli.metric.base import Evaluation
 from vae_cli.run.checkpoint import load_model
 from vae_cli.run.folder import RunFolder
+from vae_cli.training import module
 from vae_cli.training.data_module import EVALUATION_BATCH
+from vae_cli.training.module import TrainingModule
+from vae_cli.training.precision import changes_products
 
 
 def test_bf16_reaches_the_bound_of_float32(vae_train: Callable[..., Path]) -> None:
@@ -51,3 +54,40 @@ def test_densities_stay_in_float32() -> None:
             assert {term.dtype for term in terms} == {torch.float32}
             assert loss.dtype == torch.float32
             assert {value.dtype for value in reported.values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("precision", ["highest", "medium"])
+def test_products_have_their_precision_in_training_steps_alone(
+    precision: str, vae_train: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, set[str]] = {"step": set(), "validation": set()}
+    add, loss = Evaluation.add, TrainingModule._loss
+
+    def watched_add(self: Evaluation, *given: Any) -> None:
+        seen["validation"].add(torch.get_float32_matmul_precision())
+        add(self, *given)
+
+    def watched_loss(self: TrainingModule, *given: Any) -> Any:
+        seen["step"].add(torch.get_float32_matmul_precision())
+        return loss(self, *given)
+
+    monkeypatch.setattr(Evaluation, "add", watched_add)
+    monkeypatch.setattr(TrainingModule, "_loss", watched_loss)
+    vae_train("trainer.max_steps=3", f"accelerator.matmul_precision={precision}")
+    assert seen == {"step": {precision}, "validation": {"highest"}}
+
+
+def test_a_precision_that_changes_nothing_is_reported(
+    vae_train: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for changes in (True, False):
+        monkeypatch.setattr(module, "changes_products", lambda *_, value=changes: value)
+        vae_train("trainer.max_steps=3", "accelerator.matmul_precision=medium", name=str(changes))
+        text = "matmul_precision=medium: changes nothing on this device"
+        assert (text in "".join(capsys.readouterr())) is not changes
+
+
+def test_the_highest_precision_is_that_of_float32() -> None:
+    assert not changes_products("highest", torch.device("cpu"))

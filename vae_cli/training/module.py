@@ -17,6 +17,7 @@ from vae_cli.metric.base import Evaluation
 from vae_cli.objective.base import Loss
 from vae_cli.training.experiment import Experiment
 from vae_cli.training.optimizer_state import adopt, optimizers_of
+from vae_cli.training.precision import changes_products, matmul_precision
 from vae_cli.training.ranks import gather
 from vae_cli.training.recorder import ADVICE, Recorder, error_in, merged
 from vae_cli.training.restored import LOOP_STEPS, check_steps
@@ -69,6 +70,7 @@ class TrainingModule(LightningModule):
         self.total_steps = config.derived.total_steps
         self.validation_interval = options.validate_every * config.derived.steps_per_epoch
         self.gradient_clip, self.skips_broken = options.gradient_clip, options.on_nan == "skip"
+        self.matmul_precision = experiment.accelerator.matmul_precision
         self.validated_at, self.skipped, self._skipped_in_a_row = 0, 0, 0
         self._recorded: dict[str, Any] | None = None  # since the last resume
         self.config_text = OmegaConf.to_yaml(config)
@@ -88,6 +90,9 @@ class TrainingModule(LightningModule):
         ended = self.global_step >= self.total_steps
         self.trainer.should_stop = ended and not self._is_due(self.global_step)
         self._turns = turns_of(self.players, self.trainer.strategy)
+        wanted = self.matmul_precision
+        if wanted != "highest" and not changes_products(wanted, self.device):
+            self.report(f"accelerator.matmul_precision={wanted}: changes nothing on this device")
         self._schedules = [config.scheduler for config in self.trainer.lr_scheduler_configs]
 
     def training_step(self, batches: Iterator[Batch], batch_idx: int) -> None:
@@ -97,7 +102,8 @@ class TrainingModule(LightningModule):
         """
         step = self.global_step
         while not self._is_due(step):
-            self._play(step, next(batches).to(self.device))
+            with matmul_precision(self.matmul_precision):
+                self._play(step, next(batches).to(self.device))
             step = self.global_step
             if self.recorder.is_full:
                 self.write_curves()

@@ -51,7 +51,9 @@ class AcceleratorOptions:
         devices: Number of devices a node, or a list of them.
         strategy: How they share the work.
         nodes: Number of machines.
-        precision: Of the networks' matrix products; densities are always in float32.
+        precision: Of the networks; densities are always in float32.
+        matmul_precision: Of products of float32 matrices in training steps; validation and test
+            are always ``highest``.
     """
 
     kind: Literal["auto", "cpu", "gpu"]
@@ -59,6 +61,7 @@ class AcceleratorOptions:
     strategy: Literal["auto", "ddp"]
     nodes: PositiveInt
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    matmul_precision: Literal["highest", "high", "medium"] = "highest"
 
     @property
     def processes(self) -> int:
