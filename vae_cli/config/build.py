@@ -47,6 +47,7 @@ from vae_cli.kl_schedule.base import KlSchedule
 from vae_cli.metric.base import check_rivals
 from vae_cli.metric.reported import Reported
 from vae_cli.model.base import Model
+from vae_cli.training.compilation import check_compile
 from vae_cli.training.experiment import Experiment
 from vae_cli.training.optimizer_state import optimizers_of
 from vae_cli.training.options import AcceleratorOptions, TrainerOptions
@@ -89,6 +90,9 @@ def build(cfg: DictConfig, known: Record | None = None, named: Collection[str] =
     objective = construct(cfg, "objective")
     kl_schedule: KlSchedule | None = construct(cfg, "kl_schedule")
     trainer: TrainerOptions = construct(cfg, "trainer")
+    if trainer.compile:
+        with naming_keys(cfg, "trainer"):
+            check_compile(objective)
     weight = 1.0 if kl_schedule is None else kl_schedule(kl_schedule.settled_at)
     reported = Reported(objective, weight)
     check_room(cfg, objective, accelerator)

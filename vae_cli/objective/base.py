@@ -48,6 +48,7 @@ class Objective(nn.Module, ForModels[M], ABC):
         weighs_kl: Whether the loss depends on the schedule's weight.
         reparameterizes: Whether the encoder's gradient comes through the draws of z, which have to
             carry it then (``has_rsample`` of q(z|x)).
+        differentiates: Whether the loss contains a derivative of the networks.
         labelled_fraction: Share of each training batch that is images with a label, which then
             come first; None takes the images as they come.
     """
@@ -58,6 +59,7 @@ class Objective(nn.Module, ForModels[M], ABC):
     declares: tuple[Number, ...] = ()
     weighs_kl: bool = True
     reparameterizes: bool = False
+    differentiates: bool = False
     labelled_fraction: float | None = None
 
     @abstractmethod

@@ -33,6 +33,7 @@ class Contractive(SingleObjective[Autoencoder]):
     monitor = "reconstruction"
     declares = known("reconstruction", "squared_jacobian_norm", "image_jacobian_norm")
     weighs_kl = False
+    differentiates = True
 
     @checked
     def __init__(

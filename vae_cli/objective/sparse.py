@@ -33,6 +33,7 @@ class Sparse(SingleObjective[Autoencoder]):
     monitor = "reconstruction"
     declares = known("reconstruction", "code_l1", "image_l1")
     weighs_kl = False
+    differentiates = True
 
     @checked
     def __init__(

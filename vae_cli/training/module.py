@@ -15,6 +15,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.errors import TrainingError
 from vae_cli.metric.base import Evaluation
 from vae_cli.objective.base import Loss
+from vae_cli.training.compilation import compiled
 from vae_cli.training.experiment import Experiment
 from vae_cli.training.optimizer_state import adopt, optimizers_of
 from vae_cli.training.precision import changes_products, matmul_precision
@@ -64,7 +65,8 @@ class TrainingModule(LightningModule):
         self.after_step, self.report = after_step, report
         self.model, self.objective = experiment.model, experiment.objective
         self.kl_schedule = experiment.kl_schedule
-        self.players = self.objective.players(self.model)
+        players = self.objective.players(self.model)
+        self.players = compiled(players) if options.compile else players
         self.metrics = {name: m for name, m in experiment.metrics.items() if not m.is_costly}
         self.seed, self.noise = config.seed, noise_seed(config.seed, restores)
         self.total_steps = config.derived.total_steps
@@ -90,6 +92,8 @@ class TrainingModule(LightningModule):
         ended = self.global_step >= self.total_steps
         self.trainer.should_stop = ended and not self._is_due(self.global_step)
         self._turns = turns_of(self.players, self.trainer.strategy)
+        if self.experiment.trainer.compile and not self.trainer.should_stop:
+            self.report("trainer.compile=true: the first step takes up to a minute")
         wanted = self.matmul_precision
         if wanted != "highest" and not changes_products(wanted, self.device):
             self.report(f"accelerator.matmul_precision={wanted}: changes nothing on this device")

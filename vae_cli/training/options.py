@@ -24,6 +24,7 @@ class TrainerOptions:
             ``skip`` the step, or ``restore`` the last checkpoint and continue with other noise.
         save_every: Steps between checkpoints, beside the one at each validation; None has no such.
         save_minutes: Minutes between checkpoints at most; None likewise.
+        compile: Compile the losses with torch.compile: faster steps after up to a minute's wait.
         progress: Show progress.
         fast_dev_run: Five steps of training and two batches of everything else.
     """
@@ -40,6 +41,7 @@ class TrainerOptions:
     save_minutes: PositiveFloat | None
     progress: bool
     fast_dev_run: bool
+    compile: bool = False
 
 
 @dataclass(frozen=True)
