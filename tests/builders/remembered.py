@@ -7,6 +7,7 @@ options alone is kept; the values are applied to a copy of it, by Hydra.
 import pickle
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ from hydra._internal import defaults_list
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import IConfigRepository
 from hydra._internal.defaults_list import Overrides
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.default_element import ResultDefault
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig
 
 from vae_cli.config import composition
@@ -67,10 +71,18 @@ def remembered_composition() -> Iterator[None]:
         HydraConfig.instance().set_config(full)
         return full
 
+    def read(self: ConfigSource, file: Traversable) -> ConfigResult:
+        """A yaml of the package's own."""
+        return remember(str(file), lambda: read_file(self, file))
+
+    Plugins.instance()  # which fills the registry
+    source: Any = SourcesRegistry.instance().resolve("pkg")
+    read_file = source._read_config
     list_all, compose = defaults_list._create_defaults_list, composition.composed
     merge_all = ConfigLoaderImpl._compose_config_from_defaults_list
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(composition, "composed", composed)
+        patch.setattr(source, "_read_config", read)
         patch.setattr(defaults_list, "_create_defaults_list", list_defaults)
         patch.setattr(ConfigLoaderImpl, "_compose_config_from_defaults_list", merge)
         yield
