@@ -4,19 +4,18 @@ from pathlib import Path
 
 import pytest
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before torch: threads of several runs get in each other's way
-import torch
-from remembered import remembered_composition
-
+# The process that only shares the tests out imports this file, too: nothing heavy is imported here.
 from vae_cli.commands.train import main
 from vae_cli.launch.launch import SHARED_FOLDER
 
-torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch: threads of several runs get in each other's way
 QUICK = ["trainer.progress=false", "logger=none", "metric=[]", "figure=[]"]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _composition_is_remembered() -> Iterator[None]:
+    from remembered import remembered_composition
+
     with remembered_composition():
         yield
 
