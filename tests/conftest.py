@@ -32,17 +32,19 @@ def real_data() -> Path:
 
 @pytest.fixture
 def vae_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """``vae-train`` in this process: a quick run, whose folder it returns."""
+    """``vae-train`` in this process: a quick run, whose folder it returns.
+
+    Of several values for a key it gets the last one.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VAE_CLI_CONF", "")
 
     def run(*overrides: str, name: str = "run") -> Path:
         os.environ.pop(SHARED_FOLDER, None)  # each call stands for a process
         resumed = any(text.startswith("resume=") for text in overrides)
-        given = {text.partition("=")[0] for text in overrides}
-        quick = [text for text in QUICK if text.partition("=")[0] not in given]
-        named = [] if resumed else [*quick, f"hydra.run.dir={tmp_path / name}"]
-        assert main([*named, *overrides]) == 0
+        named = [] if resumed else [*QUICK, f"hydra.run.dir={tmp_path / name}"]
+        last = {text.partition("=")[0]: text for text in (*named, *overrides)}
+        assert main([*last.values()]) == 0
         os.environ.pop(SHARED_FOLDER, None)
         return tmp_path / name
 
