@@ -1,56 +1,22 @@
 import os
-import pickle
-from collections.abc import Callable, Iterator, Sequence
-from importlib.resources.abc import Traversable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before torch: threads of several runs get in each other's way
-import torch
-from hydra._internal.sources_registry import SourcesRegistry
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.plugins import Plugins
-from hydra.plugins.config_source import ConfigResult, ConfigSource
-from omegaconf import DictConfig
-
+# The process that only shares the tests out imports this file, too: nothing heavy is imported here.
 from vae_cli.commands.train import main
-from vae_cli.config import composition
 from vae_cli.launch.launch import SHARED_FOLDER
 
-torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch: threads of several runs get in each other's way
 QUICK = ["trainer.progress=false", "logger=none", "metric=[]", "figure=[]"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _options_are_composed_once() -> Iterator[None]:
-    """A message about a mistake is made from the options alone, which mostly are the same."""
-    known = dict[str, bytes]()
+def _composition_is_remembered() -> Iterator[None]:
+    from remembered import remembered_composition
 
-    def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
-        if any(composition.SEARCH_PATH in text for text in overrides):  # files that may change
-            return original(config_name, overrides)
-        key = repr((config_name, overrides))
-        if key not in known:
-            known[key] = pickle.dumps(original(config_name, overrides))
-        full: DictConfig = pickle.loads(known[key])
-        HydraConfig.instance().set_config(full)
-        return full
-
-    def read(self: ConfigSource, file: Traversable) -> ConfigResult:
-        """The package's own yamls, which no test changes."""
-        if str(file) not in files:
-            files[str(file)] = pickle.dumps(read_file(self, file))  # faster than copies
-        return pickle.loads(files[str(file)])
-
-    Plugins.instance()
-    source: Any = SourcesRegistry.instance().resolve("pkg")
-    files, read_file = dict[str, bytes](), source._read_config
-    original = composition.composed
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(composition, "composed", composed)
-        patch.setattr(source, "_read_config", read)
+    with remembered_composition():
         yield
 
 
@@ -66,7 +32,10 @@ def real_data() -> Path:
 
 @pytest.fixture
 def vae_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """``vae-train`` in this process: a quick run, whose folder it returns."""
+    """``vae-train`` in this process: a quick run, whose folder it returns.
+
+    Of several values for a key it gets the last one.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VAE_CLI_CONF", "")
 
@@ -74,7 +43,8 @@ def vae_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         os.environ.pop(SHARED_FOLDER, None)  # each call stands for a process
         resumed = any(text.startswith("resume=") for text in overrides)
         named = [] if resumed else [*QUICK, f"hydra.run.dir={tmp_path / name}"]
-        assert main([*named, *overrides]) == 0
+        last = {text.partition("=")[0]: text for text in (*named, *overrides)}
+        assert main([*last.values()]) == 0
         os.environ.pop(SHARED_FOLDER, None)
         return tmp_path / name
 

@@ -187,8 +187,8 @@ def test_images_of_a_folder_keep_their_file_names(
 
 def test_features_of_other_parts_are_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     appended()  # another split
-    command = [*TRAIN, "data.batch_size=20", "model=m1_m2", "model.m1=run", "hydra.run.dir=two"]
-    assert vae_train_command(command) == 2
+    train = [text.replace("batch_size=10", "batch_size=20") for text in TRAIN]
+    assert vae_train_command([*train, "model=m1_m2", "model.m1=run", "hydra.run.dir=two"]) == 2
     said = capsys.readouterr().err
     assert "model.m1=run: was trained on" in said and "of the 13 validation images" in said
     assert not Path("two").exists()

@@ -18,6 +18,9 @@ from vae_cli.commands.eval import main as evaluate
 from vae_cli.commands.export import main as export
 from vae_cli.commands.sample import main as sample
 from vae_cli.commands.train import main as train
+from vae_cli.config.composition import pretrained_part
+from vae_cli.config.request import Request
+from vae_cli.run.first_stage import FirstStage
 from vae_cli.run.folder import RunFolder
 from vae_cli.run.settings import settings
 from vae_cli.training.checkpoint_file import read_checkpoint
@@ -167,6 +170,16 @@ def test_a_run_stopped_in_its_first_stage_resumes_there(tmp_path: Path) -> None:
     assert RunFolder(run).results.is_file()
 
 
+def test_the_first_stage_gets_each_key_once() -> None:
+    first = "model.first=['seed=1','likelihood=gaussian','latent_dim=3']"
+    texts = ["model=m1_m2", first, "++seed=2", "likelihood=bernoulli"]
+    request = Request.of("train", texts)
+    cfg, _ = request.compose()
+    stage = FirstStage.of(pretrained_part(cfg) or "", cfg, request, is_own=True)
+    expected = ["model=m1", "latent_dim=3", "++seed=2", "likelihood=bernoulli"]
+    assert stage.request.texts == expected
+
+
 @pytest.mark.parametrize("classifier", ["svm", "knn"])
 def test_m1(classifier: str, vae_train: Train) -> None:
     run = vae_train(*BASE, "model=m1", f"model.classifier={classifier}", "trainer.max_steps=60",
@@ -209,7 +222,8 @@ def test_mistakes(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     chosen = [text.format(run=two_stages) for text in overrides]
-    assert train([*BASE, "model=m1_m2", *chosen]) == 2
+    base = [text for text in BASE if text.partition("=")[0] not in str(chosen)]
+    assert train([*base, "model=m1_m2", *chosen]) == 2
     error = capsys.readouterr().err
     assert told in error and error.count("\n") == 1
     assert not list(tmp_path.iterdir())

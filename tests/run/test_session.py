@@ -1,5 +1,7 @@
 """What a command line asks for, whatever form its overrides have, and what is decided by it."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -67,11 +69,28 @@ def test_a_run_is_resumed_whatever_its_name(form: str, path: str) -> None:
     assert plan.cfg.latent_dim == 3 and plan.cfg.resume is None
 
 
-def test_the_last_of_several_counts_and_null_names_none() -> None:
-    assert isinstance(plan := decided("resume=nowhere", "++resume=run"), Resume)
-    assert plan.folder.path == Path("run")
-    for word in ("resume=null", "resume="):
-        assert isinstance(decided("resume=run", word), New)
+def test_null_names_no_run() -> None:
+    for word in ("resume=null", "resume=", "++resume=null", "~resume"):
+        assert isinstance(decided(word), New)
+
+
+def test_a_key_is_given_once_except_for_runs() -> None:
+    for words in (["resume=run", "++resume=a"], ["resume='run'", "~resume"], ["seed=1", "seed=1"]):
+        with pytest.raises(VaeCliError, match="is given more than once"):
+            Parser("train").read([*words, "latent_dim=2"])
+    preset("run")
+    assert decided("experiment=mine", "latent_dim=5").cfg.latent_dim == 5  # 3 in the run
+    request = Parser("eval", has_runs=True).read(["run=run", "run=c=d"])
+    assert runs_of(request) == ["run", "c=d"]
+
+
+def test_what_is_no_run_is_refused_before_torch_is_imported() -> None:
+    Path("empty").mkdir()
+    code = "import sys; from vae_cli.commands.train import main; main(sys.argv[1:]); "
+    code += "sys.exit('torch' in sys.modules)"
+    for word in ("resume=empty", "resume=nowhere"):
+        found = subprocess.run([sys.executable, "-c", code, word], capture_output=True, text=True)
+        assert found.returncode == 0 and f"vae-train: {word}: " in found.stderr
 
 
 def test_a_preset_resumes_a_run() -> None:

@@ -3,13 +3,15 @@
 import argparse
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
-from vae_cli.errors import VaeCliError
+from vae_cli.errors import VaeCliError, shortened
 
 if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
     from vae_cli.config.request import Request
 
 
@@ -60,8 +62,10 @@ class Parser(argparse.ArgumentParser):
         if bare and not self.takes_places:
             remedy = f"Did you mean {shlex.quote(f'run={bare[0]}')}?"
             raise VaeCliError(f"{bare[0]}: is not of the form key=value. {remedy}")
-        texts = [as_override(text) for text in own.words if text not in bare]
-        return replace(request.with_overrides(texts), words=tuple(bare))
+        keyed = [text for text in own.words if text not in bare]
+        complete = request.with_overrides([as_override(text) for text in keyed])
+        _check_repeats(complete.overrides, keyed, except_for=("run",) * self.has_runs)
+        return replace(complete, words=tuple(bare))
 
     def _refuse(
         self, arguments: Sequence[str], own: argparse.Namespace, unknown: list[str], bare: list[str]
@@ -80,6 +84,25 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raises the mistake instead of leaving the process."""
         raise VaeCliError(f"{message}. Try --help.")
+
+
+def _check_repeats(
+    overrides: Sequence["Override"], typed: Sequence[str], except_for: Collection[str]
+) -> None:
+    """Checks that no key stands twice on a command line: only one of its values would count.
+
+    Args:
+        overrides: Of the command line.
+        typed: The word of each.
+        except_for: Keys that may be repeated.
+    """
+    words: dict[tuple[str, str | None], list[str]] = {}
+    for override, word in zip(overrides, typed, strict=True):
+        words.setdefault((override.key_or_group, override.package), []).append(word)
+    for (key, _), given in words.items():
+        if len(given) > 1 and key not in except_for:
+            line = " ".join(map(shortened, given))
+            raise VaeCliError(f"{line}: {shortened(key)} is given more than once. Leave one out.")
 
 
 def flags_in(arguments: Sequence[str], unknown: Sequence[str]) -> list[tuple[str, str]]:

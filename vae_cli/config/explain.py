@@ -2,7 +2,7 @@
 
 import importlib.util
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple
@@ -11,10 +11,17 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from vae_cli.config.check import NO_SUCH_KEY
-from vae_cli.config.composition import SEARCH_PATH, NotComposable, base_of
+from vae_cli.config.composition import SEARCH_PATH, NotComposable, base_of, composed
 from vae_cli.config.deletion import explain_deletion, needed_by
 from vae_cli.config.grammar import parsed
-from vae_cli.config.unknown import explain_bare, remedy_of, select, unknown_key, unknown_option
+from vae_cli.config.unknown import (
+    explain_bare,
+    remedy_of,
+    select,
+    unknown_hydra_key,
+    unknown_key,
+    unknown_option,
+)
 from vae_cli.config.vocabulary import Groups, Vocabulary, vocabulary_of
 from vae_cli.errors import ConfigError, VaeCliError, as_written, install, shortened
 
@@ -101,6 +108,7 @@ class CommandLine(NamedTuple):
         blamed = chain(
             (self._wrong_option(override, known) for override in own),
             (self._wrong_key(error, override, base, known) for override in own),
+            self._wrong_hydra_keys(),
         )
         return next(filter(None, blamed), None) or self._in_hydras_words(error)
 
@@ -129,6 +137,12 @@ class CommandLine(NamedTuple):
             return VaeCliError(f"{line}: {remedy}") if is_there else None
         value = self._value(override)
         return None if key in self.groups else unknown_key(override, value, base, known)
+
+    def _wrong_hydra_keys(self) -> Iterator[VaeCliError | None]:
+        everything = composed(self.config_name, ())
+        for override in map(parsed, self.overrides):
+            if override.key_or_group.startswith("hydra.") and not override.is_delete():
+                yield unknown_hydra_key(override, everything)
 
     def _known(self, base: DictConfig) -> Vocabulary:
         return vocabulary_of(self.config_name, base, self.groups)

@@ -16,6 +16,7 @@ from vae_cli.data.batch import Batch
 from vae_cli.errors import ConfigError, VaeCliError
 from vae_cli.memory import as_bytes, is_overflow, machine_memory
 from vae_cli.model.base import Model
+from vae_cli.model.labelled import LabelledModel
 from vae_cli.objective.base import Objective, Player
 
 COPIES = 4  # of the weights: themselves, their gradients and two moments in the optimizer
@@ -88,7 +89,7 @@ def _step_bound(cfg: DictConfig, model: Model) -> int:
     outputs = sum(p.numel() * (positions if p.ndim > 2 else 1) for p in model.parameters())
     sizes = [n for key, n in cfg.objective.items() if f"objective.{key}" not in FOUND]
     draws = prod(n for n in sizes if isinstance(n, int) and n > 1)
-    classes = cfg.derived.classes if "classes" in cfg.model else 1
+    classes = model.classes if isinstance(model, LabelledModel) else 1
     return 4 * cfg.data.batch_size * draws * classes * outputs
 
 

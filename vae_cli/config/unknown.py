@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from vae_cli.config.check import NO_SUCH_KEY
 from vae_cli.config.guess import option_for, words_for
 from vae_cli.config.local_folder import remedy_for
-from vae_cli.config.nearest import list_names
+from vae_cli.config.nearest import list_names, suggest
 from vae_cli.config.synonyms import meanings
 from vae_cli.config.trust import SAVED
 from vae_cli.config.vocabulary import Vocabulary
@@ -66,6 +67,24 @@ def unknown_key(
         return ConfigError(key, override.value(), f"there is no {lacking[0]} here", "Leave it out.")
     remedy = remedy_of(key, value, known) or list_names(names)
     return ConfigError(key, override.value(), NO_SUCH_KEY, remedy)
+
+
+def unknown_hydra_key(override: Override, everything: DictConfig) -> VaeCliError | None:
+    """The mistake of a key of Hydra's own that there is not; None if there is.
+
+    Args:
+        override: Of a key below ``hydra``.
+        everything: A configuration with Hydra's own part.
+    """
+    above, _, name = override.key_or_group.rpartition(".")
+    node, line = select(everything, above), shortened(str(override.input_line))
+    if not isinstance(node, DictConfig):
+        return unknown_hydra_key(replace(override, key_or_group=above), everything)
+    if name in node or override.is_add():
+        return None
+    names = [str(key) for key in node]
+    remedy = suggest(name, names, above) if names else f"Try +{line.lstrip('+~')}."
+    return VaeCliError(f"{line}: {NO_SUCH_KEY}. {remedy}")
 
 
 def remedy_of(key: str, value: str, known: Vocabulary) -> str:

@@ -70,8 +70,9 @@ class FirstStage:
         node = cfg.model[part]
         given = Request.of("train", check_saved(node.overrides, request.config_dir, is_own))
         default = [] if given.names("model") or given.names("experiment") else ["model=m1"]
-        texts = [*default, *given.texts, *request.within(*SHARED).texts]
-        texts += ["trust=true"] if cfg.trust else []
+        both = request.within(*SHARED)
+        own = given.without(*(override.key_or_group for override in both.overrides))
+        texts = [*default, *own.texts, *both.texts, *(["trust=true"] if cfg.trust else [])]
         return cls(
             part, node.run, _key(cfg, part, "run"), _key(cfg, part, "overrides"),
             Request.of("train", texts, request.config_dir), cfg.trust, is_own,

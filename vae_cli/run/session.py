@@ -57,9 +57,9 @@ def _new(request: Request, needs_name: bool = False) -> New:
 
 
 def _resume(request: Request, path: str) -> Resume:
-    from vae_cli.run.resume import resumed_config
-
     folder = RunFolder.existing(path)
+    from vae_cli.run.resume import resumed_config  # torch: not before there is a run
+
     cfg, chosen, changes = resumed_config(folder, request)
     return Resume(request, chosen, cfg, folder, changes)
 
@@ -159,12 +159,12 @@ def _train(
     print_line(console, f"{'run':<10} {folder.path}")
     for text in (*(run.changes if isinstance(run, Resume) else ()), *experiment.notes):
         note(text)
-    process.announce(experiment, console)
     start = find_start(folder, experiment, note)
     if is_finished(experiment, folder, start):
         remedy = "Raise trainer.max_epochs or max_steps to train further."
         print_line(console, f"{folder.path} has finished, and stays as it is. {remedy}")
         return
+    process.announce(experiment, console)
     if start is None and stage is None and folder.overrides.is_file():
         print_line(console, f"{folder.path} has no checkpoint yet: starting anew.")
     if start is None and stage is not None:

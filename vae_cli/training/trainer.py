@@ -70,7 +70,7 @@ def make_trainer(
     # Lightning sets this on import; torch's optimizers then load NVML anew at every step.
     os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
     # Unsetting what is not set would load torch's compiler, which takes a second.
-    otherwise = False if torch.are_deterministic_algorithms_enabled() else None
+    unset = False if torch.are_deterministic_algorithms_enabled() else None
     strategy: Any = accelerator.strategy
     if accelerator.processes > 1:
         # Evaluation batches are shared out whole, so one rank may have more of them than
@@ -91,7 +91,7 @@ def make_trainer(
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         inference_mode=False,  # only without gradients: an objective may be about a derivative
-        deterministic=deterministic or otherwise,
+        deterministic=deterministic or unset,
         benchmark=not deterministic,
         logger=False,
         callbacks=[_LoggerLast(logger), *callbacks] if logger else list(callbacks),
