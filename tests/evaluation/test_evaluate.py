@@ -285,7 +285,7 @@ def test_several_runs_are_put_into_tables(
         (["run=nowhere"], ["run=nowhere", "no such folder"]),
         (["run=nowhere/*"], ["run=nowhere/*", "pattern"]),
         (["run=plain,nowhere"], ["run=nowhere"]),
-        (["run=."], ["run=.", "is no run, but holds"]),
+        (["run=."], ["run=.", "is not a run, but holds"]),
         (["run=empty"], ["run=empty", "no best.ckpt", "Try vae-train resume=empty"]),
         (["run=half"], ["run=half", "no best.ckpt", "Try checkpoint=last"]),
         (["run=plain", "metric=[]", "analysis=[]"], ["nothing to measure"]),

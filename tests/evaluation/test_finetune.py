@@ -222,7 +222,7 @@ MISTAKES: list[tuple[list[str], list[str]]] = [
     (["run=nowhere"], ["run=nowhere", "no such folder"]),
     (["run=plain,nowhere"], ["run=nowhere", "no such folder"]),
     (["run=nowhere/*"], ["run=nowhere/*", "pattern"]),
-    (["run=."], ["run=.", "is no run, but holds"]),
+    (["run=."], ["run=.", "is not a run, but holds"]),
     (["run=plain", "labels=abc"], ["labels=abc", "whole number of at least 1 or all", "=all."]),
     (["run=plain", "labels=0"], ["labels=0", "at least 1"]),
     (["run=plain", "labels=null"], ["labels=null", "Try labels=all"]),

@@ -240,7 +240,7 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
         (["run=plane", "what=vector_field"], ["what=vector_field", "draws points of the plane"]),
         (["run=plane", "what=samples", "format=bmp"], ["format=bmp", "png, svg"]),
         (["run=plane", "what=samples", "count=0"], ["count=0", "at least 1"]),
-        (["run=plane", "what=samples", "label=3"], ["label=3", "goes with count", "count=100"]),
+        (["run=plane", "what=samples", "label=3"], ["label=3", "needs count", "count=100"]),
         (["run=plane", "what=samples", "count=2", "label=3"], ["label=3", "semi-supervised"]),
         (["run=plane", "what=traversals", "count=3"], ["count=3", "what=samples"]),
         (["run=plane", "what=samples", "figure.samples.rows=0"], ["rows=0", "at least 1"]),

@@ -239,7 +239,7 @@ def test_only_a_report_is_replaced(capsys: pytest.CaptureFixture[str]) -> None:
         (["run=nowhere"], ["run=nowhere", "no such folder"]),
         (["run=no*"], ["run=no*", "pattern"]),
         (["run=one,nowhere"], ["run=nowhere"]),
-        (["run=."], ["run=.", "is no run, but holds 3"]),
+        (["run=."], ["run=.", "is not a run, but holds 3"]),
         (["run=broken"], ["run=broken", "can't be read"]),
         (["run=bare"], ["run=bare", "can't be read"]),
         (["run=one", "output=page.pdf"], ["output=page.pdf", ".html"]),

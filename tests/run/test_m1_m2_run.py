@@ -192,7 +192,7 @@ def test_m1(classifier: str, vae_train: Train) -> None:
         (["model.first=['model=m2']"], "model.first=model=m2: its model needs a prior"),
         (["model.first=['model=autoencoder']"], "model.first=model=autoencoder: its model"),
         (["model.first=['model=m1_m2']"], "model.first=model=m1_m2: its model needs a prior"),
-        (["model.first=['data=mnist']"], "model.first=data=mnist: holds for both stages"),
+        (["model.first=['data=mnist']"], "model.first=data=mnist: applies to both stages"),
         (["model.m1={run}/m1", "model.first=['latent_dim=3']"],
          "model.first=[latent_dim=3]: model.m1 has been trained already."),
         (["model.m1={run}/m1", "likelihood=gaussian"],

@@ -64,7 +64,7 @@ class Manifold(Figure[Model]):
     def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         if isinstance(model, SemiSupervisedModel):
-            raise Inapplicable("needs a model without labels, style_manifold one with them")
+            raise Inapplicable("needs a model without labels; style_manifold suits one with labels")
         if model.latent_dim != 2:
             raise Inapplicable("needs two latent dimensions")
         if isinstance(model, LatentVariableModel):
