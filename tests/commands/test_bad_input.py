@@ -86,7 +86,7 @@ TABLE = [
     Bad("kl_schedule=null", ["kl_schedule=null", "no such option"]),
     Bad("model=autoencoder metric=[active_units]", ["metric=active_units", "with a prior"]),
     Bad("metric=[reconstruction]", ["metric=reconstruction", "needs an autoencoder"]),
-    Bad("metric=[classification]", ["metric=classification", "needs a model that tells labels"]),
+    Bad("metric=[classification]", ["metric=classification", "needs a model that predicts labels"]),
     Bad("model=autoencoder objective.level=0.1", ["objective.level=0.1", "objective=denoising"]),
     Bad("model=denoising_autoencoder objective.level=2", ["objective.level=2", "a share", "=0.25"]),
     Bad("model=denoising_autoencoder objective.corruption=blur", ["corruption=blur", "gaussian"]),
@@ -177,7 +177,7 @@ TABLE = [
     Bad("data.labels=2000", ["data.labels=2000", "only 1437", "keeps all"]),
     Bad("data.labels=1437", ["data.labels=1437", "class 0 has only 135", "Try data.labels=1350"]),
     Bad(f"{ARRAY} data.path=3d.npy data.labels=9", ["data.labels=9", "the set has no labels"]),
-    Bad(f"{ARRAY} data.path=3d.npy data.test=0", ["data.test=0: leaves no image to test"]),
+    Bad(f"{ARRAY} data.path=3d.npy data.test=0", ["data.test=0: leaves no test images"]),
     Bad(
         f"{ARRAY} data.path=far.npz data.labels=900",
         ["data.labels=900", "only 80 training images have a label"],
@@ -205,7 +205,7 @@ TABLE = [
     Bad("model=m2 +network.condition_dim=3", ["network.condition_dim=3", "Leave it out"]),
     Bad("++network.in_shape=[1,8,8]", ["network.in_shape=[1,8,8]", "Leave it out"]),
     Bad("+posterior.latent_dim=7", ["posterior.latent_dim=7", "Leave it out"]),
-    Bad("~network._partial_", ["network._partial_=null", "needs true"]),
+    Bad("~network._partial_", ["network._partial_=null", "must be true"]),
     Bad("likelihood._partial_=maybe", ["likelihood._partial_=maybe", "true or false"]),
     Bad("~data.binarize", ["~data.binarize: data.binarize is required"]),
     # required keys that are deleted

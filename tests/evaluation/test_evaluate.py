@@ -155,7 +155,7 @@ def test_an_interrupted_evaluation_resumes(
         interrupt_after(after, patch, signal.Signals[number])
         assert main(["run=flow", *arguments]) == 128 + signal.Signals[number]
         err = capsys.readouterr().err
-        assert (CONTINUE if after else "interrupted: nothing was kept yet.") in err
+        assert (CONTINUE if after else "interrupted: nothing is saved yet.") in err
         assert not (runs / "flow" / "evaluation.json").exists()
     with pytest.MonkeyPatch.context() as patch:
         counted = interrupt_after(100, patch)

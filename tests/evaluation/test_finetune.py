@@ -242,7 +242,7 @@ MISTAKES: list[tuple[list[str], list[str]]] = [
     (["run=plain", "steps=0"], ["steps=0", "at least 1"]),
     (["run=plain", "batch_size=0"], ["batch_size=0", "at least 1"]),
     (["run=plain", "lr=0"], ["lr=0", "above 0"]),
-    (["run=plain", "lr=1e30", "steps=3"], ["not a number", "Try a smaller lr"]),
+    (["run=plain", "lr=1e30", "steps=3"], ["NaN or infinite", "Try a smaller lr"]),
     (["run=plain", "seed=-1"], ["seed=-1", "at least 0"]),
     (["run=plain", "checkpoint=worst"], ["checkpoint=worst", "best, last"]),
     (["run=plain", "device=gpu"], ["device=gpu", "Try device=cpu"]),

@@ -219,17 +219,17 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
         ),
         (["run=plane,nowhere", "what=samples"], ["run=nowhere", "no such folder"]),
         (["run=plane,space", "what=manifold"], ["run=space", "manifold", "two latent dimensions"]),
-        (["run=plane,space", "what=samples", "count=3"], ["count=3", "goes with one run"]),
+        (["run=plane,space", "what=samples", "count=3"], ["count=3", "works with one run"]),
         (
             ["run=plane,space", "what=traversals", "format=gif"],
-            ["format=gif", "goes with one run"],
+            ["format=gif", "works with one run"],
         ),
         (
             ["run=plane,other", "what=reconstructions"],
             ["run=other", "other test images than plane"],
         ),
         (["run=plane", "what=samples", "beside=space"], ["beside=space", "run=plane,space"]),
-        (["run=plane", "what=samples", "from=1", "to=2"], ["from=1", "goes with what=interp"]),
+        (["run=plane", "what=samples", "from=1", "to=2"], ["from=1", "needs what=interp"]),
         (["run=plane", "what=interpolations", "from=1"], ["from=1", "the other end", "to="]),
         (["run=plane", "what=interpolations", "from=1", "to=999"], ["to=999", "Try 0 to 179"]),
         (

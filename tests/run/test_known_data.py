@@ -165,7 +165,7 @@ def test_one_image_has_no_error(run: Path, capsys: pytest.CaptureFixture[str]) -
     save("new.npz", PIXELS[:1] // 2, LABELS[:1])
     assert vae_eval(["run=run", "data.path=new.npz", *QUICK]) == 0
     told = capsys.readouterr().out
-    assert "one image has no standard error" in told and "± 0.0" not in told
+    assert "one image gives no standard error" in told and "± 0.0" not in told
     errors = [value for key, value in evaluation(run)["given"].items() if key.endswith("_se")]
     assert errors and not any(errors[:1])
 

@@ -197,7 +197,7 @@ def test_m1(classifier: str, vae_train: Train) -> None:
          "model.first=[latent_dim=3]: model.m1 has been trained already."),
         (["model.m1={run}/m1", "likelihood=gaussian"],
          "has another likelihood than the one asked for."),
-        (["model.units=[0]"], "model.units=[0]: is found out. Leave it out."),
+        (["model.units=[0]"], "model.units=[0]: is computed from the first stage. Leave it out."),
         (["objective.labelled_fraction=0"],
          "objective.labelled_fraction=0: needs a number above 0 and at most 1."),
         (["data.labels=5"], "data.labels=5: needs one for each of the 10 classes."),

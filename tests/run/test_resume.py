@@ -107,7 +107,7 @@ def test_damaged_checkpoints(
     kept.last.write_bytes(content[: len(content) // 2])
     vae_train(f"resume={run}", "trainer.max_steps=30")
     said = capsys.readouterr().out
-    assert "last.ckpt can't be read" in said and "looking for the one before" in said
+    assert "last.ckpt can't be read" in said and "trying the previous one" in said
     weights = [read_checkpoint(f / "checkpoints/last.ckpt")["state_dict"] for f in (run, straight)]
     assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
     kept.last.write_bytes(b"")

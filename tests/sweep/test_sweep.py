@@ -132,7 +132,7 @@ def test_a_process_of_a_job_that_fails() -> None:
 
 REFUSED = [
     (["sweep.resume=nowhere"], "sweep.resume=nowhere: there is no such folder"),
-    (["sweep.resume=conf"], "sweep.resume=conf: is not a sweep's"),
+    (["sweep.resume=conf"], "sweep.resume=conf: is not of a sweep"),
     (["sweep.resume=sweep", "latent_dim=3"], "Resume with the same command"),
     (["hydra.sweep.dir=sweep"], "Try sweep.resume=sweep"),
     (["resume=sweep"], "a sweep has sweep.resume"),
