@@ -150,7 +150,7 @@ KNOWN = (  # the numbers that several parts measure, or earlier versions; in the
     Number("active_units", "active units", "", "of {latent_dim}", column=6, group=COLLAPSE),
     _row("active_units_uncertain", "", "", "that other images may change", hides_zero=True),
     _row("mutual_information_lower", "", "nats", "I(x;z) ≥; up to log {mutual_information_images}"),
-    _row("mutual_information_upper", "", "nats", "I(x;z) ≤"),
+    _row("mutual_information_upper", "", "nats", "I(x;z) ≤; {mutual_information_images} images"),
     _row("marginal_kl_lower", "", "nats", "KL(q(z)‖p(z)) ≥"),
     _row("marginal_kl_upper", "", "nats", "KL(q(z)‖p(z)) ≤"),
     Number("error", "error", "", "classification error{, |labelled_images| labels}", False, 3,
