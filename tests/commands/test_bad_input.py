@@ -177,6 +177,8 @@ TABLE = [
     Bad("data.labels=2000", ["data.labels=2000", "only 1437", "keeps all"]),
     Bad("data.labels=1437", ["data.labels=1437", "class 0 has only 135", "Try data.labels=1350"]),
     Bad(f"{ARRAY} data.path=3d.npy data.labels=9", ["data.labels=9", "the set has no labels"]),
+    Bad("data=3d.npy", ["data=3d.npy", "Did you mean data=array data.path=3d.npy?"]),
+    Bad("kl_schedule.warmup_steps=9", ["belongs to kl_schedule=linear and kl_schedule=rezende."]),
     Bad(f"{ARRAY} data.path=3d.npy data.test=0", ["data.test=0: leaves no test images"]),
     Bad(
         f"{ARRAY} data.path=far.npz data.labels=900",

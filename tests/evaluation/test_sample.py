@@ -206,9 +206,9 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], [" run and what: not given. Try run=RUN_DIR what=samples."]),
-        (["run=plane", "count=50", "format=npz"], [" what: not given. Try what=samples."]),
-        (["run=plane", "what="], [" what: not given. Try what=samples."]),
+        ([], [" run and what: required. Try run=RUN_DIR what=samples."]),
+        (["run=plane", "count=50", "format=npz"], [" what: required. Try what=samples."]),
+        (["run=plane", "what="], [" what: required. Try what=samples."]),
         (["what=samples"], [" run: needs the folder of a run. Try vae-sample run=last."]),
         (["run=nowhere", "what=samples"], ["run=nowhere", "no such folder"]),
         (["run=plane", "what=sampels"], ["what=sampels", "what=samples?"]),

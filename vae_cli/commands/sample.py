@@ -49,7 +49,7 @@ def _composed(request: Request) -> DictConfig:
     missing = [key for key in NEEDED if not any(request.values(key))]
     if "what" in missing:
         example = " ".join(f"{key}={NEEDED[key]}" for key in missing)
-        raise VaeCliError(f"{' and '.join(missing)}: not given. Try {example}.")
+        raise VaeCliError(f"{' and '.join(missing)}: required. Try {example}.")
     if request.names("beside"):
         other = request.value("beside")
         word = shlex.quote(f"run={request.value('run')},{other}")
