@@ -76,7 +76,7 @@ class Flow(Figure[Model]):
         boxes = enclosing_squares(z)
         densities = exact_densities(q, stages) if is_exact else histograms(z, boxes)
         method = "exact" if is_exact else f"from {self.draws:,} draws"
-        title = f"Posterior q(z|x) of {name_examples(split)} after each map of the flow ({method})"
+        title = f"How the flow shapes q(z|x) of {name_examples(split)} (densities {method})"
         images = [tile(x.unsqueeze(0), 1, split.treatment.limits) for x in as_images(batch.x)]
         title += describe_limits(split.treatment.limits)
         box = common_square(boxes)
