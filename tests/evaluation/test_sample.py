@@ -142,7 +142,7 @@ def test_only_our_own_pictures_are_replaced(
     assert "is there already, and not " in capsys.readouterr().err
     assert mine.stat().st_size == 50
     assert main([*what, f"output=one.{form}"]) == 2
-    assert "output names a folder. Try output=one." in capsys.readouterr().err
+    assert "must be a folder. Try output=one." in capsys.readouterr().err
 
 
 def test_animation(runs: Path) -> None:

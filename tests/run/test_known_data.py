@@ -157,7 +157,7 @@ def test_without_the_runs_own_images_the_rest_is_measured(
     assert vae_eval(["run=run", "data.path=new.npz", *QUICK]) == 0
     told = capsys.readouterr().out
     assert "nothing is fitted to the run's own images" in told
-    assert "3 images are too few for standard errors" in told
+    assert "3 images are too few for reliable standard errors" in told
     assert "linear_probe_accuracy" not in evaluation(run)["given"]
 
 

@@ -124,7 +124,7 @@ def test_damaged_best_checkpoint(vae_train: Train, capsys: pytest.CaptureFixture
     run.results.unlink()
     vae_train(f"resume={run.path}")
     said = capsys.readouterr().out
-    assert "best.ckpt can't be read" in said and "last.ckpt is tested in its place" in said
+    assert "best.ckpt can't be read" in said and "last.ckpt is tested instead" in said
     assert run.results.is_file()
 
 
@@ -190,7 +190,7 @@ def test_a_changed_default_is_reported_and_not_applied(
     folder.composed.write_text(yaml.safe_dump(then))
     vae_train(f"resume={run}", "trainer.max_steps=22", "trainer.log_every=9")
     said = " ".join(capsys.readouterr().out.split())
-    assert "optimizer.lr was 0.5 when the run was started and is 0.001" in said
+    assert "optimizer.lr was 0.5 when the run was started. The default is now 0.001" in said
     assert "log_every" not in said and "of_old" not in said
     config: Any = yaml.safe_load(folder.config.read_text())
     assert config["optimizer"]["lr"] == 0.5 and config["trainer"]["log_every"] == 9

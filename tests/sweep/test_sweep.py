@@ -142,7 +142,7 @@ REFUSED = [
     (["launcher=nope"], "there is no such option"),
     (["launcher=joblib,ray"], "launcher=joblib,ray: takes one value"),
     (["sweep=seeds,beta"], "sweep=seeds,beta: takes one value"),
-    (["posterior=glob(*)"], "posterior=glob(*): patterns are not taken"),
+    (["posterior=glob(*)"], "posterior=glob(*): patterns are not supported"),
 ]
 
 
