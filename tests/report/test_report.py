@@ -178,7 +178,7 @@ def test_unfinished_runs_have_pages() -> None:
     make_run(Path("two"))
     assert main(["run=one"]) == 0 and main(["run=one,two"]) == 0
     found = page("one/report.html")
-    assert "not come to its end" in found.text and not found.all("img") and not found.all("svg")
+    assert "has not finished" in found.text and not found.all("img") and not found.all("svg")
     rows = [row[0] for row in page("report.html").rows if row and row[0] in ("one", "two")]
     assert rows == ["two", "one"]  # what has no results is last
 
