@@ -28,7 +28,7 @@ def drawable(names: Iterable[str]) -> list[str]:
         _replaced.update(new)
         shown = " ".join(new[:SHOWN]) + (" …" if len(new) > SHOWN else "")
         rule = f"no installed font has {shown}: pictures show numbers, as {_number(new[0])}"
-        remedy = "Install a font that has them, Noto Sans CJK say."
+        remedy = "Install a font that has them, such as Noto Sans CJK."
         warnings.warn(f"{rule}. {remedy}", Notice, stacklevel=2)
     return [_as_text("".join(_number(c) if c in missing else c for c in line)) for line in lines]
 

@@ -108,7 +108,7 @@ def read(annotation: Any) -> Rule:
     if origin in (Union, types.UnionType):
         return Rule(
             lambda value: any(rule.accepts(value) for rule in rules),
-            lambda value: " or ".join(rule.words(value) for rule in rules),
+            lambda value: _alternatives([rule.words(value) for rule in rules]),
             remedy,
             tuple(name for rule in rules for name in rule.names),
         )
@@ -130,6 +130,10 @@ def read(annotation: Any) -> Rule:
     return Rule(
         lambda v: isinstance(v, kind) and isinstance(v, bool) is is_true and v == v, lambda _: name
     )
+
+
+def _alternatives(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _bounded(rule: Rule, bounds: Sequence[Bound]) -> Rule:

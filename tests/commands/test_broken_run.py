@@ -127,7 +127,7 @@ def test_restore_goes_back_with_other_noise(
     broken: Breakage, vae_train: Train, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = vae_train(*BRIEF, "trainer.on_nan=restore", "trainer.log_every=2")
-    assert "back to step 14, with other noise" in capsys.readouterr().out
+    assert "restored step 14, with other noise" in capsys.readouterr().out
     last = read_checkpoint(run / "checkpoints" / "last.ckpt")
     assert last["global_step"] == 30 and last["restores"] == 1
     broken.times, broken.calls = 0, 0

@@ -142,7 +142,7 @@ SAID = {  # command lines, and the end of what is said
     "sample --run X": "--run X: options are key=value, without dashes. Try run=X.",
     "sample samples run=x": "samples: is not of the form key=value. Did you mean what=samples?",
     "sample run=x what=Samples": "there is no such option. Did you mean what=samples?",
-    "flow hydra.run.dir=x": "hydra.run.dir=x: output names the folder. Try output=x.",
+    "flow hydra.run.dir=x": "hydra.run.dir=x: is not a key of vae-flow. Try output=x.",
     "compare --mixed outputs": "Try mixed=true.",
 }  # fmt: skip
 

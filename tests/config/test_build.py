@@ -145,11 +145,11 @@ def test_data_of_a_yaml_without_the_keys() -> None:
         ),
         (
             ["data.labels=20", "data.batch_size=1"],
-            "data.batch_size=1: needs at least 2 a process, .* Try data.batch_size=2",
+            "data.batch_size=1: needs at least 2 for each process: .* Try data.batch_size=2",
         ),
         (
             ["data.labels=20", "data.batch_size=2", "accelerator=ddp_cpu"],
-            "data.batch_size=2: needs at least 2 a process, .* Try data.batch_size=4",
+            "data.batch_size=2: needs at least 2 for each process: .* Try data.batch_size=4",
         ),
     ],
 )

@@ -71,7 +71,7 @@ def test_commas_part_the_values_of_a_sweep_unless_the_word_exists() -> None:
 def test_every_path_of_a_sweep_is_there_at_its_start() -> None:
     for name in ("a,b.npz", "c.npz"):
         Path(name).touch()
-    with pytest.raises(ConfigError, match=r"data.path=a: is not there.*'a,b\.npz',c\.npz"):
+    with pytest.raises(ConfigError, match=r"data.path=a: does not exist.*'a,b\.npz',c\.npz"):
         compose_sweep("train", ["data=array", as_override("data.path=c.npz,a,b.npz")], None)
     for word in ("'a,b.npz',c.npz", "c.npz,~/there.npz", "choice(c.npz,'a,b.npz')"):
         compose_sweep("train", ["data=array", as_override(f"data.path={word}")], None)

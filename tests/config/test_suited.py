@@ -109,7 +109,7 @@ DOUBTS: list[tuple[str, str, str]] = [  # data, overrides, and how the warning b
     ("colour as bytes", "likelihood=bernoulli", "data.binarize=dynamic: the images have colours"),
     ("photographs as bytes", "likelihood=bernoulli data.binarize=static", "data.binarize=static"),
     ("colour as bytes", "likelihood=gaussian data.binarize=threshold", "data.binarize=threshold"),
-    ("0 and 1 as bytes", "likelihood=gaussian", "likelihood=gaussian: the images are 0 and 1"),
+    ("0 and 1 as bytes", "likelihood=gaussian", "likelihood=gaussian: the images have only"),
     ("colour as bytes", "likelihood=gaussian likelihood.scale=1", "likelihood.scale=1: the values"),
     ("colour as bytes", "likelihood=gaussian likelihood.scale=0.1", ""),
     ("colour as bytes", "model=autoencoder likelihood=gaussian likelihood.scale=1", ""),

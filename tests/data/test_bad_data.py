@@ -215,7 +215,7 @@ FOLDERS: list[tuple[Callable[[Path], None], dict[str, Any], str]] = [
     (another_format, {}, "5.png, which can't be read as an image (its content is not one of BMP"),
     (bomb, {"size": 4}, "5.png, which can't be read as an image (it has more than 80,000,000 pix"),
     (gone, {}, "a.png, a link that cannot be followed (No such file or directory)"),
-    (deep_folders, {}, "a/a/a/a, where folders are more than 100 deep within each other"),
+    (deep_folders, {}, "a/a/a/a, where folders are nested more than 100 deep"),
     (odd_class, {}, r"holds a folder called 'a\nb', which is not a name that can be printed"),
     (nothing, {"size": 9_000}, "size=[9000,9000]: needs no more than 80,000,000 pixels"),
     (part_without_train, {}, "holds the folder Test but not train"),

@@ -196,8 +196,8 @@ def test_published_set_of_pipes(name: str, tmp_path: Path, monkeypatch: pytest.M
     [
         ((2051, 10**9, 28, 28), 0, "does not begin as a file of shape"),
         ((2049, 60, 28, 28), 0, "does not begin as a file of shape"),
-        ((2051, 60, 28, 28), -1, "has not the length that"),
-        ((2051, 60, 28, 28), 1, "has not the length that"),
+        ((2051, 60, 28, 28), -1, "does not have the length"),
+        ((2051, 60, 28, 28), 1, "does not have the length"),
     ],
 )
 def test_idx(

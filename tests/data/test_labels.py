@@ -80,7 +80,7 @@ def test_the_rest_of_the_set_is_left_alone() -> None:
             29,
             "29: only 28 training images have a label. Leave it out, which keeps all",
         ),
-        (dataset(LABELS), 24, "class 2 has only 7 labelled training images, and its share is 8."),
+        (dataset(LABELS), 24, "class 2 has only 7 labelled training images, but its share is 8."),
         (dataset(LABELS, classes="abc"), 24, "class c has only 7 labelled"),
         (dataset(LABELS), 24, "Try labels=21."),
     ],

@@ -127,7 +127,7 @@ def test_a_test_image_that_is_trained_on_is_reported() -> None:
     now, difference = arrange(dataset(moved, own_test=30), record_of(before))
     assert difference == DataChanges(changed=1)
     told = describe_trained(record_of(now, record_of(before)))
-    assert told == ["1 of 30 test images equal one that is trained on"]
+    assert told == ["1 of 30 test images are identical to a training image"]
 
 
 def test_names_belong_to_one_part() -> None:

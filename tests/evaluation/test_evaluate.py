@@ -155,7 +155,7 @@ def test_an_interrupted_evaluation_resumes(
         interrupt_after(after, patch, signal.Signals[number])
         assert main(["run=flow", *arguments]) == 128 + signal.Signals[number]
         err = capsys.readouterr().err
-        assert (CONTINUE if after else "interrupted: nothing was kept yet.") in err
+        assert (CONTINUE if after else "interrupted: nothing is saved yet.") in err
         assert not (runs / "flow" / "evaluation.json").exists()
     with pytest.MonkeyPatch.context() as patch:
         counted = interrupt_after(100, patch)
@@ -285,7 +285,7 @@ def test_several_runs_are_put_into_tables(
         (["run=nowhere"], ["run=nowhere", "no such folder"]),
         (["run=nowhere/*"], ["run=nowhere/*", "pattern"]),
         (["run=plain,nowhere"], ["run=nowhere"]),
-        (["run=."], ["run=.", "is no run, but holds"]),
+        (["run=."], ["run=.", "is not a run, but holds"]),
         (["run=empty"], ["run=empty", "no best.ckpt", "Try vae-train resume=empty"]),
         (["run=half"], ["run=half", "no best.ckpt", "Try checkpoint=last"]),
         (["run=plain", "metric=[]", "analysis=[]"], ["nothing to measure"]),

@@ -142,7 +142,7 @@ def test_only_our_own_pictures_are_replaced(
     assert "is there already, and not " in capsys.readouterr().err
     assert mine.stat().st_size == 50
     assert main([*what, f"output=one.{form}"]) == 2
-    assert "output names a folder. Try output=one." in capsys.readouterr().err
+    assert "must be a folder. Try output=one." in capsys.readouterr().err
 
 
 def test_animation(runs: Path) -> None:
@@ -206,9 +206,9 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], [" run and what: not given. Try run=RUN_DIR what=samples."]),
-        (["run=plane", "count=50", "format=npz"], [" what: not given. Try what=samples."]),
-        (["run=plane", "what="], [" what: not given. Try what=samples."]),
+        ([], [" run and what: required. Try run=RUN_DIR what=samples."]),
+        (["run=plane", "count=50", "format=npz"], [" what: required. Try what=samples."]),
+        (["run=plane", "what="], [" what: required. Try what=samples."]),
         (["what=samples"], [" run: needs the folder of a run. Try vae-sample run=last."]),
         (["run=nowhere", "what=samples"], ["run=nowhere", "no such folder"]),
         (["run=plane", "what=sampels"], ["what=sampels", "what=samples?"]),
@@ -219,17 +219,17 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
         ),
         (["run=plane,nowhere", "what=samples"], ["run=nowhere", "no such folder"]),
         (["run=plane,space", "what=manifold"], ["run=space", "manifold", "two latent dimensions"]),
-        (["run=plane,space", "what=samples", "count=3"], ["count=3", "goes with one run"]),
+        (["run=plane,space", "what=samples", "count=3"], ["count=3", "works with one run"]),
         (
             ["run=plane,space", "what=traversals", "format=gif"],
-            ["format=gif", "goes with one run"],
+            ["format=gif", "works with one run"],
         ),
         (
             ["run=plane,other", "what=reconstructions"],
             ["run=other", "other test images than plane"],
         ),
         (["run=plane", "what=samples", "beside=space"], ["beside=space", "run=plane,space"]),
-        (["run=plane", "what=samples", "from=1", "to=2"], ["from=1", "goes with what=interp"]),
+        (["run=plane", "what=samples", "from=1", "to=2"], ["from=1", "needs what=interp"]),
         (["run=plane", "what=interpolations", "from=1"], ["from=1", "the other end", "to="]),
         (["run=plane", "what=interpolations", "from=1", "to=999"], ["to=999", "Try 0 to 179"]),
         (
@@ -240,7 +240,7 @@ def test_many_samples_in_a_folder(runs: Path) -> None:
         (["run=plane", "what=vector_field"], ["what=vector_field", "draws points of the plane"]),
         (["run=plane", "what=samples", "format=bmp"], ["format=bmp", "png, svg"]),
         (["run=plane", "what=samples", "count=0"], ["count=0", "at least 1"]),
-        (["run=plane", "what=samples", "label=3"], ["label=3", "goes with count", "count=100"]),
+        (["run=plane", "what=samples", "label=3"], ["label=3", "needs count", "count=100"]),
         (["run=plane", "what=samples", "count=2", "label=3"], ["label=3", "semi-supervised"]),
         (["run=plane", "what=traversals", "count=3"], ["count=3", "what=samples"]),
         (["run=plane", "what=samples", "figure.samples.rows=0"], ["rows=0", "at least 1"]),

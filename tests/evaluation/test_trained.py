@@ -238,7 +238,7 @@ WRONG: list[tuple[str, Callable[[vae_cli.TrainedModel], object], str]] = [
     ("vae", lambda m: m.decode(np.zeros((2, 2)), y=1), "the images of VAE have no label"),
     ("vae", lambda m: m.sample(0), "n=0: needs a whole number of at least 1"),
     ("vae", lambda m: m.sample(2, y=1), "the images of VAE have no label"),
-    ("vae", lambda m: m.classify(np.zeros((2, *SHAPE))), "VAE tells no labels"),
+    ("vae", lambda m: m.classify(np.zeros((2, *SHAPE))), "VAE predicts no labels"),
     ("m1", lambda m: m.classify(np.zeros((2, *SHAPE))), "fitted to training images"),
     ("m2", lambda m: m.decode(np.zeros((2, 2))), r"y: the images of M2 depend on it"),
     ("m2", lambda m: m.decode(np.zeros((2, 2)), y=10), "whole numbers from 0 to 9"),

@@ -241,7 +241,7 @@ def test_export_takes_the_place_of_one(
     [
         ([], ["run: needs"]),
         (["run=nowhere"], ["run=nowhere", "no such folder"]),
-        (["run=mlp,planar", "output=one"], ["output=one", "there are 2 runs"]),
+        (["run=mlp,planar", "output=one"], ["output=one", "one folder for 2 runs"]),
         (["run=mlp", "format=keras"], ["format=keras", "torch_export, onnx"]),
         (["run=mlp", "format=[onnx,keras]"], ["format=[onnx,keras]", "torch_export, onnx"]),
         (["run=mlp", "format=[]"], ["format=[]", "nothing to write"]),
@@ -256,7 +256,7 @@ def test_export_takes_the_place_of_one(
             ["run=mlp", "format=torch_export", "output=mlp/config.yaml/x"],
             ["output=mlp/config.yaml/x: is within the run"],
         ),
-        (["run=ppca", "output=x"], ["format=onnx", "ONNX has not", "Try format=torch_export"]),
+        (["run=ppca", "output=x"], ["format=onnx", "ONNX lacks", "Try format=torch_export"]),
     ],
     ids=lambda value: " ".join(value),
 )

@@ -108,7 +108,8 @@ def test_all_panels_have_the_same_axes(latent_dim: int) -> None:
     grid = np.array(drawing.canvas.axes).reshape(2, 5)
     assert [axes.get_title() for axes in grid[0]] == [
         "$x$",
-        *[f"$q_{{{k}}}$" for k in (0, 3, 6, 9)],
+        "$q_0$, before the flow",
+        *[f"$q_{{{k}}}$, after map {k}" for k in (3, 6, 9)],
     ]
     assert len({(axes.get_xlim(), axes.get_ylim()) for axes in grid[:, 1:].flat}) == 1
     assert {axes.get_ylabel() for axes in grid[:, 1]} == {"$z_2$"}

@@ -85,7 +85,7 @@ def test_pictures_agree_with_the_metrics() -> None:
     expected = numbers(one.eval(), images)
     confusion = picture(Confusion(), one, images)
     error, deviation = expected["error"], expected["error_se"]
-    title = f"confusion of test images: error {error:.1%} ± {deviation:.1%}"
+    title = f"Classes of test images: error {error:.1%} ± {deviation:.1%}"
     assert confusion.canvas.axes[0].get_title() == title
     for (true, taken), count in zip(
         torch.cartesian_prod(torch.arange(3), torch.arange(3)).tolist(),
@@ -188,4 +188,4 @@ def test_description_names_rows_and_columns() -> None:
     names = ", ".join(LONG)
     assert words(Confusion()).endswith(f"Rows: {names}. Columns: {names}")
     assert words(Reliability()).endswith("calibration error " + words(Reliability())[-5:])
-    assert words(StyleManifold()).startswith("style manifold: ")
+    assert words(StyleManifold()).startswith("What the decoder draws for each class and z")

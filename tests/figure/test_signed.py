@@ -13,7 +13,7 @@ from vae_cli.figure.ink import text_width
 from vae_cli.figure.sheet import sheet
 from vae_cli.figure.signed import SIZE, fitted_words, frame_with, save_with
 
-WORDS = "data digits; run digits_vae/2026-11-20_09-00-00"
+WORDS = "data: digits; run: digits_vae/2026-11-20_09-00-00"
 
 
 def canvases() -> list[Canvas]:

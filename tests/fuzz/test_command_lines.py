@@ -18,7 +18,7 @@ BATCH = 10  # cases a test
 LONGEST = 1400  # characters of a line
 SECONDS = 60  # until a case counts as hanging
 # After these there is a folder: the training that it tells of did take place.
-RAN = ("step ", "is not a number")
+RAN = ("step ", "is NaN or infinite")
 
 
 def entries(folder: Path) -> set[str]:

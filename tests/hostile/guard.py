@@ -241,7 +241,7 @@ def _spoken(code: int | None, out: str, err: str, refused: bool) -> Iterator[str
 
 
 # After these a folder may have changed: training took place, or a file could not be written.
-RAN = ("step ", "is not a number", "Repair that, then resume")
+RAN = ("step ", "is NaN or infinite", "Repair that, then resume")
 RAW = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, directions, lone surrogates, separators
 
 

@@ -191,7 +191,7 @@ def test_nothing_where_no_image_has_a_label(make: Callable[[], Metric]) -> None:
 @pytest.mark.parametrize("make", METRICS.values(), ids=METRICS)
 def test_models_without_labels_are_refused(make: Callable[[], Metric]) -> None:
     mismatch = make().mismatch(LinearGaussian().vae())
-    assert mismatch == "needs a model that tells labels (m1, m2, m1_m2)"
+    assert mismatch == "needs a model that predicts labels (m1, m2, m1_m2)"
 
 
 def test_confusion_of_many_classes_is_left_out() -> None:

@@ -175,13 +175,13 @@ def test_a_label_can_be_given_or_stand_behind_z() -> None:
 
 @pytest.mark.parametrize("units", [[], [0, 0], [5], [-1]], ids=str)
 def test_units_that_are_none_are_refused(units: list[int]) -> None:
-    with pytest.raises(InvalidOption, match="different ones of 0 to 4, one at least"):
+    with pytest.raises(InvalidOption, match="one or more different numbers from 0 to 4"):
         build(features=5, units=units)
 
 
 def test_features_with_labels_are_refused() -> None:
     m2 = M2(SHAPE, 2, CLASSES, SMALL, SMALL, DiagonalPosterior, StandardPrior, BernoulliLikelihood)
-    with pytest.raises(InvalidOption, match="features=M2: its features are to be those of a model"):
+    with pytest.raises(InvalidOption, match="features=M2: its features must come from a model"):
         M1M2(m2, 2, CLASSES, SMALL, SMALL, DiagonalPosterior, StandardPrior, GAUSSIAN)
 
 

@@ -127,7 +127,7 @@ MISTAKES = {
     r"Returns: maps \(6, 1, 4, 5\) to \(6, 2\) instead of \(6, 6\)\. ":
         partial(Returns, value=torch.zeros(6, 2)),
     r"Wrong: maps \(2, 3, 1, 4, 5\) to \(3, 1, 4, 5\) instead of \(2, 3, 6\)\. ": Wrong,
-    r"makes no torch\.nn\.Module": lambda in_shape, out_shape: None,
+    r"does not build a torch Module": lambda in_shape, out_shape: None,
 }  # fmt: skip
 
 

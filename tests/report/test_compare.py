@@ -351,7 +351,7 @@ def test_unfinished_and_broken_runs_are_named(
         (["."], ""),
         (["runs", "where=posterior"], "where=posterior: needs comma-separated conditions"),
         (["runs", "where=posterio=planar"], "Did you mean posterior?"),
-        (["runs", "where=seed>9"], "no run meets it"),
+        (["runs", "where=seed>9"], "no run matches"),
         (["runs", "split=train"], "no run there has numbers"),
         (["runs", "metrics=[]"], "needs one number at least"),
         (["runs", "metrics=[elb]"], "metrics=elb: no run has it. Did you mean elbo?"),

@@ -87,7 +87,7 @@ def test_words_that_name_no_run_or_several(word: str, told: str) -> None:
 
 
 def test_one_run_is_needed() -> None:
-    with pytest.raises(ConfigError, match=r"resume=outputs/digits_vae/.*: needs one run, and this"):
+    with pytest.raises(ConfigError, match=r"resume=outputs/digits_vae/.*: needs one run, but"):
         find_run("resume", "outputs/digits_vae/*")
     with pytest.raises(VaeCliError, match=r"Try vae-eval run=last\."):
         runs_of(Request("eval"))

@@ -178,7 +178,7 @@ def test_unfinished_runs_have_pages() -> None:
     make_run(Path("two"))
     assert main(["run=one"]) == 0 and main(["run=one,two"]) == 0
     found = page("one/report.html")
-    assert "not come to its end" in found.text and not found.all("img") and not found.all("svg")
+    assert "has not finished" in found.text and not found.all("img") and not found.all("svg")
     rows = [row[0] for row in page("report.html").rows if row and row[0] in ("one", "two")]
     assert rows == ["two", "one"]  # what has no results is last
 
@@ -239,7 +239,7 @@ def test_only_a_report_is_replaced(capsys: pytest.CaptureFixture[str]) -> None:
         (["run=nowhere"], ["run=nowhere", "no such folder"]),
         (["run=no*"], ["run=no*", "pattern"]),
         (["run=one,nowhere"], ["run=nowhere"]),
-        (["run=."], ["run=.", "is no run, but holds 3"]),
+        (["run=."], ["run=.", "is not a run, but holds 3"]),
         (["run=broken"], ["run=broken", "can't be read"]),
         (["run=bare"], ["run=bare", "can't be read"]),
         (["run=one", "output=page.pdf"], ["output=page.pdf", ".html"]),

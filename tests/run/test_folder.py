@@ -75,7 +75,7 @@ def test_a_folder_is_held_by_one_process(tmp_path: Path) -> None:
 def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "lock").mkdir()  # root may write where others may not: something all can't do
     with (
-        pytest.raises(ConfigError, match="can't be held"),
+        pytest.raises(ConfigError, match="can't be locked"),
         RunFolder(tmp_path).held(),
     ):
         pass

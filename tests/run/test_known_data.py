@@ -157,7 +157,7 @@ def test_without_the_runs_own_images_the_rest_is_measured(
     assert vae_eval(["run=run", "data.path=new.npz", *QUICK]) == 0
     told = capsys.readouterr().out
     assert "nothing is fitted to the run's own images" in told
-    assert "3 images are too few for standard errors" in told
+    assert "3 images are too few for reliable standard errors" in told
     assert "linear_probe_accuracy" not in evaluation(run)["given"]
 
 
@@ -165,7 +165,7 @@ def test_one_image_has_no_error(run: Path, capsys: pytest.CaptureFixture[str]) -
     save("new.npz", PIXELS[:1] // 2, LABELS[:1])
     assert vae_eval(["run=run", "data.path=new.npz", *QUICK]) == 0
     told = capsys.readouterr().out
-    assert "one image has no standard error" in told and "± 0.0" not in told
+    assert "one image gives no standard error" in told and "± 0.0" not in told
     errors = [value for key, value in evaluation(run)["given"].items() if key.endswith("_se")]
     assert errors and not any(errors[:1])
 

@@ -34,6 +34,6 @@ def test_what_has_no_bound_is_not_followed_by_it(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["model=autoencoder", "trainer.monitor=elbo"]) == 2
-    line = "trainer.monitor=elbo: the objective has no bound, and is followed by its reconstruction"
+    line = "trainer.monitor=elbo: the objective has no bound, but a reconstruction"
     assert line in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

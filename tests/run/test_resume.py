@@ -110,7 +110,7 @@ def test_damaged_checkpoints(
     kept.last.write_bytes(content[: len(content) // 2])
     vae_train(f"resume={run}", "trainer.max_steps=30")
     said = capsys.readouterr().out
-    assert "last.ckpt can't be read" in said and "looking for the one before" in said
+    assert "last.ckpt can't be read" in said and "trying the previous one" in said
     weights = [read_checkpoint(f / "checkpoints/last.ckpt")["state_dict"] for f in (run, straight)]
     assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
     kept.last.write_bytes(b"")
@@ -127,7 +127,7 @@ def test_damaged_best_checkpoint(vae_train: Train, capsys: pytest.CaptureFixture
     run.results.unlink()
     vae_train(f"resume={run.path}")
     said = capsys.readouterr().out
-    assert "best.ckpt can't be read" in said and "last.ckpt is tested in its place" in said
+    assert "best.ckpt can't be read" in said and "last.ckpt is tested instead" in said
     assert run.results.is_file()
 
 
@@ -193,7 +193,7 @@ def test_a_changed_default_is_reported_and_not_applied(
     folder.composed.write_text(yaml.safe_dump(then))
     vae_train(f"resume={run}", "trainer.max_steps=22", "trainer.log_every=9")
     said = " ".join(capsys.readouterr().out.split())
-    assert "optimizer.lr was 0.5 when the run was started and is 0.001" in said
+    assert "optimizer.lr was 0.5 when the run was started. The default is now 0.001" in said
     assert "log_every" not in said and "of_old" not in said
     config: Any = yaml.safe_load(folder.config.read_text())
     assert config["optimizer"]["lr"] == 0.5 and config["trainer"]["log_every"] == 9

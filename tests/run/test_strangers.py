@@ -119,7 +119,7 @@ def test_nothing_is_fetched_into_a_folder_that_the_run_names(
     tamper(run, "data=mnist", "data.root=theirs")
     assert main([f"resume={run}", "trainer.max_steps=4"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "data.root=theirs" in line and "are not where the run had them" in line
+    assert "data.root=theirs" in line and "have moved since the run" in line
     assert not fetched and os.listdir() == ["run"]  # noqa: PTH208
     checkpoint = torch.load(RunFolder(run).best, weights_only=True)
     config = OmegaConf.create(checkpoint["config"])

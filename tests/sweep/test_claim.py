@@ -104,4 +104,4 @@ def test_a_damaged_job_counts_as_one_without_results(name: str, tmp_path: Path) 
     (tmp_path / "seed=0" / name).write_text("[1]", encoding="utf-8")
     folder = SweepFolder(tmp_path)
     assert folder.results_of(Job("seed=0", [])) is None
-    assert folder.why("seed=0") == "was not run to its end"
+    assert folder.why("seed=0") == "did not finish"

@@ -85,10 +85,10 @@ def states_in(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(("options", "said"), [
-    ({"objectives": ["test/elbo"]}, r"objectives=test/elbo: the best .* Try validation/elbo\."),
+    ({"objectives": ["test/elbo"]}, r"objectives=test/elbo: a best .* Try validation/elbo\."),
     ({"objectives": ["-test/elbo"]}, "looks too good"),
-    ({"objectives": []}, "needs one name"),
-    ({"objectives": ["parameters", "-parameters"]}, "each once"),
+    ({"objectives": []}, "needs one or more"),
+    ({"objectives": ["parameters", "-parameters"]}, "one or more different names"),
     ({"objectives": ["validation/elbo", "-parameters"], "pruner": "median"}, "Try pruner=no"),
     ({"objectives": ["validation/elbo", "-parameters"], "sampler": "cmaes"}, "one objective"),
     ({"objectives": ["-train/seconds"], "pruner": "median"}, "is not known while"),

@@ -132,7 +132,7 @@ def test_a_process_of_a_job_that_fails() -> None:
 
 REFUSED = [
     (["sweep.resume=nowhere"], "sweep.resume=nowhere: there is no such folder"),
-    (["sweep.resume=conf"], "sweep.resume=conf: is not a sweep's"),
+    (["sweep.resume=conf"], "sweep.resume=conf: is not of a sweep"),
     (["sweep.resume=sweep", "latent_dim=3"], "Resume with the same command"),
     (["hydra.sweep.dir=sweep"], "Try sweep.resume=sweep"),
     (["resume=sweep"], "a sweep has sweep.resume"),
@@ -142,7 +142,7 @@ REFUSED = [
     (["launcher=nope"], "there is no such option"),
     (["launcher=joblib,ray"], "launcher=joblib,ray: takes one value"),
     (["sweep=seeds,beta"], "sweep=seeds,beta: takes one value"),
-    (["posterior=glob(*)"], "posterior=glob(*): patterns are not taken"),
+    (["posterior=glob(*)"], "posterior=glob(*): patterns are not supported"),
 ]
 
 

@@ -39,7 +39,7 @@ def test_what_can_not_be_read_has_not_ended(ending: str, tmp_path: Path) -> None
     (tmp_path / "a" / "job.json").write_text(ending)
     (tmp_path / "a" / "results.json").write_text("{")
     folder = SweepFolder(tmp_path)
-    assert folder.ending_of("a") is None and folder.why("a") == "was not run to its end"
+    assert folder.ending_of("a") is None and folder.why("a") == "did not finish"
     assert folder.results_of(Job("a", [], {})) is None
 
 

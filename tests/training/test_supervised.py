@@ -193,5 +193,5 @@ def test_scores_are_those_of_plain_loops() -> None:
 
 def test_numbers_that_break_end_in_one_line() -> None:
     network, parts = head(splits())
-    with pytest.raises(TrainingError, match=r"step \d+: .* is not a number. Try a smaller lr"):
+    with pytest.raises(TrainingError, match=r"step \d+: .* is NaN or infinite. Try a smaller lr"):
         run(network, parts, lr=1e30)

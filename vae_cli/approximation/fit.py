@@ -96,7 +96,7 @@ def fit_posterior(
         scores = _free_energy(posterior, energies, parameters, CHOOSING_DRAWS, 1.0)
     scores = scores.nan_to_num(math.inf)
     if not scores.amin(1).isfinite().all():
-        raise TrainingError("no restart of a fit ended in numbers. Try a smaller lr.")
+        raise TrainingError("every restart of a fit ended in NaN or infinity. Try a smaller lr.")
     return parameters.detach()[torch.arange(len(energies)), scores.argmin(1)]
 
 

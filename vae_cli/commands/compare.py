@@ -40,7 +40,7 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
                 raise ConfigError("metrics", name, "no run has it", suggest(name, known))
     kept = filtered(entries, cfg.where.strip("'\"")) if cfg.where else entries
     if not kept:
-        what = "no run meets it" if entries else "no run there has numbers"
+        what = "no run matches" if entries else "no run there has numbers"
         key, value = ("where", cfg.where) if entries else ("run", ",".join(runs))
         raise ConfigError(key, value, what, f"There are {len(entries)} runs with numbers.")
     if "reference" in cfg:

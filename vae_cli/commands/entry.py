@@ -28,8 +28,8 @@ Main = Callable[..., int]  # of arguments, or of none: the installed script's
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 MISPLACED = {
-    errno.EISDIR: "is a folder, and a file belongs there",
-    errno.ENOTDIR: "leads through a file, and a folder belongs there",
+    errno.EISDIR: "is a folder, but must be a file",
+    errno.ENOTDIR: "leads through a file that would have to be a folder",
 }
 INTERRUPTED = 130  # a shell's exit code of a program that Ctrl-C has ended
 LONGEST_WORD, LONGEST_LINE = 300, 1200  # of a mistake's message

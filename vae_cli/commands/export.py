@@ -23,8 +23,8 @@ def main(cfg: DictConfig, runs: list[str], request: Request) -> int:
     if not formats:
         raise ConfigError("format", [], "there is nothing to write", "Leave it out.")
     if len(runs) > 1 and cfg.output is not None:
-        rule = f"is one folder, and there are {len(runs)} runs"
-        raise ConfigError("output", cfg.output, rule, "Leave it out: each goes into its run's.")
+        rule = f"is one folder for {len(runs)} runs"
+        raise ConfigError("output", cfg.output, rule, "Leave it out: each run has its own.")
     for each in formats:
         check_format(each)
     prepare_libraries()

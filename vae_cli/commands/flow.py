@@ -38,13 +38,13 @@ def _check(cfg: DictConfig, request: Request) -> None:
     """Checks what the types of the keys leave open."""
     for key in ("energy", "lengths"):
         if not cfg.get(key):
-            raise ConfigError(key, [], "needs at least one", "Leave it out for all that there are.")
+            raise ConfigError(key, [], "needs at least one", "Leave it out to use all.")
     if "flow_length" not in cfg.posterior:
         name = cfg.posterior._target_.split(".")[-2]
-        raise ConfigError("posterior", name, "is no flow", "Try posterior=planar.")
+        raise ConfigError("posterior", name, "is not a flow", "Try posterior=planar.")
     if (folder := request.value("hydra.run.dir")) is not None:
-        rule = "output names the folder"
+        rule = "is not a key of vae-flow"
         raise ConfigError("hydra.run.dir", folder, rule, f"Try output={folder}.")
     if (length := request.value("posterior.flow_length")) is not None:
-        rule = "lengths has the lengths"
+        rule = "vae-flow fits several lengths"
         raise ConfigError("posterior.flow_length", length, rule, f"Try lengths=[{length}].")

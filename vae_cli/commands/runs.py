@@ -78,7 +78,7 @@ def find_run(key: str, word: str) -> str:
     found = list(find_runs(key, word))
     if len(found) != 1:
         remedy = _one_of(key, found) if found else f"Try {key}=last."
-        raise ConfigError(key, word, f"needs one run, and this is {len(found)}", remedy)
+        raise ConfigError(key, word, f"needs one run, but names {len(found)}", remedy)
     return found[0]
 
 
@@ -146,7 +146,7 @@ def _named_by(key: str, part: str) -> list[str]:
 def _check_is_no_shelf(key: str, part: str) -> None:
     """Checks that a folder is not one of several runs, such as a sweep's."""
     if not _is_run(Path(part)) and (below := runs_below(part)):
-        rule = f"is no run, but holds {len(below)}"
+        rule = f"is not a run, but holds {len(below)}"
         remedy = f"Try {shell_word(f'{key}={below[0]}')} or {shell_word(f'{key}=best:{part}')}."
         raise ConfigError(key, part, rule, remedy)
 
@@ -199,7 +199,7 @@ def _best(key: str, part: str, place: str) -> str:
     groups = comparable([(entry.path, entry.numbers) for entry in entries], mixed=False)
     if len(groups) == 1 and groups[0].ranking is not None:
         return groups[0].members[0][0]
-    few = ("no run there has finished", "no number of validation images ranks the runs there")
+    few = ("no run there has finished", "the runs there have no validation number to rank by")
     rule = few[len(groups)] if len(groups) < 2 else "the runs there differ in data or treatment"
     raise ConfigError(key, part, rule, f"Try vae-compare {shell_word(place)}.")
 

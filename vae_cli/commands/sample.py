@@ -49,10 +49,11 @@ def _composed(request: Request) -> DictConfig:
     missing = [key for key in NEEDED if not any(request.values(key))]
     if "what" in missing:
         example = " ".join(f"{key}={NEEDED[key]}" for key in missing)
-        raise VaeCliError(f"{' and '.join(missing)}: not given. Try {example}.")
+        raise VaeCliError(f"{' and '.join(missing)}: required. Try {example}.")
     if request.names("beside"):
-        word = shlex.quote(f"run={request.value('run')},{request.value('beside')}")
-        raise ConfigError("beside", request.value("beside"), "is now a further run", f"Try {word}.")
+        other = request.value("beside")
+        word = shlex.quote(f"run={request.value('run')},{other}")
+        raise ConfigError("beside", other, "was replaced by run=A,B", f"Try {word}.")
     what = request.value("what").strip("[]")
     chosen = [name.strip() for name in what.split(",")]
     options = [_in_full(key, request, chosen) for key in SHORT_KEYS if request.names(key)]
@@ -72,7 +73,7 @@ def _in_full(key: str, request: Request, chosen: Sequence[str]) -> str:
     """The override that a short key stands for."""
     value, figure = request.value(key), SHORT_KEYS[key].split(".")[1]
     if figure not in chosen:
-        raise ConfigError(key, value, f"goes with what={figure}", "Leave it out.")
+        raise ConfigError(key, value, f"needs what={figure}", "Leave it out.")
     is_path = key in ENDS and value is not None and not value.lstrip("-").isdigit()
     return f"{SHORT_KEYS[key]}={quoted(as_path(value)) if is_path else as_written(value)}"
 
@@ -107,18 +108,18 @@ def _check(cfg: DictConfig, request: Request, runs: int) -> None:
     """Raises ConfigError for the first key that does not go with the others."""
     is_samples = request.value("what") == "samples" and cfg.format in ("png", "npz")
     if cfg.count is not None and not is_samples:
-        rule = "goes with what=samples and format=png or npz"
+        rule = "needs what=samples and format=png or npz"
         raise ConfigError("count", cfg.count, rule, "Leave it out.")
     if cfg.output is not None and Path(cfg.output).suffix[1:] in FORMATS:
-        rule = "is the name of a file, and output names a folder"
+        rule = "is the name of a file, but must be a folder"
         remedy = f"Try output={Path(cfg.output).with_suffix('')}."
         raise ConfigError("output", cfg.output, rule, remedy)
     if cfg.label is not None and cfg.count is None:
-        rule = "goes with count"
+        rule = "needs count"
         raise ConfigError("label", cfg.label, rule, "Add count=100, or try what=styles.")
     if runs > 1 and (cfg.count is not None or cfg.format == "gif"):
         key = "format" if cfg.count is None else "count"
-        rule = f"goes with one run, and run= names {runs}"
+        rule = f"works with one run, but run= names {runs}"
         raise ConfigError(key, cfg[key], rule, "Try a picture as png, svg or pdf.")
     if len(given := [key for key in ENDS if request.names(key)]) == 1:
         other = next(key for key in ENDS if key not in given)

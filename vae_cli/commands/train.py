@@ -87,7 +87,7 @@ def _main(signals: Signals, meeting: "Meeting", arguments: list[str]) -> int:
     if any(request.flags[name] for name in HYDRAS):
         return _call_hydra(request, signals)
     if request.within("sweep").overrides:
-        raise VaeCliError("sweep: is about several runs. Try it behind vae-train -m.")
+        raise VaeCliError("sweep: needs vae-train -m, which makes several runs.")
     return _run(request, signals, meeting)
 
 
@@ -109,7 +109,7 @@ def _check_flags(request: "Request") -> None:
     """Checks that the flags go together."""
     flags = request.flags
     if (flags["package"] or flags["resolve"]) and not flags["cfg"]:
-        raise VaeCliError("--package and --resolve: go with --cfg. Try --cfg job.")
+        raise VaeCliError("--package and --resolve: need --cfg. Try --cfg job.")
     if flags["resolve"] and flags["cfg"] != "job":
         raise VaeCliError("--resolve: goes with --cfg job, as Hydra's part depends on the run.")
     alone = [name for name in ALONE if flags[name]]
@@ -127,7 +127,7 @@ def _call_hydra(request: "Request", signals: Signals) -> int:
     check_not_resumed(request.value("resume"))
     if request.flags["multirun"]:
         if (find_launch().size or 1) > 1:
-            rule = "each process would do it all. Try accelerator.devices=N in the sweep"
+            rule = "each process would run the whole sweep. Try accelerator.devices=N in the sweep"
             raise VaeCliError(f"--multirun: {rule}.")
         signals.release()  # to the sweep, which stops its jobs
         return sweep(request)

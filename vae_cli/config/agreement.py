@@ -81,7 +81,7 @@ def check_room(cfg: DictConfig, objective: Objective, accelerator: AcceleratorOp
         return
     size, processes = cfg.data.batch_size, accelerator.processes
     if size == processes and cfg.derived.labelled_images < cfg.derived.train_images:
-        rule = "needs at least 2 a process, an image with a label and one without"
+        rule = "needs at least 2 for each process: one image with a label and one without"
         raise ConfigError("data.batch_size", size, rule, f"Try data.batch_size={2 * processes}.")
 
 
@@ -97,7 +97,7 @@ def check_groups(cfg: DictConfig, model: Model, objective: Objective) -> None:
             rule = f"is not used by {model.description}"
             raise ConfigError(group, option_of(cfg[group]), rule, "Leave it out.")
     if "kl_schedule" in cfg and not objective.weighs_kl:
-        rule = "there is no KL to be weighed in the objective"
+        rule = "the objective has no KL to weigh"
         raise ConfigError("kl_schedule", option_of(cfg.kl_schedule), rule, "Leave it out.")
     if "kl_schedule" not in cfg and objective.weighs_kl:
         raise is_required("kl_schedule", "OPTION")
@@ -127,7 +127,7 @@ def applicable(
 def check_model(cfg: DictConfig, model: Model, objective: Objective) -> None:
     """Checks that the objective is one for such models, and takes the labels that they need."""
     if isinstance(model, SemiSupervisedModel) and objective.labelled_fraction is None:
-        rule = "looks at no labels, and the model's classes would have no names"
+        rule = "ignores labels, which the model needs"
         remedy = "Try objective=semi_supervised."
         raise ConfigError("objective", option_of(cfg.objective), rule, remedy)
     if mismatch := objective.mismatch(model):
@@ -153,7 +153,7 @@ def check_draws(cfg: DictConfig, model: Model, objective: Objective) -> None:
         drawn, other = f"model={option_of(cfg.model)}", "model=vae"
         if "posterior" in cfg:
             drawn, other = f"posterior={option_of(cfg.posterior)}", "posterior=diagonal"
-        rule = f"needs draws of z that carry a gradient, and those of {drawn} carry none"
+        rule = f"needs gradients through draws of z, which {drawn} does not give"
         raise ConfigError("objective", option_of(cfg.objective), rule, f"Try {other}.")
 
 
@@ -166,6 +166,6 @@ def monitored(reported: Reported, trainer: TrainerOptions) -> str:
     if trainer.monitor == "objective":
         return reported.monitor
     if reported.objective.monitor != "elbo":
-        rule = f"the objective has no bound, and is followed by its {reported.objective.monitor}"
+        rule = f"the objective has no bound, but a {reported.objective.monitor}"
         raise ConfigError("trainer.monitor", "elbo", rule, "Try trainer.monitor=objective.")
     return "elbo"

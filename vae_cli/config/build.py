@@ -212,5 +212,5 @@ def _try_optimizer(experiment: Experiment) -> None:
         raise ConfigError("optimizer", option_of(options), " ".join(str(error).split())) from error
     fused = options.get("fused") and experiment.accelerator.precision == "16-mixed"
     if fused and trainer.gradient_clip is not None:
-        rule = "does not go with trainer.gradient_clip in 16-mixed"
+        rule = "cannot be combined with trainer.gradient_clip in 16-mixed"
         raise ConfigError("optimizer.fused", True, rule, "Try optimizer.fused=false.")

@@ -45,7 +45,7 @@ def check(cfg: DictConfig, groups: Iterable[str], settings: Keys = SETTINGS["tra
         groups: Names of the configuration groups.
         settings: The keys at the top.
     """
-    rule, derived, known = "is found out from the data", cfg.get("derived"), list(groups)
+    rule, derived, known = "is computed from the data", cfg.get("derived"), list(groups)
     if derived is not None and not isinstance(derived, DictConfig):
         raise ConfigError("derived", derived, rule, "Leave it out.")
     for name in map(str, derived or {}):
@@ -111,7 +111,7 @@ def check_group(group: str, node: Any) -> None:
         ConfigError: For the first value that breaks a rule.
     """
     if not isinstance(node, dict):
-        rule = "is a group, to choose an option of"
+        rule = "is a group, not a key"
         raise ConfigError(group, node, rule, f"Leave it out, or try {group}=OPTION.")
     if group in BUILT and not node:
         rule = "has no _target_: there is nothing to build"
@@ -163,7 +163,7 @@ def _check_target(key: str, node: dict[str, Any], shared: Keys) -> None:
         if name not in annotations or (value is None and node.get(in_epochs(name)) is not None):
             continue
         if name in SIZES and node.get("_partial_"):
-            rule = "is a size, and the model gives it"
+            rule = "is a size that the model sets"
             raise ConfigError(f"{key}.{name}", value, rule, "Leave it out.")
         check_value(f"{key}.{name}", value, annotations[name], key)
         if get_origin(annotations[name]) is Callable:
@@ -186,7 +186,7 @@ def _check_builder(key: str, node: Any) -> None:
         raise ConfigError(key, node, "needs something to build", f"Try {key}=OPTION.")
     signature = signature_of(node["_target_"]) if isinstance(node["_target_"], str) else None
     if signature is not None and not (node.get("_partial_") or signature.is_called):
-        rule = "needs true, as the code gives the sizes"
+        rule = "must be true: the code gives the sizes"
         raise ConfigError(f"{key}._partial_", node.get("_partial_"), rule, "Put it into the yaml.")
 
 

@@ -55,11 +55,11 @@ def _check_parts(cfg: DictConfig, dataset: Dataset) -> None:
     """Checks that no part is empty."""
     for part, images in dataset.parts.items():
         if not len(images) and not cfg.data.get(part, True):
-            rule = f"leaves no image to {part}"
+            rule = f"leaves no {part} images"
             raise ConfigError(f"data.{part}", cfg.data[part], rule, f"Try data.{part}=0.1.")
         if not len(images):
             place = _place(cfg)
-            rule = f"none of the {part} images that the run had are there"
+            rule = f"none of the run's {part} images are there"
             raise ConfigError(f"data.{place}", cfg.data[place], rule, "Start a new run.")
 
 

@@ -49,7 +49,7 @@ def _density_of_bits(facts: Facts) -> ConfigError | None:
     cfg, kind = facts
     if kind.word != "binary" or option_of(cfg.likelihood) != "gaussian" or cfg.data.dequantize:
         return None
-    rule = "the images are 0 and 1 alone, which a density does not suit"
+    rule = "the images have only the values 0 and 1, which no density suits"
     return ConfigError("likelihood", "gaussian", rule, f"{AUTO}.")
 
 
@@ -59,7 +59,7 @@ def _coarse_scale(facts: Facts) -> ConfigError | None:
     weighs_kl = "kl_schedule" in cfg  # without it, a fixed scale only sets the unit of the error
     if isinstance(scale, str) or scale is None or scale < kind.deviation or not weighs_kl:
         return None
-    rule = f"the values deviate by {kind.deviation:.2g} only: reconstructions will be blurred"
+    rule = f"the values deviate by only {kind.deviation:.2g}: reconstructions will be blurred"
     return ConfigError("likelihood.scale", scale, rule, "Try likelihood.scale=shared.")
 
 
@@ -67,7 +67,7 @@ def _mean_out_of_reach(facts: Facts) -> ConfigError | None:
     cfg, kind = facts
     if cfg.likelihood.get("mean") != "sigmoid" or kind.word != "real":
         return None
-    rule = f"the mean stays between 0 and 1, and values go from {kind.low:.3g} to {kind.high:.3g}"
+    rule = f"the mean stays between 0 and 1, but values go from {kind.low:.3g} to {kind.high:.3g}"
     return ConfigError("likelihood.mean", "sigmoid", rule, "Try likelihood.mean=identity.")
 
 
@@ -80,7 +80,7 @@ def _few_steps(facts: Facts) -> ConfigError | None:
     values = math.prod(derived.shape)
     epochs = suited_epochs(derived.train_images, values, size)
     enough = suited_steps(values, size) if is_in_steps else epochs
-    rule = f"makes {derived.total_steps} training steps, and fewer than {FEW_STEPS} hardly suffice"
+    rule = f"makes {derived.total_steps} training steps; fewer than {FEW_STEPS} are rarely enough"
     return ConfigError(f"trainer.{name}", trainer[name], rule, f"Try trainer.{name}={enough}.")
 
 

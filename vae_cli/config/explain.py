@@ -120,7 +120,7 @@ class CommandLine(NamedTuple):
             return ConfigError(override.key_or_group, name, rule, f"{install(extra)}.")
         if override.is_sweep_override():
             is_training = self.config_name == "train"
-            sweep = "Try it behind vae-train -m, put" if is_training else "Put"
+            sweep = "Add -m, put" if is_training else "Put"
             remedy = f"{sweep} a list in brackets, or one value in quotes within quotes."
             return VaeCliError(f"{line}: comma-separated values make several runs. {remedy}")
         return unknown_option(override, known)

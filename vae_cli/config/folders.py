@@ -86,7 +86,7 @@ def check_clashes(folders: Iterable[Path], choices: Mapping[str, str]) -> None:
         for theirs in (folder / file for folder in folders):
             both = ours.is_file() and theirs.is_file()
             if both and theirs.read_bytes() != ours.read_bytes():
-                rule = f"there is a built-in {group}={name} too, and it would win"
+                rule = f"there is a built-in {group}={name} too, which takes precedence"
                 raise ConfigError("configuration", theirs, rule, "Give yours another name.")
 
 
@@ -129,7 +129,7 @@ def check_expansion(folders: Iterable[Path]) -> None:
         with suppress(YAMLError, OSError, ValueError, RecursionError):  # Hydra tells, if it is used
             tree = yaml.compose(file.read_bytes(), Loader=yaml.SafeLoader)
             if _size(tree, {}) > LARGEST:
-                rule = f"it makes up more than {LARGEST} values"
+                rule = f"it expands to more than {LARGEST} values"
                 raise ConfigError("configuration", file, rule, "Refer to less with *.")
 
 

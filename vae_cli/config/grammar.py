@@ -20,7 +20,7 @@ def parsed(text: str) -> Override:
     try:
         return _read(text)
     except (HydraException, ValueError) as error:  # the latter of a number of 5,000 digits
-        rule = "can't be read as key=value. Put what has signs or spaces in quotes within quotes"
+        rule = "can't be read as key=value. Put special characters in quotes within quotes"
         raise VaeCliError(f"{shortened(text)}: {rule}{_corrected(text)}.") from error
 
 

@@ -23,7 +23,7 @@ def remedy_for(group: str, name: str) -> str:
     file = CONF / group / f"{name}.yaml"
     if not file.is_file():
         return ""
-    return f"{file} is not read, since conf holds more than that. Move it into {MARKED / group}/."
+    return f"{file} is not read, as conf holds other files, too. Move it into {MARKED / group}/."
 
 
 def _yamls() -> list[Path]:

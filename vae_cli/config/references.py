@@ -25,7 +25,7 @@ REASONS = (  # words of OmegaConf's, and ours
     ("RecursionError", "refers to itself"),
     ("parent node", "refers to a group that it is part of"),
     ("Unsupported interpolation type", "refers to something unknown"),
-    ("positional argument", "does not have what belongs behind the colon"),
+    ("positional argument", "lacks a valid argument after the colon"),
 )
 
 

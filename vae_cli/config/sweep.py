@@ -35,7 +35,7 @@ def compose_sweep(
         override = parsed(text)
         is_of_all = is_about_sweep(override.key_or_group) or override.key_or_group == "trust"
         if is_of_all and override.is_sweep_override():
-            rule = "takes one value: it is about the sweep, not about its runs"
+            rule = "takes one value: it is a setting of the sweep, not of its runs"
             value = override.get_value_string()
             raise ConfigError(override.key_or_group, value, rule, "Start a sweep for each.")
         if override.key_or_group == "data.path" and override.is_choice_sweep():
@@ -80,7 +80,7 @@ def _values_of(text: str) -> list[str]:
         return [text]
     key = override.get_key_element()
     if isinstance(override.value(), Glob):
-        rule, value = "patterns are not taken", text.partition("=")[2]
+        rule, value = "patterns are not supported", text.partition("=")[2]
         raise ConfigError(key, value, rule, f"List the options: {key}=ONE,TWO.")
     if override.is_discrete_sweep():
         values = [f"{key}={value}" for value in override.sweep_string_iterator()]
@@ -98,5 +98,5 @@ def _check_paths(text: str) -> None:
         if not isinstance(path, str) or INTERPOLATION in path or path[:1] == "~":
             continue
         if not exists(path):
-            rule = "is not there, and a comma separates the paths of a sweep"
+            rule = "does not exist; a comma separates the paths of a sweep"
             raise ConfigError("data.path", path, rule, QUOTED)

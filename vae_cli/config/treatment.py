@@ -42,7 +42,7 @@ def choose_treatment(cfg: DictConfig, dataset: Dataset, is_binary: bool) -> Trea
     if binarize == "auto":
         binarize = ("static" if levels == 2 else "dynamic") if is_binary else "none"
     if is_binary and binarize == "none" and levels != 2:
-        rule = f"the likelihood is one of binary values, and the images have {kinds}"
+        rule = f"the likelihood is for binary values, but the images have {kinds}"
         remedy = "Try data.binarize=dynamic or likelihood=gaussian."
         raise ConfigError("data.binarize", cfg.data.binarize, rule, remedy)
     if dequantize and (binarize != "none" or levels is None):

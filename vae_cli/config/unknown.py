@@ -32,6 +32,8 @@ def unknown_option(override: Override, known: Vocabulary) -> ConfigError | None:
     for name in choice if isinstance(choice, list) else [choice]:
         if options and name not in (*options, *OPTIONAL.get(group, ())):
             word = option_for(group, str(name), known)
+            if group == "data" and not word:
+                word = _path_as_word("train", str(name))
             if isinstance(choice, list) and word.startswith(f"{group}="):
                 meant = word.partition("=")[2].strip("[]")
                 listed = [meant if each == name else str(each) for each in choice]

@@ -43,7 +43,8 @@ class Vocabulary:
             folder = built_in_folder() / (FIGURE if group == WHAT else folder_of(group))
             for file in sorted(folder.glob("*.yaml")):
                 content = _content(file)
-                option = file.stem if "_target_" in content else f"[{file.stem}]"
+                is_listed = not {"_target_", "defaults"} & content.keys()
+                option = f"[{file.stem}]" if is_listed else file.stem
                 for key, value in leaves(content, folder.name if group == WHAT else _dotted(group)):
                     if key not in self.present and is_settable(key, value):
                         found.setdefault(key, []).append(f"{group}={option}")

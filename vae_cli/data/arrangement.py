@@ -89,7 +89,7 @@ def describe_trained(record: Record) -> list[str]:
         if part != "train"
     }
     return [
-        f"{count} of {len(record.digests[part])} {part} images equal one that is trained on"
+        f"{count} of {len(record.digests[part])} {part} images are identical to a training image"
         for part, count in counts.items()
         if count
     ]

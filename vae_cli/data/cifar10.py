@@ -58,7 +58,7 @@ def _read(folder: Path, batches: Sequence[Sequence[str]]) -> StoredImages:
             content = file.read(LARGEST)
         # The very bytes that are unpickled are the published ones.
         if hashlib.md5(content).hexdigest() != checksum:
-            raise ValueError(f"{name} has not the checksum {checksum}")
+            raise ValueError(f"{name} does not have the checksum {checksum}")
         batch = pickle.loads(content, encoding="latin1")
         pixels.append(torch.from_numpy(batch["data"]).view(-1, 3, 32, 32))
         labels += batch["labels"]

@@ -99,8 +99,8 @@ def obtain(
     """
     complete = all(is_there(root / name) for name in source.needs)
     if not complete and not _fetches.get():
-        rule = f"the files of {source.name} are not where the run had them"
-        raise InvalidOption("root", root, rule, "Say where they are: {root}=FOLDER.")
+        rule = f"the files of {source.name} have moved since the run"
+        raise InvalidOption("root", root, rule, "Set {root}=FOLDER to their place.")
     try:
         if not complete:
             with _staging(root, [Path(source.folder, name) for name in source.files]) as folder:

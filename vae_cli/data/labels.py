@@ -44,7 +44,7 @@ def keep_labels(dataset: Dataset, count: int, seed: int) -> Dataset:
         number = int(short[0])
         rule = (
             f"class {_name(dataset, number)} has only {sizes[number]} labelled training images, "
-            f"and its share is {shares[number]}"
+            f"but its share is {shares[number]}"
         )
         raise InvalidOption("labels", count, rule, f"Try {{labels}}={classes * sizes.min()}.")
 

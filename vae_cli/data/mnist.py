@@ -73,6 +73,6 @@ def _read_idx(path: Path, shape: tuple[int, ...]) -> torch.Tensor:
     if found != header:
         raise ValueError(f"{path.name} does not begin as a file of shape {list(shape)} does")
     if len(content) != math.prod(shape):
-        raise ValueError(f"{path.name} has not the length that {list(shape)} needs")
+        raise ValueError(f"{path.name} does not have the length of {list(shape)}")
     values = torch.frombuffer(content, dtype=torch.uint8).view(shape)
     return values.unsqueeze(1) if len(shape) == 3 else values

@@ -93,7 +93,7 @@ def _check_members(every: Sequence[zipfile.ZipInfo], arrays: Collection[str]) ->
     if len(arrays) < sum(member.filename.endswith(".npy") for member in every):
         raise ValueError("it holds two arrays of one name")
     if any(member.compress_type not in PACKED for member in every):
-        raise ValueError("it is compressed in another way than numpy's")
+        raise ValueError("it is not compressed the way numpy does")
 
 
 def _declared(opened: IO[bytes], there: int) -> int | None:

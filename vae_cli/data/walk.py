@@ -127,10 +127,10 @@ class _Walk:
             rule = f"a folder that cannot be read ({error.strerror})"
             raise self.wrong(folder.path, rule, "Allow it, or remove the folder.") from error
         if below and folder.depth >= DEEPEST:
-            rule = f"where folders are more than {DEEPEST} deep within each other"
+            rule = f"where folders are nested more than {DEEPEST} deep"
             raise self.wrong(folder.path, rule, "Move the images up.")
         if self.count > MOST_ENTRIES:
-            rule = f"and up to there more than {MOST_ENTRIES:,} files"
+            rule = f"after more than {MOST_ENTRIES:,} other files"
             raise self.wrong(folder.path, rule, "Name a smaller folder.")
         return below
 

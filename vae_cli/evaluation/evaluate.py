@@ -29,7 +29,7 @@ from vae_cli.run.subject import Subject
 
 SAVE_EVERY = 10.0  # seconds of work that a crash may cost, beside a batch
 
-NOTHING = f"nothing was kept yet. Numbers are kept after each {BATCH} images."
+NOTHING = f"nothing is saved yet. Numbers are saved after each {BATCH} images."
 
 Wanted = dict[str, dict[str, Any]]  # options of what is to be measured, by group and name
 
@@ -193,7 +193,7 @@ def _checked(subject: Subject, numbers: Mapping[str, Any]) -> dict[str, Any]:
     wrong = [name for name, number in numbers.items() if not math.isfinite(number or 0)]
     if wrong:
         path = subject.folder.path
-        raise TrainingError(f"{path}: {wrong[0]} is not a number. Is it trained?")
+        raise TrainingError(f"{path}: {wrong[0]} is NaN or infinite. Is the model trained?")
     return dict(numbers)
 
 

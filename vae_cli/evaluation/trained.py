@@ -138,7 +138,7 @@ class TrainedModel:
             support = model.decode(mean(q)).support
             if support is not None and not support.check(part).all():
                 raise VaeCliError(
-                    "x: has values other than 0 and 1, and the likelihood is one of binary values. "
+                    "x: has values other than 0 and 1, but the likelihood is one of binary values. "
                     "Try x > 0.5, or 1 with the value as probability: "
                     "numpy.random.random(x.shape) < x."
                 )
@@ -156,7 +156,7 @@ class TrainedModel:
         """
         model = self.model
         if not isinstance(model, LabelledModel):
-            raise VaeCliError(f"classify: {_name(model)} tells no labels. Try model=m2.")
+            raise VaeCliError(f"classify: {_name(model)} predicts no labels. Try model=m2.")
         if not model.is_fitted:
             raise VaeCliError(
                 f"classify: the classifier of {_name(model)} is fitted to training images, which "
@@ -204,7 +204,7 @@ class TrainedModel:
     def _with_prior(self, what: str) -> LatentVariableModel:
         if not isinstance(self.model, LatentVariableModel):
             raise VaeCliError(
-                f"{what}: {_name(self.model)} has no prior, hence neither samples nor a p(x). "
+                f"{what}: {_name(self.model)} has no prior, so it has no samples and no p(x). "
                 "Try a run of model=vae."
             )
         return self.model

@@ -91,8 +91,8 @@ def _program(name: str, graph: Graph) -> ExportedProgram:
     for ours, theirs in zip(graph.module(*three), program.module()(*three), strict=True):
         if not torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5, equal_nan=True):
             raise VaeCliError(
-                f"{name}: what was exported gives other numbers than the model, as where something "
-                "is drawn within (the features of model=m1_m2 that come from a flow)."
+                f"{name}: the exported file gives other numbers than the model. What draws at "
+                "random cannot be exported, such as a flow that gives model=m1_m2 its features."
             )
     return program
 
@@ -127,7 +127,7 @@ def _write_onnx(program: ExportedProgram, graph: Graph, path: Path) -> None:
             dynamo=True, verbose=False,
         )  # fmt: skip
     except torch.onnx.OnnxExporterError as error:
-        rule = f"{path.stem} has operations that ONNX has not"
+        rule = f"{path.stem} uses operations that ONNX lacks"
         raise ConfigError("format", "onnx", rule, "Try format=torch_export.") from error
     assert onnx is not None  # it is where no file is given
     onnx.save(path, external_data=False)

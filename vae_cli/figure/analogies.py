@@ -4,7 +4,7 @@ import torch
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.base import Drawing, Figure, name_examples, to_numpy
 from vae_cli.figure.grid import Grid
 from vae_cli.figure.ink import class_names
 from vae_cli.figure.styles import some_classes
@@ -41,7 +41,8 @@ class Analogies(Figure[SemiSupervisedModel]):
         original = split.grey(index).to(model.device)
         images = torch.cat([original.unsqueeze(1), x], 1)
         names = class_names(split, y.tolist())
-        title = f"analogies: {split.name} images, and mean of p(x|y,z) at their z"
+        whose = name_examples(split).capitalize()
+        title = f"{whose} redrawn in each class, with their own z: means of p(x|y,z)"
         heads, limits = ["image", *names], split.treatment.limits
         grid = Grid(title, images.flatten(0, 1), 1 + len(y), heads=heads, limits=limits)
         predicted = q.log_label.argmax(-1)

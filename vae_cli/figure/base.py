@@ -124,6 +124,12 @@ def check_kind(figure: Figure[Any], shape: Size) -> None:
         raise Inapplicable(f"draws {drawn}, and the data are {describe_examples(shape)}")
 
 
+def name_examples(split: Split) -> str:
+    """The examples of a split as a title calls them: ``test images``, ``training points``."""
+    kind = "point" if is_point(split.images.shape) else example_kind(split.images.shape)
+    return f"{'training' if split.name == 'train' else split.name} {kind}s"
+
+
 def to_numpy(**tensors: Tensor) -> dict[str, np.ndarray]:
     """Tensors as arrays, by name."""
     return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
+from vae_cli.figure.base import ANY_KIND, Drawing, Figure, name_examples, to_numpy
 from vae_cli.figure.classified import classified
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, class_names, new_canvas, text_width
 from vae_cli.figure.sheet import PAD, heads
@@ -51,7 +51,7 @@ class Confusion(Figure[LabelledModel]):
         counts = torch.bincount(pair, minlength=model.classes**2).view(model.classes, -1)
         error = 1 - each.is_right.mean().item()
         deviation = math.sqrt(error * (1 - error) / max(len(y) - 1, 1))
-        title = f"confusion of {split.name} images: error {error:.1%} ± {deviation:.1%}"
+        title = f"Classes of {name_examples(split)}: error {error:.1%} ± {deviation:.1%}"
         canvas = _matrix(counts, class_names(split, range(model.classes)), title)
         return Drawing(canvas, to_numpy(counts=counts, index=index, y=y, predicted=each.predicted))
 
@@ -86,13 +86,13 @@ def _matrix(counts: Tensor, names: Sequence[str], title: str) -> "Canvas":
     axes.set_xticks(shown, labels, fontsize=LABEL_SIZE, rotation=turn)
     axes.set_yticks(shown, labels, fontsize=LABEL_SIZE)
     axes.tick_params(length=0)
-    axes.set_xlabel("taken for", fontsize=LABEL_SIZE)
-    axes.set_ylabel("class", fontsize=LABEL_SIZE)
+    axes.set_xlabel("predicted class", fontsize=LABEL_SIZE)
+    axes.set_ylabel("true class", fontsize=LABEL_SIZE)
     axes.set_title(title, fontsize=TITLE_SIZE)
     start = (left + side + 2 * PAD) / width
     bar = canvas.add_axes((start, bottom / height, BAR / width, side / height))
     canvas.colorbar(image, cax=bar)
-    bar.set_ylabel("share of the class", fontsize=LABEL_SIZE)
+    bar.set_ylabel("share of the true class", fontsize=LABEL_SIZE)
     bar.tick_params(labelsize=COUNT_SIZE)
     return canvas
 

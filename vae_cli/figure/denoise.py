@@ -6,7 +6,7 @@ import torch
 
 from vae_cli.data.corruption import CORRUPTIONS
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure
+from vae_cli.figure.base import Drawing, Figure, name_examples
 from vae_cli.figure.gibbs import draw_chain, is_binary
 from vae_cli.model.base import Model
 from vae_cli.options import Above, AtMost, Draws, Tiles, checked
@@ -49,5 +49,5 @@ class Denoise(Figure[Model]):
         rows = {split.treatment.label: batch.x, "corrupted": start}
         observed = torch.zeros_like(batch.x, dtype=torch.bool)
         limits = split.treatment.limits
-        title = f"denoising {split.name} images: E[x|z] along the chain of z and x"
+        title = f"Denoising {name_examples(split)}: encoded and decoded, step by step"
         return draw_chain(model, batch, start, observed, self.steps, rows, title, limits)

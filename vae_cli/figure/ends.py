@@ -65,7 +65,7 @@ def _of_file(split: Split, option: str, path: str) -> Split:
         rule = f"a file holds an image, and the data are {describe_examples(shape)}"
         raise Inapplicable(rule, option, path, "Name a position in the split.")
     if shape[0] not in MODES:
-        rule = f"a file has one channel or three, and the images of the run {shape[0]}"
+        rule = f"a file has one channel or three, but the images of the run have {shape[0]}"
         raise Inapplicable(rule, option, path, "Name a position in the split.")
     try:
         with open_image(Path(path).expanduser()) as image:

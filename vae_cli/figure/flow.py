@@ -8,7 +8,7 @@ from torch import Size, Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.flow import FlowDistribution
-from vae_cli.figure.base import ANY_KIND, Drawing, Figure, Inapplicable, pixels
+from vae_cli.figure.base import ANY_KIND, Drawing, Figure, Inapplicable, name_examples, pixels
 from vae_cli.figure.ink import new_canvas
 from vae_cli.figure.sheet import as_images, describe_limits, tile
 from vae_cli.model.base import Model
@@ -75,8 +75,8 @@ class Flow(Figure[Model]):
         z = carried_draws(q, stages, CHUNK if is_exact else self.draws)
         boxes = enclosing_squares(z)
         densities = exact_densities(q, stages) if is_exact else histograms(z, boxes)
-        method = "exact" if is_exact else f"by {self.draws:,} draws"
-        title = f"q(z|x) of {split.name} images, map by map, {method}"
+        method = "exact" if is_exact else f"from {self.draws:,} draws"
+        title = f"How the flow shapes q(z|x) of {name_examples(split)} (densities {method})"
         images = [tile(x.unsqueeze(0), 1, split.treatment.limits) for x in as_images(batch.x)]
         title += describe_limits(split.treatment.limits)
         box = common_square(boxes)
@@ -196,7 +196,7 @@ def _sheet(
         grid[b, 1].set_ylabel("$z_2$", fontsize=8, labelpad=0)
     for axes in grid[-1, 1:]:
         axes.set_xlabel("$z_1$", fontsize=8, labelpad=0)
-    for axes, name in zip(grid[0], ["$x$", *[f"$q_{{{k}}}$" for k in panels]], strict=True):
+    for axes, name in zip(grid[0], ["$x$", *map(_after, panels)], strict=True):
         axes.set_title(name, fontsize=9)
     canvas.suptitle(title, fontsize=9)
     return canvas
@@ -208,8 +208,13 @@ def _frame(densities: Densities, box: np.ndarray, stage: int, name: int) -> np.n
     grid = canvas.subplots(1, count, squeeze=False)[0]
     for b, axes in enumerate(grid):
         _show(axes, densities, stage, b, box)
-    canvas.suptitle(f"$q_{{{name}}}$", fontsize=10)
+    canvas.suptitle(_after(name), fontsize=10)
     return pixels(canvas, 100)
+
+
+def _after(count: int) -> str:
+    """Which density a panel shows: after so many maps."""
+    return f"$q_{{{count}}}$, after map {count}" if count else "$q_0$, before the flow"
 
 
 def _show(axes: "Axes", densities: Densities, stage: int, image: int, box: np.ndarray) -> None:

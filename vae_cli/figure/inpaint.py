@@ -6,7 +6,7 @@ import torch
 from torch import Size, Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure
+from vae_cli.figure.base import Drawing, Figure, name_examples
 from vae_cli.figure.gibbs import draw_chain, is_binary
 from vae_cli.model.base import Model
 from vae_cli.options import Above, AtMost, Draws, Tiles, checked
@@ -48,8 +48,8 @@ class Inpaint(Figure[Model]):
         filling = flips if is_binary(batch.x) else spread
         start = torch.where(observed, batch.x, filling)
         seen = torch.where(observed, batch.x, torch.full_like(batch.x, (low + high) / 2))
-        rows = {split.treatment.label: batch.x, "observed": seen}
-        title = f"missing pixels of {split.name} images: E[x|z] along the chain of z and x"
+        rows = {split.treatment.label: batch.x, "observed (grey: missing)": seen}
+        title = f"Filling in {name_examples(split)}: encoded and decoded, step by step"
         return draw_chain(model, batch, start, observed, self.steps, rows, title, limits)
 
 

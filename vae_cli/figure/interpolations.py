@@ -5,7 +5,7 @@ from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, name_examples, to_numpy
 from vae_cli.figure.ends import Picked, pick
 from vae_cli.figure.grid import Grid
 from vae_cli.figure.sheet import animation
@@ -68,8 +68,8 @@ class Interpolations(Figure[Model]):
         limits = split.treatment.limits
         images = torch.cat([first.unsqueeze(2), x, last.unsqueeze(2)], 2)
         is_of_files = isinstance(self.start, str) or isinstance(self.end, str)
-        of = "images" if is_of_files else f"{split.name} images"
-        title = f"between two {of}: mean of p(x|z) on a line and on an arc of z"
+        ends = "images" if is_of_files else name_examples(split)
+        title = f"Between two {ends}: mean of p(x|z) on a line and on an arc through z"
         grid = Grid(title, images.flatten(0, 2), self.steps + 2, rows, heads, limits)
         pictures = [
             (x[:, :, step].flatten(0, 1), f"left: line, right: arc; {share:.0%} of the way")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
+from vae_cli.figure.base import ANY_KIND, Drawing, Figure, name_examples, to_numpy
 from vae_cli.figure.ink import LABEL_SIZE, PALETTE, class_names, new_canvas, text_width
 from vae_cli.figure.projection import PROJECTIONS, TITLES, Plane, check_installed
 from vae_cli.model.base import LatentVariableModel, Model
@@ -49,7 +49,7 @@ class LatentMap(Figure[Model]):
         y = split.images.labels[index].cpu()
         has_prior = isinstance(model, LatentVariableModel)
         least = PRIOR_REACH if has_prior else CODE_REACH
-        title = f"{'means of q(z|x)' if has_prior else 'codes'} of {split.name} images"
+        title = f"Codes of {name_examples(split)}{': means of q(z|x)' if has_prior else ''}"
         labels = y.unique().tolist()
         has_legend = max(labels) >= 0 and len(labels) <= len(PALETTE)
         names = class_names(split, labels) if has_legend else []
@@ -66,10 +66,10 @@ class LatentMap(Figure[Model]):
             plane = PROJECTIONS[self.projection](z)
             _show_plane(axes, plane._replace(points=plane.points.cpu()), y, split, least)
             arrays |= to_numpy(point=plane.points)
-            title += f", {TITLES[self.projection]}"
+            title += f", projected by {TITLES[self.projection]}"
         axes.set_title(title, fontsize=10)
         if has_legend:
-            axes.legend(title="label", markerscale=2, fontsize=LABEL_SIZE, loc="center left",
+            axes.legend(title="class", markerscale=2, fontsize=LABEL_SIZE, loc="center left",
                         bbox_to_anchor=(1, 0.5), frameon=False)  # fmt: skip
         return Drawing(canvas, arrays)
 

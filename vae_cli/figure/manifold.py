@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, Inapplicable, to_numpy
+from vae_cli.figure.base import Drawing, Figure, Inapplicable, name_examples, to_numpy
 from vae_cli.figure.scale import Scale
 from vae_cli.figure.sheet import sheet
 from vae_cli.model.base import LatentVariableModel, Model
@@ -64,16 +64,16 @@ class Manifold(Figure[Model]):
     def draw(self, model: Model, split: Split) -> Drawing:
         """See the base class."""
         if isinstance(model, SemiSupervisedModel):
-            raise Inapplicable("needs a model without labels, style_manifold one with them")
+            raise Inapplicable("needs a model without labels; style_manifold suits one with labels")
         if model.latent_dim != 2:
             raise Inapplicable("needs two latent dimensions")
         if isinstance(model, LatentVariableModel):
-            z, of = quantile_grid(self.rows, model.device), "the prior"
+            z, steps = quantile_grid(self.rows, model.device), "in equal steps of prior probability"
         else:
             codes = codes_of(model, split, split.spread(COUNT))
             z = grid(*codes.quantile(_levels(self.rows, model.device), dim=0).unbind(1))
-            of = f"{split.name} images' codes"
+            steps = f"at quantiles of the codes of {name_examples(split)}"
         x = model.decode(z).mean
-        title = f"manifold: means of p(x|z) over the quantiles of {of}"
+        title = f"What the decoder draws for each z, {steps}"
         canvas = sheet(x, self.rows, title, limits=split.treatment.limits, scale=scale_of(z))
         return Drawing(canvas, to_numpy(z=z, x=x))

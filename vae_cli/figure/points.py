@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SIDE = 3.6  # inches, of a panel
 MARGIN = 1.05  # times as far as the outermost point
 ACROSS = 5  # panels in a row, at most
+TICKS = 5  # steps of an axis, at most: the numbers of a tiny range are long
 MARK = 0.5  # inches, of a legend beside its words
 DOT = 5  # pixels, the radius of a point in an animation
 
@@ -61,6 +62,7 @@ def in_plane(panels: Sequence[Panel], title: str = "") -> "Canvas":
             axes.set_title(panel.title, fontsize=LABEL_SIZE)
         axes.set_xlabel("$x_1$", fontsize=LABEL_SIZE)
         axes.set_ylabel("$x_2$", fontsize=LABEL_SIZE)
+        axes.locator_params(nbins=TICKS)
         axes.tick_params(labelsize=LABEL_SIZE)
     for name, color in colors.items():  # for the legend alone
         axes.scatter([], [], s=16, color=color, label=name)

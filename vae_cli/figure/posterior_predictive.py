@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.base import Drawing, Figure, name_examples, to_numpy
 from vae_cli.figure.grid import Grid
 from vae_cli.model.base import LatentVariableModel
 from vae_cli.options import AtLeast, Draws, Tiles, checked
@@ -50,11 +50,13 @@ class PosteriorPredictive(Figure[LatentVariableModel]):
         unit = max(float(deviation.max()), torch.finfo(deviation.dtype).tiny)
         labels = [
             split.treatment.label, *[f"draw {n + 1}" for n in range(self.draws)],
-            "mean over z", f"std of E[x|z] over z\n(white: {unit:.2g})",
+            "mean over z", f"standard deviation\nover z (white: {unit:.2g})",
         ]  # fmt: skip
         low, high = limits = split.treatment.limits
         images = torch.cat([batch.x, draws, mean, low + (high - low) * deviation / unit])
-        title = f"{split.name} images seen again: means of p(x|z) for z drawn from q(z|x)"
+        title = (
+            f"Posterior predictive of {name_examples(split)}: means of p(x|z), z drawn from q(z|x)"
+        )
         grid = Grid(title, images, len(index), labels, limits=limits)
         draws = draws.unflatten(0, (self.draws, len(index)))
         arrays = to_numpy(index=index, x=batch.x, draws=draws, mean=mean, deviation=deviation)

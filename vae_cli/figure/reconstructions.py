@@ -5,7 +5,7 @@ from torch import Tensor
 
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.base import Drawing, Figure, name_examples, to_numpy
 from vae_cli.figure.grid import Grid
 from vae_cli.model.base import Model
 from vae_cli.options import Tiles, checked
@@ -33,7 +33,7 @@ class Reconstructions(Figure[Model]):
         original = split.grey(index).to(model.device)
         reconstruction = model.decode(mean(model.encode(batch))).mean
         rows = given_rows(split, original, batch.x) | {"reconstruction": reconstruction}
-        title = f"reconstructions of {split.name} images: mean of p(x|z) at z = E[z|x]"
+        title = f"Reconstructions of {name_examples(split)}: means of p(x|z) at z = E[z|x]"
         images = torch.cat([*rows.values()])
         grid = Grid(title, images, len(index), [*rows], limits=split.treatment.limits)
         return grid.drawing(

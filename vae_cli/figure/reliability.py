@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from vae_cli.data.split import Split
-from vae_cli.figure.base import ANY_KIND, Drawing, Figure, to_numpy
+from vae_cli.figure.base import ANY_KIND, Drawing, Figure, name_examples, to_numpy
 from vae_cli.figure.classified import classified
 from vae_cli.figure.ink import LABEL_SIZE, PALETTE, TITLE_SIZE, new_canvas
 from vae_cli.model.calibration import Verdicts, bin_of, calibration_error, calibration_gaps
@@ -45,7 +45,10 @@ class Reliability(Figure[LabelledModel]):
         index, _, each = classified(model, split, self.count)
         table = tabulated(each, self.bins)
         error = calibration_error(calibration_gaps(each, self.bins).mean(0))
-        title = f"reliability on {split.name} images\nexpected calibration error {error:.3f}"
+        title = (
+            f"Accuracy against confidence, {name_examples(split)}\n"
+            f"expected calibration error {error:.3f}"
+        )
         arrays = {
             "bin_images": table.images,
             "bin_accuracy": table.accuracy,
@@ -89,7 +92,7 @@ def _diagram(table: Bins, title: str) -> "Canvas":
         table.confidence[filled], table.accuracy[filled], yerr=table.reach[:, filled],
         fmt="o", markersize=4, elinewidth=1, color=POINT,
     )  # fmt: skip
-    upper.set(xlim=(0, 1.02), ylim=(0, 1.02))  # no mark is cut in half
+    upper.set(xlim=(0, 1.02), ylim=(-0.02, 1.02))  # no mark is cut in half
     upper.set_ylabel("accuracy", fontsize=LABEL_SIZE)
     upper.set_title(title, fontsize=TITLE_SIZE)
     bins = len(table.images)
@@ -98,7 +101,7 @@ def _diagram(table: Bins, title: str) -> "Canvas":
         edgecolor="white", linewidth=0.5,
     )  # fmt: skip
     lower.set_ylabel("images", fontsize=LABEL_SIZE)
-    lower.set_xlabel("confidence: the largest q(y|x)", fontsize=LABEL_SIZE)
+    lower.set_xlabel("confidence: probability of the predicted class", fontsize=LABEL_SIZE)
     for axes in (upper, lower):
         axes.tick_params(labelsize=LABEL_SIZE)
         axes.spines[["top", "right"]].set_visible(False)

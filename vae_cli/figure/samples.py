@@ -9,7 +9,7 @@ from vae_cli.distribution.latent import Latent
 from vae_cli.distribution.mixture import fit_mixture
 from vae_cli.distribution.normal import StandardNormal
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.base import Drawing, Figure, name_examples, to_numpy
 from vae_cli.figure.grid import Grid
 from vae_cli.figure.panels import sheets
 from vae_cli.figure.sheet import INCH
@@ -48,7 +48,7 @@ def densities(model: Model, split: Split, components: int) -> dict[str, Distribu
     return {
         "N(0, I)": StandardNormal(codes.new_zeros(model.latent_dim)),
         "a Gaussian fitted to codes": fit_mixture(codes, 1),
-        f"a mixture of {few} Gaussians": fit_mixture(codes, few),
+        f"a mixture of {few} Gaussians fitted to codes": fit_mixture(codes, few),
     }
 
 
@@ -92,14 +92,14 @@ class Samples(Figure[Model]):
             for p in sources.values()
         ]
         x = [chosen_pixels(model.decode(each), self.draws_pixels) for each in z]
-        what = "draws of x from p(x|z)" if self.draws_pixels else "means of p(x|z)"
+        what = "draws from p(x|z)" if self.draws_pixels else "means of p(x|z)"
         heat = "" if self.temperature == 1 else f", temperature {self.temperature:g}"
         limits = split.treatment.limits
         if len(sources) == 1:
-            title = f"samples: {what}, z from the prior{heat}"
+            title = f"Samples: {what}, z drawn from the prior{heat}"
             grid = Grid(title, x[0], self.rows, limits=limits)
             return grid.drawing(to_numpy(z=z[0], x=x[0]))
-        title = f"samples without a prior: {what}{heat}, codes of {split.name} images"
+        title = f"Samples of a model without a prior: {what}{heat}; codes of {name_examples(split)}"
         grids = [(f"z from {name}", images) for name, images in zip(sources, x, strict=True)]
         arrays = to_numpy(z=torch.stack(z), x=torch.stack(x))
         return Drawing(sheets(grids, self.rows, title, self.rows * INCH, limits), arrays)

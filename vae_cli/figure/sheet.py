@@ -21,6 +21,7 @@ GREY: Limits = (0.0, 1.0)
 GAP = 1  # pixels between images
 INCH = 0.55  # width of one image in a grid
 PAD = 0.08  # inches of white around a grid
+LINE = 1.2  # sizes of the type from a line of a title to the next
 STRIP = 24  # pixels above a frame that hold its caption
 
 
@@ -135,7 +136,8 @@ def sheet(
     overhang = max(0.0, text_width(title, TITLE_SIZE) - inner[0]) / 2
     left = max(left, overhang + PAD)
     turn, head = heads(column_labels, INCH)
-    size = (left + inner[0] + overhang + PAD, below + inner[1] + head + 2 * PAD + TITLE_SIZE / 72)
+    head += 2 * PAD + len(title.splitlines()) * LINE * TITLE_SIZE / 72
+    size = (left + inner[0] + overhang + PAD, below + inner[1] + head)
     canvas = new_canvas(size)
     axes = canvas.add_axes(
         (left / size[0], below / size[1], inner[0] / size[0], inner[1] / size[1])

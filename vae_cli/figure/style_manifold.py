@@ -36,7 +36,7 @@ class StyleManifold(Figure[SemiSupervisedModel]):
         z = quantile_grid(self.rows, model.device)
         x = model.decode(z.expand(len(y), -1, -1), y.unsqueeze(1)).mean
         names = class_names(split, y.tolist())
-        title = "style manifold: means of p(x|y,z) over the quantiles of the prior of z"
+        title = "What the decoder draws for each class and z, in equal steps of prior probability"
         panels = [*zip(names, x, strict=True)]
         canvas = sheets(panels, self.rows, title, limits=split.treatment.limits, scale=scale_of(z))
         return Drawing(canvas, to_numpy(z=z, y=y, x=x))

@@ -40,6 +40,6 @@ class Styles(Figure[SemiSupervisedModel]):
         z = model.latent(model.prior().sample(Size([self.rows]))).z
         x = model.decode(z.unsqueeze(1).expand(-1, len(y), -1), y).mean
         names = class_names(split, y.tolist())
-        title = "styles: means of p(x|y,z), z of a row from the prior"
+        title = "Means of p(x|y,z): each column is a class, each row a z drawn from the prior"
         grid = Grid(title, x.flatten(0, 1), len(y), heads=names, limits=split.treatment.limits)
         return grid.drawing(to_numpy(z=z, y=y, x=x))

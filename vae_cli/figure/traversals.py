@@ -5,7 +5,7 @@ import torch
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
 from vae_cli.example import is_point
-from vae_cli.figure.base import Drawing, Figure, to_numpy
+from vae_cli.figure.base import Drawing, Figure, name_examples, to_numpy
 from vae_cli.figure.ends import pick
 from vae_cli.figure.grid import Grid
 from vae_cli.figure.sheet import animation
@@ -48,9 +48,9 @@ class Traversals(Figure[Model]):
         codes = codes_of(model, split, split.spread(COUNT))
         variance = codes.var(0, correction=0)  # Var_x E[z|x]
         order = variance.argsort(descending=True)[: self.dimensions]
-        center, unit, of = torch.zeros_like(variance), torch.ones_like(variance), ""
+        center, unit, units = torch.zeros_like(variance), torch.ones_like(variance), ""
         if not isinstance(model, LatentVariableModel):  # codes have no scale but their own
-            center, unit, of = codes.mean(0), variance.sqrt(), " standard deviations"
+            center, unit, units = codes.mean(0), variance.sqrt(), " standard deviations"
         source = pick(split, "image", self.image)
         z_0 = mean(model.encode(source.batch.to(model.device)))
         values = torch.linspace(-self.reach, self.reach, self.steps, device=model.device)
@@ -59,10 +59,11 @@ class Traversals(Figure[Model]):
             z[row, :, dimension] = center[dimension] + values * unit[dimension]
         x = model.decode(z).mean
         labels = [f"$z_{{{d + 1}}}$  ({variance[d]:.2f})" for d in order.tolist()]
-        whose = "" if isinstance(self.image, str) else f"{split.name} "
+        whose = "image" if isinstance(self.image, str) else name_examples(split).removesuffix("s")
         title = (
-            f"{whose}image {source.name} as one dimension moves{of}: means of p(x|z); "
-            f"(Var of E[z|x]), {len(order)} of {len(variance)} dimensions"
+            f"{whose.capitalize()} {source.name} as one dimension of z changes from "
+            f"{_tick(-self.reach)} to {_tick(self.reach)}{units}\n"
+            f"in brackets: variance of the codes; {len(order)} of {len(variance)} dimensions"
         )
         limits = split.treatment.limits
         original = source.original.to(x)
@@ -73,9 +74,7 @@ class Traversals(Figure[Model]):
         columns = min(len(order), 5)
         there_and_back = [*range(self.steps), *range(self.steps - 2, 0, -1)]
         names = ", ".join(f"z{d + 1}" for d in order.tolist())
-        pictures = [
-            (x[:, step], f"{values[step]:+.2f} in each of {names}") for step in there_and_back
-        ]
+        pictures = [(x[:, step], f"{names}: {values[step]:+.2f}{units}") for step in there_and_back]
         arrays = to_numpy(
             dimension=order, variance=variance, value=values, original=original, z=z, x=x
         )

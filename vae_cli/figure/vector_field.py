@@ -10,7 +10,7 @@ from torch import Tensor
 from vae_cli.data.batch import Batch
 from vae_cli.data.split import Split
 from vae_cli.distribution.relations import mean
-from vae_cli.figure.base import Content, Drawing, Figure, to_numpy
+from vae_cli.figure.base import Content, Drawing, Figure, name_examples, to_numpy
 from vae_cli.figure.ink import LABEL_SIZE, TITLE_SIZE, new_canvas
 from vae_cli.figure.points import SIDE
 from vae_cli.model.base import Model
@@ -129,7 +129,7 @@ class VectorField(Figure[Model]):
         reach = MARGIN * float(data.abs().max())
         x = grid(self.rows, reach, model.device)
         reconstruction = reconstructed(model, x)
-        title = f"reconstruction minus input, above {split.name} points"
+        title = f"Arrows: from a point to its reconstruction. Grey: {name_examples(split)}"
         field = Field(title, x, reconstruction, data)
         arrays = to_numpy(index=index, data=data, x=x, reconstruction=reconstruction)
         return Drawing(field.stacked([""], []), arrays, content=field)

@@ -28,8 +28,8 @@ class Page(NamedTuple):
 
 CONFIG_DIR = (
     "--config-dir DIR",
-    "also read yamls of your own from DIR. Those of ./conf/vae_cli and $VAE_CLI_CONF are read "
-    "anyway, and those of ./conf if it holds nothing else",
+    "also read your own yamls in DIR. Those in ./conf/vae_cli and $VAE_CLI_CONF are always "
+    "read, and those in ./conf if it holds nothing else",
 )
 SHARED_FLAGS = (
     ("--completion SHELL", "print the completion for bash, zsh or fish"),
@@ -76,7 +76,7 @@ EVAL = Page(
         ("vae-eval run=RUN_DIR split=validation samples=1000", ""),
         ("vae-eval run='outputs/digits_vae/*'", "several runs, and a table of them"),
         ("vae-eval run=RUN_DIR metric=[active_units] analysis=[]", "one number alone"),
-        ("vae-eval run=RUN_DIR data.root=FOLDER", "the images have moved"),
+        ("vae-eval run=RUN_DIR data.root=FOLDER", "if the images have moved"),
     ),
 )
 SAMPLE = Page(
@@ -96,7 +96,7 @@ SAMPLE = Page(
 FINETUNE = Page(
     "vae-finetune trains a classifier on a trained encoder, beside the same network with fresh "
     "weights and a linear classifier of the codes. It writes finetune.json into the run's folder, "
-    "and does not train again what is there.",
+    "and does not repeat what is there.",
     "run=RUN_DIR [KEY=VALUE ...]",
     (
         ("vae-finetune run=RUN_DIR labels=100", "a classifier of the codes, from 100 labels"),
@@ -110,7 +110,7 @@ EXPORT = Page(
     "It needs pip install 'vae-cli[export]'.",
     "run=RUN_DIR [KEY=VALUE ...]",
     (
-        ("vae-export run=last", "into the run's folder, export"),
+        ("vae-export run=last", "writes to RUN_DIR/export"),
         ("vae-export run=RUN_DIR format=onnx output=FOLDER", ""),
     ),
 )
@@ -130,15 +130,15 @@ REPORT = Page(
     "their errors, curves, pictures, configuration, command lines and environment.",
     "run=RUN_DIR [KEY=VALUE ...]",
     (
-        ("vae-report run=last", "into the run's folder, report.html"),
-        ("vae-report run='outputs/digits_vae/*'", "several runs, into ./report.html"),
+        ("vae-report run=last", "writes RUN_DIR/report.html"),
+        ("vae-report run='outputs/digits_vae/*'", "several runs; writes ./report.html"),
         ("vae-report run=RUN_DIR,OTHER_DIR output=both.html", ""),
     ),
 )
 COMPARE = Page(
-    "vae-compare makes a table of runs: what differs between them, their numbers, and how surely "
-    "one is better. Runs that differ only in their seed are one row, their mean ± its standard "
-    "error.",
+    "vae-compare makes a table of runs: what differs between them, their numbers, and how certain "
+    "the differences are. Runs that differ only in their seed are one row, the mean ± its "
+    "standard error.",
     "PLACE ... [KEY=VALUE ...]",
     (
         ("vae-compare outputs", "every run below a folder"),

@@ -101,7 +101,7 @@ def _of_command(known: Catalogue) -> str:
     if page.often:
         often = [pair for each in page.often for pair in keys_named(each, known).items()]
         keys = {name: _with_options(key, name, known) for name, key in often}
-        blocks += [["Keys of groups that are set most:"], _key_rows(keys)]
+        blocks += [["The most common keys of groups:"], _key_rows(keys)]
     flags = [*page.flags, *([CONFIG_DIR] if known.groups else []), *SHARED_FLAGS]
     blocks += [["Flags:"], _table(flags, "  ")]
     return "\n\n".join("\n".join(block) for block in blocks)
@@ -134,13 +134,13 @@ def _of_group(group: str, known: Catalogue) -> str:
     rows = [(_marked(option, chosen), option.summary) for option in options]
     blocks = [_wrapped(f"{group}: {known.meaning(group)}"), _table(rows, "")]
     if chosen:
-        blocks[-1].append(f"  ({DEFAULT} the default)")
+        blocks[-1].append(f"{DEFAULT} the default")
     shown = [option for option in options if option.name in chosen] or options[:1]
     if keys := {name: key for option in shown for name, key in option.keys.items()}:
         several = "the default options" if len(shown) > 1 else f"{group}={shown[0].name}"
         blocks += [_wrapped(f"Keys of {several}, each with its default:"), _key_rows(keys)]
     more = f"vae-{known.command} --help {group}={options[-1].name}"
-    blocks.append([f"{more}: the keys of another option"])
+    blocks.append([f"The keys of another option: {more}"])
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
@@ -154,7 +154,7 @@ def _of_option(option: Option, known: Catalogue) -> str:
     blocks = [_wrapped(f"{option.group}={option.name}: {option.about}")]
     if option.choices:
         words = " ".join(f"{group}={_listed(name)}" for group, name in option.choices.items())
-        blocks.append(_wrapped(f"It also chooses {words}; what you choose yourself counts."))
+        blocks.append(_wrapped(f"It also sets {words}, unless you set them yourself."))
     if option.keys:
         blocks += [["Keys, each with its default:"], _key_rows(option.keys)]
     blocks.append([f"Try: {line}" for line in option.commands])

@@ -197,7 +197,8 @@ class Meeting:
 
     def _wait_for_all(self, key: str, patience: float) -> None:
         until, others = time.monotonic() + patience, self._size - 1
-        notice = WaitNotice(f"waiting for {others} other process(es). For a run without: {UNSET}.")
+        awaited = f"waiting for {others} other process(es)"
+        notice = WaitNotice(f"{awaited}. For a run without them: {UNSET}.")
         while (count := self._count(key)) < others:
             if key == "here":
                 notice.print()
@@ -205,7 +206,7 @@ class Meeting:
                 if key != "left" and self._has(word):
                     raise kind(self._store.get(word).decode())
             if time.monotonic() > until:
-                rule = f"{count + 1} of {self._size} processes have come in {patience:.0f} s"
+                rule = f"{count + 1} of {self._size} processes joined within {patience:.0f} s"
                 raise VaeCliError(f"{rule}. Start them by torchrun or srun: docs/devices.md.")
             time.sleep(PAUSE)
 

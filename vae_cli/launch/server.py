@@ -71,6 +71,6 @@ def wait_for_server(host: str, port: int, patience: float) -> None:
             return
         except OSError as error:
             if time.monotonic() > until:
-                rule = f"nobody has answered in {patience:.0f} s ({error.strerror or error})"
+                rule = f"there was no answer within {patience:.0f} s ({error.strerror or error})"
                 raise ConfigError("MASTER_ADDR", f"{host}:{port}", rule, remedy) from error
         time.sleep(PAUSE)

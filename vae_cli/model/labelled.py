@@ -68,7 +68,7 @@ class LabelledModel(LatentVariableModel):
         is_fitted: Whether ``classify`` can be called yet.
     """
 
-    description = "a model that tells labels (m1, m2, m1_m2)"
+    description = "a model that predicts labels (m1, m2, m1_m2)"
 
     classes: int
     is_fitted: bool = True

@@ -73,14 +73,14 @@ class M1M2(SemiSupervisedModel):
         if isinstance(features, SemiSupervisedModel) or not isinstance(
             features, LatentVariableModel
         ):
-            rule = "its features are to be those of a model with a prior and without labels"
+            rule = "its features must come from a model with a prior and without labels"
             raise InvalidOption("features", type(features).__name__, rule, "Use those of M1.")
         self.features = features.requires_grad_(False)
         self.latent_dim, self.classes = latent_dim, classes
         all_units = range(features.latent_dim)
         modelled = [*(all_units if units is None else units)]
         if not modelled or sorted({*modelled} & {*all_units}) != sorted(modelled):
-            rule = f"needs different ones of 0 to {features.latent_dim - 1}, one at least"
+            rule = f"needs one or more different numbers from 0 to {features.latent_dim - 1}"
             raise InvalidOption("units", modelled, rule)
         rest = [unit for unit in all_units if unit not in modelled]
         places = [modelled.index(unit) if unit in modelled else len(modelled) for unit in all_units]

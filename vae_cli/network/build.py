@@ -97,7 +97,7 @@ def _build(
     try:
         built = network(in_shape=in_shape, out_shape=out_shape, **options)
         if not isinstance(built, nn.Module):
-            raise InvalidOption("", _name(network), "makes no torch.nn.Module", "Try {}=mlp.")
+            raise InvalidOption("", _name(network), "does not build a torch Module", "Try {}=mlp.")
         if type(built).__module__.startswith("vae_cli.") and isinstance(built, Network):
             return built
         leading = Size([2, BATCH // 2] if isinstance(built, Network) else [BATCH])

@@ -185,7 +185,7 @@ def _sheet(
     notes = [
         *(group.protocols if len(group.protocols) == 1 else []),
         order(ranking) + _warning(ranking),
-        *(f"Δ: to the first row, over {each}" for each in covered),
+        *(f"Δ: difference to the first row, interval over {each}" for each in covered),
     ]
     return Sheet(group.title, [note for note in notes if note], columns, lines)
 

@@ -32,7 +32,7 @@ COLORS = 8  # of curves, in the page's own style
 MOST_LABELS = 4  # columns of settings that fit beside the numbers; more are one column
 LONGEST = 20  # letters in a line; a longer word continues in the next one
 JOINTS = re.compile(  # of a word: optimizer.|lr, hidden_|dims, Planar|Posterior, but not 0.1
-    rf"(?<=[_/=,])(?=\w)|(?<=\.)(?=[^\W\d])|(?<=[a-z])(?=[A-Z])"
+    rf"(?<=[_/=])(?=\w)|(?<=[.,])(?=[^\W\d])|(?<=[a-z])(?=[A-Z])"
     rf"|(?<=[^\W_]{{{LONGEST}}})(?=\w)"
 )
 

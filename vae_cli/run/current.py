@@ -95,10 +95,10 @@ class CurrentNumbers:
             if self.checkpoints.is_current(record, str(record.get("checkpoint")))
         }
         if results and not self.results:
-            rule = "left out, for training went on and has not finished"
+            rule = "left out, as training was resumed and has not finished"
             note(f"{folder.results.name}: {rule}. Finish it with vae-train resume={path}")
         if old := [split for split in evaluations if split not in self.evaluations]:
-            rule = f"left out {', '.join(old)}, measured of a checkpoint that was replaced"
+            rule = f"left out {', '.join(old)}, measured on a checkpoint that was replaced"
             renew = f"vae-eval run={path}" + f" split={old[0]}" * (old[0] != "test")
             note(f"{folder.evaluation.name}: {rule}. Renew it with {renew}")
         if export := self.checkpoints.old_export():

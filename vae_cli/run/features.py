@@ -58,7 +58,7 @@ def provide_features(
     features = open_pretrained(first, first.best, stage.run_key, stage.trust).model
     used = units_used(features, experiment.splits["train"])
     if not used:  # as after a few steps
-        say("the first stage uses none of its features: all are modelled")
+        say("no dimension of the first stage is active: all are used as features")
         used = [*range(features.latent_dim)]
     say(f"second stage, in {folder.path}, on {len(used)} of {features.latent_dim} features")
     experiment.config.model.units = used

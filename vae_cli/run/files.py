@@ -64,7 +64,7 @@ def check_no_links(key: str, path: Path, ignored: Container[str] = ()) -> None:
     try:
         check_tree(path, ignored)
     except UnsafeFile as error:
-        remedy = "Replace what is no regular file with a copy, or remove it."
+        remedy = "Replace it with a regular file, or remove it."
         if path.is_symlink():
             remedy = f"Try {key}={path.resolve()}."
         raise ConfigError(key, path, str(error), remedy) from error

@@ -66,7 +66,8 @@ class FirstStage:
             ConfigError: If it sets something that is found out.
         """
         if cfg.model.get("units") is not None:
-            raise ConfigError("model.units", cfg.model.units, "is found out", "Leave it out.")
+            rule = "is computed from the first stage"
+            raise ConfigError("model.units", cfg.model.units, rule, "Leave it out.")
         node = cfg.model[part]
         given = Request.of("train", check_saved(node.overrides, request.config_dir, is_own))
         default = [] if given.names("model") or given.names("experiment") else ["model=m1"]
@@ -104,7 +105,7 @@ class FirstStage:
             raise ConfigError(self.overrides_key, given, rule, "Leave one of them out.")
         for override in Request.of("train", given).overrides:
             if override.key_or_group in OF_BOTH:
-                rule = "holds for both stages"
+                rule = "applies to both stages"
                 remedy = f"Put it beside {self.overrides_key}."
                 raise ConfigError(self.overrides_key, override.input_line, rule, remedy)
 

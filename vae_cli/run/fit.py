@@ -104,7 +104,7 @@ def fit_and_restore(run: TrainingRun, start: Start | None) -> Fitted:
                 raise _with_advice(stopped, experiment) from error
             restores = max(restores, start.restores) + 1
             what = error.what.rstrip(".")
-            print_note(console, f"{what}; back to step {step}, with other noise")
+            print_note(console, f"{what}; restored step {step}, with other noise")
 
 
 def _with_advice(error: TrainingError, experiment: Experiment) -> TrainingError:
@@ -240,6 +240,6 @@ def _warn_of_unsettled(experiment: Experiment, console: Console) -> None:
     if schedule.settled_at > total and not experiment.trainer.fast_dev_run:
         print_note(
             console,
-            f"kl_schedule settles at step {schedule.settled_at}, and the run ends at {total} "
-            f"with weight {schedule(total):.2f}",
+            f"kl_schedule reaches its final weight at step {schedule.settled_at}, "
+            f"but the run ends at {total} with weight {schedule(total):.2f}",
         )

@@ -121,7 +121,7 @@ class RunFolder:
             except UnsafeFile as error:
                 raise ConfigError(key, self.path, f"its {error}", "Remove that file.") from error
             except OSError as error:
-                rule = f"its file {name} can't be held ({error.strerror})"
+                rule = f"its file {name} can't be locked ({error.strerror})"
                 raise ConfigError(key, self.path, rule, COPY) from error
             yield
 

@@ -31,7 +31,7 @@ def identified(cfg: DictConfig, run_dir: str, is_named: bool, is_needed: bool) -
         return run_dir
     name = cfg.run_id if cfg.run_id is not None or not is_needed else _job()
     if name is None and is_needed:
-        rule = "no scheduler has given this job a number"
+        rule = "needs the job number of a scheduler"
         raise ConfigError("resume", "auto", rule, "Try run_id=SOME_NAME with it.")
     if name is not None and not re.fullmatch(r"[\w.+=-]*\w[\w.+=-]*", str(name)):
         rule = "needs letters, digits and .+=-_"

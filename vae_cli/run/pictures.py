@@ -114,7 +114,7 @@ def caption(runs: Sequence[tuple[DictConfig, RunFolder]]) -> str:
     configs = [config for config, _ in runs]
     datasets = dict.fromkeys(option_of(config.data) for config in configs)
     folders = ["/".join(folder.path.resolve().parts[-2:]) for _, folder in runs]
-    return f"data {', '.join(datasets)}; run {', '.join(folders)}"
+    return f"data: {', '.join(datasets)}; run: {', '.join(folders)}"
 
 
 def in_motion(drawings: Mapping[str, Drawing], folder: Path, note: Note) -> dict[str, Drawing]:

@@ -65,7 +65,7 @@ def find_start(folder: RunFolder, experiment: Experiment, say: Say) -> Start | N
         try:
             state = read_checkpoint(path)
         except CheckpointError as error:
-            say(f"{folder.path}: {error}; looking for the one before")
+            say(f"{folder.path}: {error}; trying the previous one")
             continue
         check_fits(experiment.model, state["state_dict"], folder.path)
         before = _rate_of(state)
@@ -75,7 +75,7 @@ def find_start(folder: RunFolder, experiment: Experiment, say: Say) -> Start | N
             try:
                 read_checkpoint(folder.best)
             except CheckpointError as error:
-                say(f"{folder.path}: {error}; the best from here on counts")
+                say(f"{folder.path}: {error}; the best one is chosen from here on")
         return Start(path, state)
     if found:
         rule = "its checkpoints are damaged"
@@ -196,8 +196,8 @@ def _keep_defaults(folder: RunFolder, base: DictConfig, config: DictConfig) -> l
                 OmegaConf.update(config, key, kept, merge=False)
                 changed.append((key, kept))
     return [
-        f"{key} was {as_written(kept)} when the run was started and is {as_written(today[key])} "
-        "by today's defaults; the run keeps its value"
+        f"{key} was {as_written(kept)} when the run was started. The default is now "
+        f"{as_written(today[key])}, but the run keeps its value"
         for key, kept in changed
     ]
 

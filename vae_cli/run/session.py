@@ -162,7 +162,7 @@ def _train(
     start = find_start(folder, experiment, note)
     if is_finished(experiment, folder, start):
         remedy = "Raise trainer.max_epochs or max_steps to train further."
-        print_line(console, f"{folder.path} has finished, and stays as it is. {remedy}")
+        print_line(console, f"{folder.path} has finished and is left unchanged. {remedy}")
         return
     process.announce(experiment, console)
     if start is None and stage is None and folder.overrides.is_file():

@@ -121,7 +121,7 @@ def _read_best(folder: RunFolder, console: Console) -> tuple[dict[str, Any], str
     try:
         return read_checkpoint(folder.best), sha256_of(folder.best)
     except CheckpointError as error:
-        print_note(console, f"{folder.path}: {error}; last.ckpt is tested in its place")
+        print_note(console, f"{folder.path}: {error}; last.ckpt is tested instead")
         return read_checkpoint(folder.last), None
 
 

@@ -91,7 +91,7 @@ class SweepFolder:
         with RunFolder(self.path).held("sweep.resume" if self.jobs.is_file() else KEY):
             if is_new and self.jobs.is_file():
                 remedy = f"Try sweep.resume={shell_word(self.path)}."
-                raise ConfigError(KEY, self.path, "is a sweep's already", remedy)
+                raise ConfigError(KEY, self.path, "belongs to another sweep", remedy)
             try:
                 yield
             finally:
@@ -109,7 +109,7 @@ class SweepFolder:
         if folder.path.is_dir():
             check_no_links("sweep.resume", folder.path, LAUNCHERS)
         if not folder.jobs.is_file():
-            rule = "is not a sweep's" if folder.path.is_dir() else "there is no such folder"
+            rule = "is not of a sweep" if folder.path.is_dir() else "there is no such folder"
             raise ConfigError("sweep.resume", path, rule, "It should hold jobs.yaml.")
         return folder
 
@@ -139,7 +139,7 @@ class SweepFolder:
             given = {*without_trust(job.overrides)}
             before = {*known.get(job.name, given)}
             if given != before:
-                other = " ".join(sorted(before - given)) or f"nothing like {min(given - before)}"
+                other = " ".join(sorted(before - given)) or f"{min(given - before)} left out"
                 rule = f"its {job.name} was run with {other}"
                 remedy = "Resume with the same command, or start a new sweep."
                 raise ConfigError("sweep.resume", self.path, rule, remedy)
@@ -190,13 +190,13 @@ class SweepFolder:
         """Why a job has no results, in a line."""
         ending = self.ending_of(name)
         if ending is None:
-            return "was not run to its end"
+            return "did not finish"
         if ending.exit_code == Interrupted.exit_code:
             return "was stopped, and resumes with the sweep"
         last = last_line(self.path / name / ERRORS)
         killed = f"was killed by signal {-ending.exit_code}"
         return last.removeprefix("vae-train: ") or (
-            killed if ending.exit_code < 0 else f"ended with {ending.exit_code}"
+            killed if ending.exit_code < 0 else f"exited with code {ending.exit_code}"
         )
 
 

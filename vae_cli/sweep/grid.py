@@ -61,6 +61,6 @@ def _values(choice: Override) -> list[str]:
         return [str(choice.input_line)]
     if not choice.is_discrete_sweep():
         value = str(choice.input_line).partition("=")[2]
-        rule = "a grid has values, and this has a range"
+        rule = "a grid needs values, but this is a range"
         raise ConfigError(key, value, rule, "List values, or try sweep=optuna.")
     return [f"{key}={value}" for value in choice.sweep_string_iterator()]

@@ -147,11 +147,11 @@ def check_objectives(objectives: Sequence[str]) -> Sequence[str]:
     """
     names = [*map(plain_name, objectives)]
     if len({*names}) < len(names) or not names:
-        rule = "needs one name or several, each once"
+        rule = "needs one or more different names"
         raise InvalidOption("objectives", objectives, rule, "Try {objectives}=[validation/elbo].")
     for name in names:
         if name.startswith("test/"):
-            rule = "the best of many by the test images looks too good"
+            rule = "a best trial chosen by test images looks too good"
             remedy = f"Try validation/{name.removeprefix('test/')}."
             raise InvalidOption("objectives", name, rule, remedy)
     return objectives

@@ -198,7 +198,7 @@ class Trials:
 def _number(job: Job) -> int:
     match = NUMBER.match(job.name)
     if match is None:
-        raise ConfigError("sweep.resume", job.name, "is of a sweep of another kind")
+        raise ConfigError("sweep.resume", job.name, "belongs to another kind of sweep")
     return int(match[1])
 
 

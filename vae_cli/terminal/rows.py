@@ -56,10 +56,10 @@ def warnings_of(record: Results) -> list[str]:
     warnings += [advice] if (advice := scale_advice(record.get("scale_at_bound"))) else []
     for name in ("posterior_log_det_error", "posterior_log_prob_error"):
         if _known(record, name, 0.0) > TOLERANCE:
-            warnings.append(f"{name} is {record[name]:.1g} nats: q(z|x) is not what it claims.")
+            warnings.append(f"{name} is {record[name]:.1g} nats: the density of q(z|x) is wrong.")
     off = abs(_known(record, "posterior_normalization", 1.0) - 1)
     if off > 5 * _known(record, "posterior_normalization_se", 0.0):
-        warnings.append("E_q[p/q] is not 1 within five standard errors: q(z|x) is no density.")
+        warnings.append("E_q[p/q] is not 1 within five standard errors: q(z|x) is not normalized.")
     return warnings
 
 
@@ -69,8 +69,8 @@ def few_images_advice(record: Results) -> str | None:
     if not is_number(images) or images >= FEW_IMAGES:
         return None
     if images == 1:
-        return "one image has no standard error and tells nothing of active units. Measure more."
-    rule = "too few for standard errors and active units to be trusted"
+        return "one image gives no standard error and no active units. Measure more."
+    rule = "too few for reliable standard errors and active units"
     return f"{images} images are {rule}. Measure more."
 
 
@@ -90,7 +90,7 @@ def bound_advice(record: Results, remedy: str = "") -> str | None:
     if is_number(bias):
         why = f"it lies about {abs(bias):.1g} nats below"
     elif not math.isnan(heavy):
-        why = f"a few of {samples} draws count for all the others for {heavy:.0%} of the images"
+        why = f"for {heavy:.0%} of the images, a few of the {samples} draws outweigh all others"
     remedy = remedy or f"Try samples={10 * samples}."
     return f"log_likelihood is only a lower bound on log p(x): {why}. {remedy}"
 

@@ -47,14 +47,14 @@ def print_summary(results: Results, folder: RunFolder, console: Console) -> None
         "run": str(folder.path),
         "pictures": f"{folder.figures} ({', '.join(drawn)})" if drawn else "none",
         "measure": f"vae-eval run={path}",
-        "go on": f"vae-train resume={path} trainer.{further}",
+        "resume": f"vae-train resume={path} trainer.{further}",
     }
     if any(folder.path.glob("events.*")):
         lines["dashboard"] = f"tensorboard --logdir {shlex.quote(str(folder.path.parent))}"
     console.print("", _table(title, rows_of(results, "test/"), results, console))
     advice = collapse_advice(results, results["latent_dim"], "test")
     tested = {key.removeprefix("test/"): value for key, value in results.items()}
-    of_evidence = bound_advice(tested, f"vae-eval run={path} tells more.")
+    of_evidence = bound_advice(tested, f"vae-eval run={path} gives a better estimate.")
     of_scale = scale_advice(results.get("test/scale_at_bound"))
     for warning in (few_images_advice(tested), advice, of_evidence, of_scale):
         if warning is not None:
@@ -74,7 +74,7 @@ def print_evaluation(record: Results, folder: RunFolder, console: Console) -> No
     if rows := rows_of(record):
         console.print(_table(title, rows, record, console))
     else:
-        print_line(console, "no number of all images together: see the values of each")
+        print_line(console, "no number over all images; see the values of each image")
     for warning in warnings_of(record):
         print_warning(warning, console)
     print_lines({"numbers": str(folder.evaluation), "images": str(folder.evaluated)}, console)

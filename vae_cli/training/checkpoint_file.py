@@ -59,7 +59,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
     """
     try:
         if not _is_whole(path):
-            raise CheckpointError(f"{path.name} is damaged (its digest is another)")
+            raise CheckpointError(f"{path.name} is damaged (its digest differs)")
         return read_archive(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path.name} is missing") from error
@@ -177,7 +177,7 @@ def _explained(error: OSError, path: Path, checkpoint: Any) -> str:
     needed, free = _size(checkpoint), shutil.disk_usage(path.parent).free
     return (
         f"{path.parent}: no room for a checkpoint ({error.strerror}): it takes "
-        f"{as_bytes(needed)} and {as_bytes(free)} are free. The one before stays"
+        f"{as_bytes(needed)} and {as_bytes(free)} are free. The previous one is kept"
     )
 
 

@@ -166,7 +166,7 @@ class TrainingModule(LightningModule):
         """Notes that a step was skipped; raises the error after too many in a row."""
         self.skipped, self._skipped_in_a_row = self.skipped + 1, self._skipped_in_a_row + 1
         if self._skipped_in_a_row >= SKIPPED_AT_MOST:
-            raise TrainingError(f"{error} {SKIPPED_AT_MOST} steps in a row were left out.")
+            raise TrainingError(f"{error} {SKIPPED_AT_MOST} steps in a row were skipped.")
         self.report(f"{str(error).partition('. ')[0]}: left out")
 
     def check_numbers(self) -> None:

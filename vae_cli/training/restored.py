@@ -42,4 +42,4 @@ def check_restores(state: dict[str, Any], experiment: Experiment) -> None:
     for callback in state["callbacks"].values():
         numbers = [callback.get("best", 0.0), *callback.get("numbers", {}).values()]
         if not all(isinstance(number, (int, float)) for number in numbers):
-            raise ValueError("its best numbers are not numbers")
+            raise ValueError("its best values are not numbers")

@@ -85,7 +85,8 @@ def train_on_labels(
         if step in validated:
             score = score_of(network, splits["validation"], options.seed)
             if not math.isfinite(score.log_label):
-                raise TrainingError(f"step {step}: log q(y|x) is not a number. Try a smaller lr.")
+                rule = f"step {step}: log q(y|x) is NaN or infinite"
+                raise TrainingError(f"{rule}. Try a smaller lr.")
             if score > best.validation:
                 best = ChosenState(step, step / len(shuffle), score)
                 state = {name: value.clone() for name, value in network.state_dict().items()}
