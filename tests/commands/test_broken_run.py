@@ -105,7 +105,7 @@ def test_skip_leaves_the_step_out(
     run = vae_train(*BRIEF, "trainer.on_nan=skip")
     said = capsys.readouterr().out
     term = "train/loss is nan" if broken.kind == "loss" else "the gradient is nan"
-    assert f"note: step {STEP}: {term}: left out" in said
+    assert f"note: step {STEP}: {term}: step skipped" in said
     last = read_checkpoint(run / "checkpoints" / "last.ckpt")
     assert last["global_step"] == 30 and last["skipped"] == 1
     assert all(weight.isfinite().all() for weight in last["state_dict"].values())

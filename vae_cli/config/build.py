@@ -54,15 +54,18 @@ from vae_cli.training.options import AcceleratorOptions, TrainerOptions
 from vae_cli.training.trainer import check_accelerator
 
 FAST_DEV_STEPS = 5
+REPORTED = "reported"  # name of the metric that every run has
 
 
-def build(cfg: DictConfig, known: Record | None = None, named: Collection[str] = ()) -> Experiment:
+def build(
+    cfg: DictConfig, known: Record | None = None, requested: Collection[str] = ()
+) -> Experiment:
     """Loads the data and builds the model and all that trains and measures it.
 
     Args:
         cfg: As ``compose`` returns it; changed in place.
         known: The data that the run had when it was started.
-        named: The metrics that the user asks for by name.
+        requested: The metrics that the user asks for by name.
 
     Raises:
         VaeCliError: If something can't be had, or does not go together.
@@ -80,7 +83,7 @@ def build(cfg: DictConfig, known: Record | None = None, named: Collection[str] =
     changes = f"the data have changed: {loaded.difference}" if loaded.difference else ""
     of_range = range_advice and f"training may fail. {range_advice}"
     notes = [changes, of_range, describe_few_images(dataset)]
-    equal = ["all training images are equal: there is nothing to learn"] if kind.is_alike else []
+    alike = ["all training images are equal: there is nothing to learn"] if kind.is_alike else []
     with open_dict(cfg):
         _settle(cfg, dataset, treatment, accelerator)
     OmegaConf.resolve(cfg)
@@ -97,7 +100,7 @@ def build(cfg: DictConfig, known: Record | None = None, named: Collection[str] =
     reported = Reported(objective, weight)
     check_room(cfg, objective, accelerator)
     with sizes_counted(cfg):
-        with torch.device("meta"):
+        with torch.device("meta"):  # shapes without numbers: checked before memory is taken
             outline = construct_model(cfg)
         check_model(cfg, outline, objective)
         check_groups(cfg, outline, objective)
@@ -111,7 +114,7 @@ def build(cfg: DictConfig, known: Record | None = None, named: Collection[str] =
         record=loaded.record,
         notes=[*dataset.notes, *filter(None, notes)],
         inferred=describe_inferred(cfg, dataset, kind),
-        doubts=equal or doubts_about(Facts(cfg, kind)),
+        doubts=alike or doubts_about(Facts(cfg, kind)),
         range_advice=range_advice,
         model=model,
         objective=objective,
@@ -120,8 +123,8 @@ def build(cfg: DictConfig, known: Record | None = None, named: Collection[str] =
         make_lr_schedule=construct(cfg, "optimizer.lr_schedule", partial=True),
         monitor=monitored(reported, trainer),
         metrics={
-            "reported": reported,
-            **applicable("metric", build_each(cfg, "metric"), model, named),
+            REPORTED: reported,
+            **applicable("metric", build_each(cfg, "metric"), model, requested),
         },
         figures=build_each(cfg, "figure"),
         trainer=trainer,
@@ -136,7 +139,10 @@ def build(cfg: DictConfig, known: Record | None = None, named: Collection[str] =
 def build_each(cfg: DictConfig, group: str) -> dict[str, Any]:
     """The objects of a group of which several can be chosen, by name."""
     for name in cfg.get(group) or {}:
-        check_name(group, str(name))  # of which files and numbers get their names
+        if (group, name) == ("metric", REPORTED):
+            rule = "is the name of the numbers that the objective reports"
+            raise ConfigError(group, name, rule, "Choose another name for the metric.")
+        check_name(group, str(name))  # files and numbers are named after it
     return {name: construct(cfg, f"{group}.{name}") for name in cfg.get(group) or {}}
 
 

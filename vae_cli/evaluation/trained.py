@@ -138,8 +138,8 @@ class TrainedModel:
             support = model.decode(mean(q)).support
             if support is not None and not support.check(part).all():
                 raise VaeCliError(
-                    "x: has values other than 0 and 1, but the likelihood is one of binary values. "
-                    "Try x > 0.5, or 1 with the value as probability: "
+                    "x: has values that the likelihood excludes; a likelihood of binary values "
+                    "takes 0 and 1. Try x > 0.5, or 1 with the value as probability: "
                     "numpy.random.random(x.shape) < x."
                 )
             return evidence_estimate(model, batch, q, samples).log_likelihood

@@ -152,7 +152,7 @@ class FirstStage:
         if pretrained_part(first) is not None:
             raise mistake
         try:
-            model = build(first, named=self.request.listed("metric")).model
+            model = build(first, requested=self.request.listed("metric")).model
         except ConfigError as error:
             if is_within(error.key, SHARED):
                 raise

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def decide(request: Request, process: Process, find_run: FindRun) -> New | Resume | Join:
-    """Decides what a command does; nothing heavy is imported and nothing written.
+    """Decides what a command does, and writes nothing. Only an existing run imports torch.
 
     Args:
         request: What was asked for.
@@ -74,8 +74,9 @@ def execute(plan: New | Resume | Join, process: Process) -> None:
     folder = _folder_of(plan, meeting)
     signals, is_first = process.signals, is_first_process()
     before = signals.last_words()
-    signals.last_words = lambda: how_to_resume(folder) if folder.overrides.is_file() else before
-    if not is_first:
+    if is_first:
+        signals.last_words = lambda: how_to_resume(folder) if folder.overrides.is_file() else before
+    else:
         signals.last_words = lambda: ""
     with folder.held() if is_first else nullcontext(), explain_failures(folder):
         meeting.begin(folder.path)
@@ -94,7 +95,7 @@ def _folder_of(plan: New | Resume | Join, meeting: Meeting) -> RunFolder:
 
 
 def _build(run: New | Resume, launch: Launch) -> "tuple[FirstStage | None, Experiment]":
-    """What is to be trained, and what before; a resumed run keeps the parts of its data."""
+    """The first stage, if any, and the experiment; a resumed run keeps the parts of its data."""
     folder, cfg = run.folder if isinstance(run, Resume) else None, run.cfg.copy()
     check_paths(cfg)
     prepare_libraries()
@@ -133,7 +134,7 @@ def _first_stage(run: New | Resume, cfg: DictConfig, launch: Launch) -> "FirstSt
 
 
 def _fetching(run: New | Resume) -> AbstractContextManager[None]:
-    """Lets data be fetched, but not into a folder that only a run's folder names."""
+    """Allows downloads, except into a folder that nobody but an untrusted run names."""
     from vae_cli.data.files import reading_only
 
     is_own = isinstance(run, New) or run.cfg.trust or run.request.names("data.root")

@@ -28,7 +28,7 @@ SKIPPED_AT_MOST = 100  # steps in a row
 
 
 def noise_seed(seed: int, restores: int) -> object:
-    """What the noise of training depends on: what broke a run must not come again."""
+    """What the noise of training depends on: after a restore the draws that failed do not recur."""
     return (seed, restores) if restores else seed
 
 
@@ -86,11 +86,11 @@ class TrainingModule(LightningModule):
         return optimizers, list(map(make_lr_schedule, optimizers)) if make_lr_schedule else []
 
     def on_train_start(self) -> None:
-        """Ends a run that has nothing left to do."""
+        """Prepares the loop; stops at once if all steps have been taken."""
         if self._recorded is not None:
             self.recorder.load_state_dict(self._recorded, self.device)
         ended = self.global_step >= self.total_steps
-        self.trainer.should_stop = ended and not self._is_due(self.global_step)
+        self.trainer.should_stop = ended and not self._validation_is_due(self.global_step)
         self._turns = turns_of(self.players, self.trainer.strategy)
         if self.experiment.trainer.compile and not self.trainer.should_stop:
             self.report("trainer.compile=true: the first step takes up to a minute")
@@ -105,7 +105,7 @@ class TrainingModule(LightningModule):
         No step is due if the run was stopped in the middle of a validation.
         """
         step = self.global_step
-        while not self._is_due(step):
+        while not self._validation_is_due(step):
             with matmul_precision(self.matmul_precision):
                 self._play(step, next(batches).to(self.device))
             step = self.global_step
@@ -114,14 +114,14 @@ class TrainingModule(LightningModule):
             self.after_step(step)
         self.trainer.should_stop = step >= self.total_steps
 
-    def _is_due(self, step: int) -> bool:
+    def _validation_is_due(self, step: int) -> bool:
         """Whether a validation comes next."""
         is_boundary = step % self.validation_interval == 0 or step >= self.total_steps
         return is_boundary and step > self.validated_at
 
     def _play(self, step: int, batch: Batch) -> None:
         """Lets each player step on a batch: one step of training."""
-        losses, reported, is_whole = dict[str, Tensor](), dict[str, Tensor](), True
+        losses, reported, is_finite = dict[str, Tensor](), dict[str, Tensor](), True
         norms: list[Tensor] = []
         for turn in self._turns:
             # The other players' weights get no gradient meanwhile.
@@ -130,17 +130,16 @@ class TrainingModule(LightningModule):
                 turn.compute_gradients(loss)
             losses[turn.loss_name], reported = loss, reported | own
             if self.skips_broken and not self._is_finite(turn, loss):
-                is_whole = False
+                is_finite = False
             norms += turn.take_step(self.gradient_clip)
         for schedule in self._schedules:
             schedule.step()
         partial = self.objective.partial
-        if not is_whole:
+        if not is_finite:
             self._report_skipped(error_in(step, losses, reported, partial))
             return
-        if self._skipped_in_a_row:
-            self._skipped_in_a_row = 0
-        gradient = sum(norms[1:], norms[0]) if norms else None
+        self._skipped_in_a_row = 0
+        gradient = torch.stack(norms).sum() if norms else None
         self.recorder.add(step, losses, reported, partial, gradient)
 
     def _loss(self, turn: Turn, step: int, batch: Batch) -> Loss:
@@ -155,8 +154,8 @@ class TrainingModule(LightningModule):
         scaled = self.trainer.precision == "16-mixed"  # whose scaler skips such steps itself
         parameters = [] if scaled else turn.player.parameters
         gradients = [p.grad for p in parameters if p.grad is not None]
-        size = torch.stack([loss.detach(), *torch._foreach_norm(gradients)]).sum()
-        if self.trainer.strategy.reduce_boolean_decision(bool(size.isfinite())):
+        norm = torch.stack([loss.detach(), *torch._foreach_norm(gradients)]).sum()
+        if self.trainer.strategy.reduce_boolean_decision(bool(norm.isfinite())):
             return True
         for parameter in parameters:
             parameter.grad = None
@@ -166,8 +165,9 @@ class TrainingModule(LightningModule):
         """Notes that a step was skipped; raises the error after too many in a row."""
         self.skipped, self._skipped_in_a_row = self.skipped + 1, self._skipped_in_a_row + 1
         if self._skipped_in_a_row >= SKIPPED_AT_MOST:
-            raise TrainingError(f"{error} {SKIPPED_AT_MOST} steps in a row were skipped.")
-        self.report(f"{str(error).partition('. ')[0]}: left out")
+            what = f"{error.what} {SKIPPED_AT_MOST} steps in a row were skipped."
+            raise TrainingError(what, error.remedy)
+        self.report(f"{error.what.rstrip('.')}: step skipped")
 
     def check_numbers(self) -> None:
         """Raises if the latest numbers are NaN or infinite: such weights must not be saved."""
@@ -217,7 +217,7 @@ class TrainingModule(LightningModule):
                 f"step {self.global_step}: validation/{broken[0]} is {value}.", ADVICE
             )
         curves = {_curve(key): float(value) for key, value in results.items()}
-        # Where callbacks read them. Lightning's own way there takes torchmetrics.
+        # Where callbacks read them. self.log would import torchmetrics, which takes a second.
         self.trainer.callback_metrics.update(
             {name: torch.tensor(value) for name, value in curves.items()}
         )
