@@ -44,7 +44,7 @@ TRAIN = Page(
         ("vae-train model=flow data=mnist", "planar flows on MNIST"),
         ("vae-train posterior=radial posterior.flow_length=8 latent_dim=10", ""),
         ("vae-train data=image_folder data.root=PHOTOS data.size=64 network=conv", ""),
-        ("vae-train resume=last", "resumes the run that was started last"),
+        ("vae-train resume=last", "resumes the latest run"),
         ("vae-train -m seed=0,1,2", "three runs, one after the other, and a table"),
         ("vae-train -m launcher=joblib sweep=beta", "several runs at once"),
         ("vae-train --help posterior", "the options of a group"),
@@ -72,7 +72,7 @@ EVAL = Page(
     "interruption, the same command continues where it stopped.",
     "run=RUN_DIR [KEY=VALUE ...]",
     (
-        ("vae-eval run=last", "the run that was started last"),
+        ("vae-eval run=last", "the latest run"),
         ("vae-eval run=RUN_DIR split=validation samples=1000", ""),
         ("vae-eval run='outputs/digits_vae/*'", "several runs, and a table of them"),
         ("vae-eval run=RUN_DIR metric=[active_units] analysis=[]", "one number only"),
