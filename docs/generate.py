@@ -104,7 +104,7 @@ def of_option(group: str, name: str) -> str:
 def _brought(option: Option) -> Iterator[str]:
     pairs = [f"`{group}={names or 'null'}`" for group, names in option.choices.items()]
     if pairs:
-        yield f"It also sets {', '.join(pairs)}, unless you set them yourself.\n"
+        yield f"It also sets {', '.join(pairs)}, unless you set something else.\n"
 
 
 def _keys(keys: Mapping[str, Key]) -> Iterator[str]:

@@ -231,7 +231,7 @@ WRONG: list[tuple[str, Callable[[vae_cli.TrainedModel], object], str]] = [
     ("gaussian", lambda m: m.encode(np.full((2, *SHAPE), 16)), r"up to 16.* Try x / 16\."),
     ("vae", lambda m: m.log_likelihood(np.full((2, *SHAPE), 99, np.uint8)), r"Try x / 255\."),
     ("vae", lambda m: m.log_likelihood(np.full((2, *SHAPE), 999)), r"Try x / 999\."),
-    ("vae", lambda m: m.log_likelihood(np.full((2, *SHAPE), 0.5)), r"other than 0 and 1.*Try x >"),
+    ("vae", lambda m: m.log_likelihood(np.full((2, *SHAPE), 0.5)), r"takes 0 and 1.*Try x >"),
     ("vae", lambda m: m.log_likelihood(np.zeros((2, *SHAPE)), samples=0), "samples=0: needs"),
     ("vae", lambda m: m.decode(np.zeros((2, 3))), r"z: has shape \(2, 3\), and a code \(2,\)"),
     ("vae", lambda m: m.decode(np.zeros((1, 2, 2))), r"Try \(N, 2\)\."),

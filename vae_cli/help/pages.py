@@ -29,7 +29,7 @@ class Page(NamedTuple):
 CONFIG_DIR = (
     "--config-dir DIR",
     "also read your own yamls in DIR. Those in ./conf/vae_cli and $VAE_CLI_CONF are always "
-    "read, and those in ./conf if it holds nothing else",
+    "read (docs/own_parts.md)",
 )
 SHARED_FLAGS = (
     ("--completion SHELL", "print the completion for bash, zsh or fish"),
@@ -44,7 +44,7 @@ TRAIN = Page(
         ("vae-train model=flow data=mnist", "planar flows on MNIST"),
         ("vae-train posterior=radial posterior.flow_length=8 latent_dim=10", ""),
         ("vae-train data=image_folder data.root=PHOTOS data.size=64 network=conv", ""),
-        ("vae-train resume=last", "resumes the run that was started last"),
+        ("vae-train resume=last", "resumes the latest run"),
         ("vae-train -m seed=0,1,2", "three runs, one after the other, and a table"),
         ("vae-train -m launcher=joblib sweep=beta", "several runs at once"),
         ("vae-train --help posterior", "the options of a group"),
@@ -67,15 +67,15 @@ TRAIN = Page(
     ),
 )  # fmt: skip
 EVAL = Page(
-    "vae-eval measures a trained model. It reads all settings from the run's folder and writes "
-    "the numbers there: evaluation.json, and evaluation.npz for those of each image. After an "
+    "vae-eval measures a trained model. It reads all settings from the run's folder. It writes the "
+    "numbers to evaluation.json there, and the values of each image to evaluation.npz. After an "
     "interruption, the same command continues where it stopped.",
     "run=RUN_DIR [KEY=VALUE ...]",
     (
-        ("vae-eval run=last", "the run that was started last"),
+        ("vae-eval run=last", "the latest run"),
         ("vae-eval run=RUN_DIR split=validation samples=1000", ""),
         ("vae-eval run='outputs/digits_vae/*'", "several runs, and a table of them"),
-        ("vae-eval run=RUN_DIR metric=[active_units] analysis=[]", "one number alone"),
+        ("vae-eval run=RUN_DIR metric=[active_units] analysis=[]", "one number only"),
         ("vae-eval run=RUN_DIR data.root=FOLDER", "if the images have moved"),
     ),
 )
@@ -94,9 +94,9 @@ SAMPLE = Page(
     short=SHORT_KEYS,
 )
 FINETUNE = Page(
-    "vae-finetune trains a classifier on a trained encoder, beside the same network with fresh "
-    "weights and a linear classifier of the codes. It writes finetune.json into the run's folder, "
-    "and does not repeat what is there.",
+    "vae-finetune trains a classifier on a trained encoder. To compare, it also trains the same "
+    "network from fresh weights, and a linear classifier of the codes. It writes finetune.json to "
+    "the run's folder and skips what that file already has.",
     "run=RUN_DIR [KEY=VALUE ...]",
     (
         ("vae-finetune run=RUN_DIR labels=100", "a classifier of the codes, from 100 labels"),
@@ -106,8 +106,8 @@ FINETUNE = Page(
 )
 EXPORT = Page(
     "vae-export writes a trained model's encoder and decoder as files that run without this "
-    "package, with their weights (weights.safetensors) and a description (README.md, export.json). "
-    "It needs pip install 'vae-cli[export]'.",
+    "package. It adds the weights (weights.safetensors) and a description (README.md, "
+    "export.json). It needs pip install 'vae-cli[export]'.",
     "run=RUN_DIR [KEY=VALUE ...]",
     (
         ("vae-export run=last", "writes to RUN_DIR/export"),
@@ -115,8 +115,8 @@ EXPORT = Page(
     ),
 )
 FLOW = Page(
-    "vae-flow fits flows of several lengths to densities of the plane and draws them side by side, "
-    "as figure 3 of Rezende & Mohamed (2015, arXiv:1505.05770).",
+    "vae-flow fits flows of several lengths to densities on the plane and draws them side by "
+    "side, like figure 3 of Rezende & Mohamed (2015, arXiv:1505.05770).",
     "[GROUP=OPTION ...] [KEY=VALUE ...]",
     (
         ("vae-flow", "four densities; planar flows of 2, 8 and 32 maps"),
@@ -126,8 +126,8 @@ FLOW = Page(
     ),
 )
 REPORT = Page(
-    "vae-report writes a run, or several, into one HTML file that needs no network: numbers with "
-    "their errors, curves, pictures, configuration, command lines and environment.",
+    "vae-report writes one HTML file about one or more runs: numbers with their errors, curves, "
+    "pictures, configuration, command lines and environment. The file needs no network.",
     "run=RUN_DIR [KEY=VALUE ...]",
     (
         ("vae-report run=last", "writes RUN_DIR/report.html"),
@@ -137,16 +137,16 @@ REPORT = Page(
 )
 COMPARE = Page(
     "vae-compare makes a table of runs: what differs between them, their numbers, and how certain "
-    "the differences are. Runs that differ only in their seed are one row, the mean ± its "
+    "the differences are. Runs that differ only in their seed share one row, with their mean ± its "
     "standard error.",
     "PLACE ... [KEY=VALUE ...]",
     (
         ("vae-compare outputs", "every run below a folder"),
         ("vae-compare outputs where='posterior=planar,latent_dim>=10'", ""),
-        ("vae-compare outputs metrics=[elbo,kl]", "the best bound first"),
+        ("vae-compare outputs metrics=[elbo,kl]", "only these numbers"),
         ("vae-compare outputs format=latex output=table.tex", ""),
         ("vae-compare outputs over=[]", "each run alone, no means over seeds"),
-        ("vae-compare outputs reference=rezende2015", "beside published numbers"),
+        ("vae-compare outputs reference=rezende2015", "with rows of published numbers"),
     ),
 )
 PAGES = {

@@ -139,8 +139,9 @@ def _of_group(group: str, known: Catalogue) -> str:
     if keys := {name: key for option in shown for name, key in option.keys.items()}:
         several = "the default options" if len(shown) > 1 else f"{group}={shown[0].name}"
         blocks += [_wrapped(f"Keys of {several}, each with its default:"), _key_rows(keys)]
-    more = f"vae-{known.command} --help {group}={options[-1].name}"
-    blocks.append([f"The keys of another option: {more}"])
+    if len(options) > 1:
+        more = f"vae-{known.command} --help {group}={options[-1].name}"
+        blocks.append([f"The keys of another option: {more}"])
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
@@ -154,7 +155,7 @@ def _of_option(option: Option, known: Catalogue) -> str:
     blocks = [_wrapped(f"{option.group}={option.name}: {option.about}")]
     if option.choices:
         words = " ".join(f"{group}={_listed(name)}" for group, name in option.choices.items())
-        blocks.append(_wrapped(f"It also sets {words}, unless you set them yourself."))
+        blocks.append(_wrapped(f"It also sets {words}, unless you set something else."))
     if option.keys:
         blocks += [["Keys, each with its default:"], _key_rows(option.keys)]
     blocks.append([f"Try: {line}" for line in option.commands])

@@ -61,7 +61,7 @@ class MLP(Network):
         if self.condition is None:
             # As a matrix: of more axes, a layer's output is a view, and activations in place on
             # a view copy its gradient.
-            rows = self.layers(flat.reshape(flat.shape[:-1].numel(), flat.shape[-1]))
+            rows = self.layers(flat.reshape(-1, flat.shape[-1]))
             flat = rows.view(*flat.shape[:-1], rows.shape[-1])
         else:
             flat = self.layers[1:](self.layers[0](flat) + self.condition(condition))
