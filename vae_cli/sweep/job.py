@@ -4,10 +4,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import TextIO, cast
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -18,6 +19,7 @@ from vae_cli.errors import NOTE
 from vae_cli.folders import open_to_append
 from vae_cli.run.child import environment_without, train_command
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
+from vae_cli.sweep.warm import Task, run_warm
 
 LOOK = 0.2  # seconds between looks at whether to stop
 # What a launcher tells its process of its rank, which the job's own processes are not to take
@@ -42,13 +44,12 @@ def run_job(cfg: DictConfig) -> None:
     began = time.monotonic()
     (place / ERRORS).unlink(missing_ok=True)
     with open_to_append(place / OUTPUT) as output, open_to_append(place / ERRORS) as errors:
-        # Its own session: Ctrl-C in a terminal does not reach it, and what it starts ends
-        # with it.
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
-            cwd=hydra.runtime.cwd, env=_environment(cfg, hydra), start_new_session=True,
-        )  # fmt: skip
-        code = _ended(process, folder)
+        environment, code = _environment(cfg, hydra), None
+        if _is_warm(cfg, hydra):
+            task = Task(command[2], command[3:], environment, hydra.runtime.cwd)
+            code = run_warm(task, output, errors, folder.stop.exists)
+        if code is None:
+            code = _run_cold(command, environment, hydra.runtime.cwd, output, errors, folder)
     folder.write_ending(name, Ending(code, round(time.monotonic() - began, 1)))
     if _holds_notes_only(place / ERRORS):  # which are no errors
         with open_to_append(place / OUTPUT) as output:
@@ -61,8 +62,26 @@ def _holds_notes_only(file: Path) -> bool:
         return all(line.startswith(NOTE.encode()) for line in lines)
 
 
-def _ended(process: "subprocess.Popen[bytes]", folder: SweepFolder) -> int:
-    """The exit code of a job; it is stopped when the sweep is."""
+def _is_warm(cfg: DictConfig, hydra: DictConfig) -> bool:
+    """Whether a job is forked: one of a single process on this machine, where libraries allow it."""
+    is_here = "n_jobs" in hydra.launcher or hydra.launcher._target_.endswith(".BasicLauncher")
+    return sys.platform == "linux" and is_here and cfg.accelerator.devices == 1
+
+
+def _run_cold(
+    command: list[str],
+    environment: dict[str, str],
+    cwd: str,
+    output: TextIO,
+    errors: TextIO,
+    folder: SweepFolder,
+) -> int:
+    """Runs a job as a new process, which is stopped when the sweep is; returns its exit code."""
+    # Its own session: Ctrl-C in a terminal does not reach it, and what it starts ends with it.
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, cwd=cwd, env=environment,
+        start_new_session=True,
+    )  # fmt: skip
     is_stopping = False
     while True:
         with suppress(subprocess.TimeoutExpired):
