@@ -1,7 +1,6 @@
 import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,7 @@ import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: threads of several runs get in each other's way
 import torch
-from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.plugins import Plugins
-from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig
 
 from vae_cli.commands.train import main
@@ -38,19 +34,9 @@ def _options_are_composed_once() -> Iterator[None]:
         HydraConfig.instance().set_config(full)
         return full
 
-    def read(self: ConfigSource, file: Traversable) -> ConfigResult:
-        """The package's own yamls, which no test changes."""
-        if str(file) not in files:
-            files[str(file)] = pickle.dumps(read_file(self, file))  # faster than copies
-        return pickle.loads(files[str(file)])
-
-    Plugins.instance()
-    source: Any = SourcesRegistry.instance().resolve("pkg")
-    files, read_file = dict[str, bytes](), source._read_config
     original = composition.composed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(composition, "composed", composed)
-        patch.setattr(source, "_read_config", read)
         yield
 
 

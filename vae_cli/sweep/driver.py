@@ -29,7 +29,6 @@ from vae_cli.number import Number, new_numbers
 from vae_cli.sweep.folder import SweepFolder, is_about_trust, without_trust
 from vae_cli.sweep.job import run_job
 from vae_cli.sweep.strategy import Job, Results, Strategy, find_number
-from vae_cli.sweep.warm import close_server
 from vae_cli.sweep.watch import Watch
 
 
@@ -65,10 +64,7 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
             launch = _Launch(launcher, folder, beside)
             find = partial(_find_number, config)
             is_trusted = Request.of(config_name, tasks).is_trusted
-            try:
-                strategy.run(choices, str(folder.path), launch, is_trusted, find)
-            finally:
-                close_server()
+            strategy.run(choices, str(folder.path), launch, is_trusted, find)
 
 
 def _find_number(config: DictConfig, key: str) -> Number | None:

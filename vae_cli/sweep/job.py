@@ -19,13 +19,24 @@ from vae_cli.errors import NOTE
 from vae_cli.folders import open_to_append
 from vae_cli.run.child import environment_without, train_command
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
-from vae_cli.sweep.warm import Task, run_warm
+from vae_cli.sweep.warm import Task, run_warm, warm_up
 
 LOOK = 0.2  # seconds between looks at whether to stop
 # What a launcher tells its process of its rank, which the job's own processes are not to take
 # for theirs.
 RANKS = ("SLURM_NTASKS", "RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_PORT")
 GPUS = "CUDA_VISIBLE_DEVICES"
+
+
+def expect_jobs(cfg: DictConfig) -> None:
+    """Gets ready for jobs that this process will start, while it checks what they are.
+
+    Args:
+        cfg: Of the first one, with Hydra's part.
+    """
+    hydra = cfg.hydra
+    if _is_warm(cfg, hydra) and "n_jobs" not in hydra.launcher:
+        warm_up(_environment(cfg, hydra), hydra.runtime.cwd)
 
 
 def run_job(cfg: DictConfig) -> None:

@@ -8,6 +8,7 @@ runs one job at a time, and ends with the process that has started it.
 macOS starts each job as a new process: its libraries do not survive a fork.
 """
 
+import atexit
 import gc
 import os
 import runpy
@@ -15,7 +16,7 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing import Pipe
@@ -30,7 +31,10 @@ from vae_cli.training.wish import WISHES
 LOOK = 0.2  # seconds between looks at whether to stop
 WAKE = 0.02  # seconds between the server's looks at its job
 STOP = None  # the message that asks a job to stop
-PRELOADED = ("vae_cli.run.board", "vae_cli.run.resume", "vae_cli.run.train", "vae_cli.run.features")
+PRELOADED = (
+    "vae_cli.commands.runs", "vae_cli.run.board", "vae_cli.run.session", "vae_cli.run.train",
+    "vae_cli.terminal.summary",
+)  # fmt: skip
 
 
 class Task(NamedTuple):
@@ -48,35 +52,27 @@ class Task(NamedTuple):
     environment: dict[str, str]
     cwd: str
 
-    @property
-    def lasting(self) -> tuple[str, dict[str, str]]:
-        """What libraries may read when they are loaded; a server serves tasks that agree in it."""
-        names = {name for name in self.environment if not name.startswith("VAE_CLI_")}
-        kept = names - {"CUDA_VISIBLE_DEVICES"}  # read when the first GPU is used
-        return self.cwd, {name: self.environment[name] for name in sorted(kept)}
-
 
 class _Server:
     """The server, seen from the process that has started it.
 
     Args:
-        task: The first one.
+        environment, cwd: Of its first job.
     """
 
-    def __init__(self, task: Task) -> None:
-        self._lasting = task.lasting
+    def __init__(self, environment: dict[str, str], cwd: str) -> None:
+        self._lasting = _lasting(environment, cwd)
         self._connection, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                cwd=task.cwd, env=task.environment, pass_fds=[theirs.fileno()],
-                start_new_session=True,
+                [sys.executable, "-m", __name__, str(theirs.fileno())], stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=cwd, env=environment,
+                pass_fds=[theirs.fileno()], start_new_session=True,
             )  # fmt: skip
 
-    def suits(self, task: Task) -> bool:
-        """Whether it is alive and can run a task."""
-        return self._process.poll() is None and self._lasting == task.lasting
+    def suits(self, environment: dict[str, str], cwd: str) -> bool:
+        """Whether it is alive and can run such a job."""
+        return self._process.poll() is None and self._lasting == _lasting(environment, cwd)
 
     def run(
         self, task: Task, output: TextIO, errors: TextIO, is_stopped: Callable[[], bool]
@@ -102,13 +98,28 @@ class _Server:
         self._process.wait()
 
 
+def _lasting(environment: Mapping[str, str], cwd: str) -> tuple[str, dict[str, str]]:
+    """What libraries may read when they are loaded: a server's jobs all have the same."""
+    later = ("VAE_CLI_", "CUDA_VISIBLE_DEVICES")  # GPUs are counted when the first one is used
+    return cwd, {name: text for name, text in environment.items() if not name.startswith(later)}
+
+
 _server: _Server | None = None
+
+
+def warm_up(environment: dict[str, str], cwd: str) -> None:
+    """Has this process's server ready for jobs, which it forks: starts one if there is none."""
+    global _server
+    if _server is None or not _server.suits(environment, cwd):
+        close_server()
+        _server = _Server(environment, cwd)
+        atexit.register(close_server)  # joblib's processes end without closing it
 
 
 def run_warm(
     task: Task, output: TextIO, errors: TextIO, is_stopped: Callable[[], bool]
 ) -> int | None:
-    """Runs a task in a fork of this process's server, which is started if there is none.
+    """Runs a task in a fork of this process's server.
 
     Args:
         task: The task.
@@ -118,11 +129,12 @@ def run_warm(
     Returns:
         The exit code, negative for a signal; None if the server was killed, and the task stopped.
     """
-    global _server
-    if _server is None or not _server.suits(task):
+    warm_up(task.environment, task.cwd)
+    assert _server is not None
+    code = _server.run(task, output, errors, is_stopped)
+    if code is None:
         close_server()
-        _server = _Server(task)
-    return _server.run(task, output, errors, is_stopped)
+    return code
 
 
 def close_server() -> None:
@@ -205,8 +217,9 @@ def _targets(node: Any) -> Iterator[str]:
 
 
 def _main() -> None:
+    connection = Connection(int(sys.argv[1]))  # stays open in a job: the client sees it end
     try:
-        task = _serve(Connection(int(sys.argv[1])))
+        task = _serve(connection)
     except (EOFError, BrokenPipeError):  # the client is gone
         os._exit(0)
     sys.argv[1:] = task.arguments
