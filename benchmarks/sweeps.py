@@ -64,11 +64,11 @@ def main() -> None:
             for way, (code, arguments) in ways.items():
                 taken[way].append(seconds(code, own.jobs, epochs, arguments))
         print(f"{own.jobs} jobs of {epochs} epochs")
-        medians = [[statistics.median(each) for each in zip(*t, strict=True)] for t in taken.values()]
-        for way, (wall, cpu) in zip(ways, medians, strict=True):
-            print(f"{way:>20}  {wall:6.1f} s  {cpu:6.1f} CPU s  {own.jobs * 3600 / wall:5.0f} an hour")
-        wall, cpu = (before / after for before, after in zip(*medians, strict=True))
-        print(f"{'ratio':>20}  {wall:6.2f}    {cpu:6.2f}")
+        walls, cpus = ([statistics.median(t[i] for t in taken[w]) for w in ways] for i in (0, 1))
+        for way, wall, cpu in zip(ways, walls, cpus, strict=True):
+            rate = own.jobs * 3600 / wall
+            print(f"{way:>20}  {wall:6.1f} s  {cpu:6.1f} CPU s  {rate:5.0f} jobs an hour")
+        print(f"{'ratio':>20}  {walls[0] / walls[1]:6.2f}    {cpus[0] / cpus[1]:6.2f}")
 
 
 if __name__ == "__main__":

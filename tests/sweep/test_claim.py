@@ -25,7 +25,7 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.chdir(tmp_path)
     found = list[list[str]]()
 
-    def finish(cfg: DictConfig) -> None:
+    def finish(sweeper: int, cfg: DictConfig) -> None:
         hydra = HydraConfig.get()
         found.append([*hydra.overrides.task])
         write_json(Path(hydra.sweep.dir, hydra.sweep.subdir, "results.json"), {"seed": cfg.seed})

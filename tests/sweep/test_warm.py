@@ -78,7 +78,10 @@ def run(place: Path) -> Run:
     def run(
         *words: str, is_stopped: Callable[[], bool] = lambda: False, **variables: str
     ) -> int | None:
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join([*sys.path, str(place)])}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join([*sys.path, str(place)]),
+        }
         environment |= {"OMP_NUM_THREADS": "1"} | variables
         task = Task("module", words, environment, str(place))
         with (place / "output").open("w") as output, (place / "errors").open("w") as errors:
