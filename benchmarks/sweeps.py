@@ -64,7 +64,8 @@ def main() -> None:
             for way, (code, arguments) in ways.items():
                 taken[way].append(seconds(code, own.jobs, epochs, arguments))
         print(f"{own.jobs} jobs of {epochs} epochs")
-        walls, cpus = ([statistics.median(t[i] for t in taken[w]) for w in ways] for i in (0, 1))
+        walls = [statistics.median(wall for wall, _ in taken[way]) for way in ways]
+        cpus = [statistics.median(cpu for _, cpu in taken[way]) for way in ways]
         for way, wall, cpu in zip(ways, walls, cpus, strict=True):
             rate = own.jobs * 3600 / wall
             print(f"{way:>20}  {wall:6.1f} s  {cpu:6.1f} CPU s  {rate:5.0f} jobs an hour")

@@ -44,6 +44,7 @@ def test_a_folder_where_a_file_belongs(
     if name != "jobs.yaml":
         (sweep / "jobs.yaml").write_text("{}\n", encoding="utf-8")
     monkeypatch.setattr("vae_cli.sweep.job.train_command", lambda *_: [sys.executable, "-c", ""])
+    monkeypatch.setattr("vae_cli.sweep.job._is_warm", lambda *_: False)
     assert main(["-m", "seed=0", *QUICK, "sweep.resume=swept"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("vae-train: ") and "swept" in line

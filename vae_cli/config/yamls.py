@@ -1,4 +1,4 @@
-"""The package's own yamls, which each process reads once: a sweep composes from them for each job."""
+"""The package's own yamls, each of which is read once: a sweep composes many configurations."""
 
 import pickle
 from functools import cache

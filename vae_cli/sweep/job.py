@@ -93,7 +93,7 @@ def _holds_notes_only(file: Path) -> bool:
 
 
 def _is_warm(cfg: DictConfig, hydra: DictConfig) -> bool:
-    """Whether a job is forked: one of a single process on this machine, where libraries allow it."""
+    """Whether a job is forked: one process on this machine, whose libraries survive a fork."""
     is_here = "n_jobs" in hydra.launcher or hydra.launcher._target_.endswith(".BasicLauncher")
     return sys.platform == "linux" and is_here and cfg.accelerator.devices == 1
 
@@ -106,7 +106,7 @@ def _run_cold(
     errors: TextIO,
     is_over: Callable[[], bool],
 ) -> int:
-    """Runs a job as a new process, which is stopped when the sweep is over; returns its exit code."""
+    """Runs a job as a new process until the sweep is over; returns its exit code."""
     # Its own session: Ctrl-C in a terminal does not reach it, and what it starts ends with it.
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, cwd=cwd, env=environment,
