@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     own = parser.parse_args()
     several = ["launcher=joblib", f"hydra.launcher.n_jobs={own.at_once}"]
-    pairs = {
+    pairs: dict[int, dict[str, tuple[str, list[str]]]] = {
         own.short: {"new processes": (COLD + MAIN, []), "forked": (MAIN, [])},
         own.long: {"one after the other": (MAIN, []), f"{own.at_once} at once": (MAIN, several)},
     }

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,10 +108,9 @@ def test_exit_codes(run: Run, place: Path) -> None:
     assert children.read_text() == ""  # no zombies
 
 
-def seen(run: Run, place: Path, *words: str, **variables: str) -> dict[str, object]:
+def seen(run: Run, place: Path, *words: str, **variables: str) -> Any:
     assert run("see", *words, **variables) == 0, (place / "errors").read_text()
-    found: dict[str, object] = json.loads((place / "output").read_text())
-    return found
+    return json.loads((place / "output").read_text())
 
 
 def test_a_job_is_like_a_new_process(run: Run, place: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_job_is_like_a_new_process(run: Run, place: Path) -> None:
     assert found["model"], "loaded before"
     assert found["torch"] == 1
     expected = {"/dev/null", str(place / "output"), str(place / "errors")}
-    others = {name for name in found["files"] if name not in expected}  # type: ignore[attr-defined]
+    others = {name for name in found["files"] if name not in expected}
     assert len(others) == 1 and others.pop().startswith("socket:")  # to the one that waits
     assert found["cwd"] == str(place) and found["session"] and found["name"] == "__main__"
     assert found["argv"] == ["see", "a b", "é"] and found["parent"] == server()
@@ -132,26 +132,21 @@ def test_each_job_has_its_own_environment(run: Run, place: Path) -> None:
     second = seen(run, place, CUDA_VISIBLE_DEVICES="0")
     assert server() == before
     a, b = first["environment"], second["environment"]
-    assert isinstance(a, dict) and isinstance(b, dict)
     assert (a.pop("VAE_CLI_TRIAL"), a.pop("CUDA_VISIBLE_DEVICES")) == ("a", "1")
     assert b.pop("CUDA_VISIBLE_DEVICES") == "0" and a == b
     assert a["VAE_CLI_PARENT"] == str(before)
-    assert [x == y for x, y in zip(first["draws"], second["draws"], strict=True)] == [  # type: ignore[call-overload]
-        False, False, True,
-    ]  # fmt: skip
-    assert seen(run, place, OMP_NUM_THREADS="2")["torch"] == 2 and server() != before
+    equal = [x == y for x, y in zip(first["draws"], second["draws"], strict=True)]
+    assert equal == [False, False, True]
+    third = seen(run, place, OMP_NUM_THREADS="4")  # which libraries have read
+    assert third["torch"] == 4 and server() != before
+    assert third["threads"] == 1, "OpenBLAS ends its threads before a fork"
     with pytest.raises(ProcessLookupError):
         os.kill(before, 0)
 
 
-def test_no_thread_is_left_where_libraries_may_have_several(run: Run, place: Path) -> None:
-    """OpenBLAS has threads, which it ends before a fork."""
-    assert seen(run, place, OMP_NUM_THREADS="4")["threads"] == 1
-
-
 def test_a_job_is_asked_to_stop(run: Run) -> None:
     assert run("stop", is_stopped=lambda: True) == 75
-    assert run("exit", "0", is_stopped=lambda: True) in (0, -signal.SIGTERM)
+    assert run("exit", "0", is_stopped=lambda: True) == 0  # it does not listen yet
 
 
 def test_a_killed_server_is_replaced(run: Run, place: Path) -> None:
