@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -142,6 +143,22 @@ def test_each_job_has_its_own_environment(run: Run, place: Path) -> None:
     assert third["threads"] == 1, "OpenBLAS ends its threads before a fork"
     with pytest.raises(ProcessLookupError):
         os.kill(before, 0)
+
+
+def test_loading_asks_for_no_gpu() -> None:
+    """A context that it made would be of no use to a fork."""
+    code = """
+        import torch
+
+        def asked(*_):
+            raise SystemError("a GPU is asked for")
+
+        for name in ("is_available", "device_count", "current_device", "init", "_lazy_init"):
+            setattr(torch.cuda, name, asked)
+        from vae_cli.sweep.warm import _preload
+        _preload()
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
 
 
 def test_a_job_is_asked_to_stop(run: Run) -> None:
