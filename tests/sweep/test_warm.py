@@ -138,8 +138,8 @@ def test_each_job_has_its_own_environment(run: Run, place: Path) -> None:
     assert a["VAE_CLI_PARENT"] == str(before)
     equal = [x == y for x, y in zip(first["draws"], second["draws"], strict=True)]
     assert equal == [False, False, True]
-    third = seen(run, place, OMP_NUM_THREADS="4")  # which libraries have read
-    assert third["torch"] == 4 and server() != before
+    third = seen(run, place, OMP_NUM_THREADS="2")  # which libraries have read
+    assert third["torch"] == min(2, os.cpu_count() or 1) and server() != before
     assert third["threads"] == 1, "OpenBLAS ends its threads before a fork"
     with pytest.raises(ProcessLookupError):
         os.kill(before, 0)
