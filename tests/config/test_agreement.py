@@ -52,7 +52,8 @@ def own_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("posterior=directions", "objective=elbo: needs gradients through draws of z, which "
          "posterior=own.Directions does not give. Try posterior=diagonal."),
-        ("posterior=directions model=m2 data.labels=100", "objective=semi_supervised: needs gradients"),
+        ("posterior=directions model=m2 data.labels=100",
+         "objective=semi_supervised: needs gradients"),
         ("data=walks", "network=mlp: takes images and vectors, and data=own.walks are sequences of "
          "5 x 3. Use a network that takes sequences."),
         ("data=walks encoder=conv", "encoder=conv: takes images, and data=own.walks are sequences"),

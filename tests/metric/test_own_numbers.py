@@ -3,13 +3,11 @@
 import csv
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
 import pytest
-from forked import ForkingPopen
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from vae_cli.commands.compare import main as compare
@@ -54,7 +52,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.syspath_prepend(folder)
         patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
         patch.setenv("COLUMNS", "200")
-        patch.setattr(subprocess, "Popen", ForkingPopen)
         search = ["sweep=optuna", "sweep.objectives=[validation/clutter]", "sweep.trials=2"]
         chance = ["sweep.sampler=random", "sweep.seed=2", "latent_dim=2,4"]  # 4 comes first
         assert train(["-m", *search, *chance, "hydra.sweep.dir=swept", *QUICK]) == 0

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forked import ForkingPopen
 from omegaconf import OmegaConf
 
 from vae_cli.commands.eval import main as evaluate
@@ -52,9 +51,7 @@ def same(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
 @pytest.fixture(scope="module")
 def two_stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("stages") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subprocess, "Popen", ForkingPopen)
-        assert train([*STAGES, MEASURED, "figure=[styles]", f"hydra.run.dir={run}"]) == 0
+    assert train([*STAGES, MEASURED, "figure=[styles]", f"hydra.run.dir={run}"]) == 0
     return run
 
 

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from vae_cli.commands.train import main
 from vae_cli.errors import ConfigError
 from vae_cli.run.files import write_json
-from vae_cli.sweep import driver
+from vae_cli.sweep import driver, job
 from vae_cli.sweep.folder import SweepFolder
 from vae_cli.sweep.strategy import Job
 
@@ -25,12 +25,13 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.chdir(tmp_path)
     found = list[list[str]]()
 
-    def finish(cfg: DictConfig) -> None:
+    def finish(sweeper: int, cfg: DictConfig) -> None:
         hydra = HydraConfig.get()
         found.append([*hydra.overrides.task])
         write_json(Path(hydra.sweep.dir, hydra.sweep.subdir, "results.json"), {"seed": cfg.seed})
 
     monkeypatch.setattr(driver, "run_job", finish)
+    monkeypatch.setattr(job, "_is_warm", lambda *_: False)
     return found
 
 

@@ -3,7 +3,6 @@
 import json
 import math
 import sqlite3
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
-from forked import ForkingPopen
 from optuna.trial import TrialState
 from spaces import choices
 
@@ -329,7 +327,6 @@ def test_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_real_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of real runs, one too slow to learn is pruned, which is no failure."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(subprocess, "Popen", ForkingPopen)
     quick = [*QUICK, "data=digits", "trainer.max_epochs=2", "hydra.sweep.dir=s"]
     options = ["sweep=optuna", "sweep.trials=3", "sweep.pruner=median", "sweep.startup_trials=1"]
     space = ["optimizer.lr=0.003,0.00001", "sweep.sampler=random", "sweep.seed=8"]

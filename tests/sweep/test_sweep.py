@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from forked import ForkingPopen
 from omegaconf import OmegaConf
 
 from vae_cli.commands.train import main
@@ -75,9 +74,8 @@ GRID = ["-m", "objective=broken", "seed=0,1,2", *QUICK]
 
 
 def test_failed_jobs_leave_their_traceback_and_the_rest_run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(subprocess, "Popen", ForkingPopen)
     assert main([*GRID, "hydra.sweep.dir=sweep"]) == 1
     said = capsys.readouterr().out
     failed = Path("sweep") / FAILED
@@ -106,7 +104,6 @@ def test_table_is_of_means_over_seeds() -> None:
 def test_only_what_failed_is_run_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(subprocess, "Popen", ForkingPopen)
     monkeypatch.setenv("REPAIRED", "1")
     done = Path("sweep") / DONE[0] / "results.json"
     before = done.stat().st_mtime_ns

@@ -32,11 +32,21 @@ def sweep(request: Request) -> int:
     Raises:
         VaeCliError: With one line for the user, before any job has run.
     """
-    name, texts, config_dir = request.config_name, request.texts, request.config_dir
-    settings, hydras = compose_sweep(name, texts, config_dir)
+    from vae_cli.sweep.warm import close_server
+
+    try:
+        return _sweep(request)
+    finally:
+        close_server()
+
+
+def _sweep(request: Request) -> int:
     from vae_cli.sweep.driver import drive
     from vae_cli.sweep.folder import SweepFolder
+    from vae_cli.sweep.job import expect_jobs
 
+    name, texts, config_dir = request.config_name, request.texts, request.config_dir
+    settings, hydras = compose_sweep(name, texts, config_dir, expect_jobs)
     if is_new := settings.resume is None:
         folder = SweepFolder.create(hydras.sweep.dir, request.names("hydra.sweep.dir"))
     else:

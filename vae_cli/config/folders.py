@@ -15,6 +15,7 @@ from yaml import YAMLError
 import vae_cli.conf
 from vae_cli.config.grammar import quoted
 from vae_cli.config.local_folder import MARKED, unmarked_folder
+from vae_cli.config.yamls import built_in
 from vae_cli.errors import ConfigError, Notice
 
 SIDES, NETWORK = ("encoder", "decoder"), "network"  # both sides have the options of a network
@@ -155,7 +156,8 @@ def search_path_override(folders: Sequence[Path]) -> list[str]:
     for folder in [*reversed(folders), built_in_folder()]:  # the last one of a name counts
         for file in (folder / NETWORK).glob("*.yaml"):
             with suppress(YAMLError, OSError, ValueError, RecursionError):  # Hydra finds none
-                content = OmegaConf.load(file)
+                is_own = folder == built_in_folder()
+                content = built_in(file) if is_own else OmegaConf.load(file)
                 for side in SIDES:
                     store.store(file.stem, content, group=side)
     places = ",".join(quoted(f"file://{folder}") for folder in folders)

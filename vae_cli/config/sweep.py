@@ -1,6 +1,6 @@
 """The command line of a sweep: each of its values is checked before the first job."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from hydra.core.override_parser.types import Glob, IntervalSweep
@@ -18,12 +18,16 @@ QUOTED = """Put quotes around a path that has a comma: "data.path='a,b.npz',c.np
 
 
 def compose_sweep(
-    config_name: str, overrides: Sequence[str], config_dir: str | None
+    config_name: str,
+    overrides: Sequence[str],
+    config_dir: str | None,
+    expect: Callable[[DictConfig], None] = lambda first: None,
 ) -> tuple[DictConfig, DictConfig]:
     """Checks every value that a sweep goes through, each beside the first ones of the others.
 
     Args:
         config_name, overrides, config_dir: As for ``compose``; values may be several.
+        expect: Called with the first job's configuration, before those of the others are checked.
 
     Returns:
         The sweep's own settings, and Hydra's.
@@ -50,7 +54,9 @@ def compose_sweep(
     beside = [f"{key}={value}" for key, value in params.items() if key not in named]
     choices = [*map(_values_of, beside), *map(_values_of, overrides)]
     first = [values[0] for values in choices]
-    full = checked_config(config_name, first, config_dir)
+    if first != given:
+        full = checked_config(config_name, first, config_dir)
+    expect(full)
     for i, values in enumerate(choices):
         for value in values[1:]:
             checked_config(config_name, [*first[:i], value, *first[i + 1 :]], config_dir)

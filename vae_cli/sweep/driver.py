@@ -1,6 +1,7 @@
 """What carries out a sweep: one of Hydra's launchers runs the jobs that a strategy chooses."""
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -52,8 +53,8 @@ def drive(config_name: str, overrides: Sequence[str], folder: SweepFolder) -> No
         config = loader.load_configuration(config_name, [*overrides], RunMode.MULTIRUN)
         HydraConfig.instance().set_config(config)
         launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=HydraContext(loader, Callbacks(config)), task_function=run_job,
-            config=config,
+            hydra_context=HydraContext(loader, Callbacks(config)),
+            task_function=partial(run_job, os.getpid()), config=config,
         )  # fmt: skip
         strategy: Strategy = construct(config, "sweep")
         given = [f"{key}={value}" for key, value in strategy.params.items()]

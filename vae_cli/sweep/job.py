@@ -4,10 +4,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import TextIO, cast
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -18,6 +20,7 @@ from vae_cli.errors import NOTE
 from vae_cli.folders import open_to_append
 from vae_cli.run.child import environment_without, train_command
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
+from vae_cli.sweep.warm import Task, close_server, run_warm, warm_up
 
 LOOK = 0.2  # seconds between looks at whether to stop
 # What a launcher tells its process of its rank, which the job's own processes are not to take
@@ -26,11 +29,32 @@ RANKS = ("SLURM_NTASKS", "RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_PORT")
 GPUS = "CUDA_VISIBLE_DEVICES"
 
 
-def run_job(cfg: DictConfig) -> None:
-    """Runs the job that Hydra has set up; its folder tells what came of it."""
+def expect_jobs(cfg: DictConfig) -> None:
+    """Gets ready for jobs that this process will start, while it checks what they are.
+
+    Args:
+        cfg: Of the first one, with Hydra's part.
+    """
+    hydra = cfg.hydra
+    if _is_warm(cfg, hydra) and "n_jobs" not in hydra.launcher:
+        warm_up(_environment(cfg, hydra), hydra.runtime.cwd)
+
+
+def run_job(sweeper: int, cfg: DictConfig) -> None:
+    """Runs the job that Hydra has set up; its folder tells what came of it.
+
+    Args:
+        sweeper: The process that carries out the sweep. Processes of joblib's, which it has started
+            on this machine, end when it has died.
+        cfg: Of the job.
+    """
     hydra = cast(DictConfig, HydraConfig.get())
     folder, name = SweepFolder(hydra.sweep.dir), str(hydra.sweep.subdir)
     place = folder.path / name
+
+    def is_over() -> bool:
+        return folder.stop.exists() or _is_left("n_jobs" in hydra.launcher, sweeper)
+
     if folder.stop.exists():
         return
     with suppress(ValueError):  # not the main thread
@@ -42,18 +66,25 @@ def run_job(cfg: DictConfig) -> None:
     began = time.monotonic()
     (place / ERRORS).unlink(missing_ok=True)
     with open_to_append(place / OUTPUT) as output, open_to_append(place / ERRORS) as errors:
-        # Its own session: Ctrl-C in a terminal does not reach it, and what it starts ends
-        # with it.
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
-            cwd=hydra.runtime.cwd, env=_environment(cfg, hydra), start_new_session=True,
-        )  # fmt: skip
-        code = _ended(process, folder)
+        environment, code = _environment(cfg, hydra), None
+        if _is_warm(cfg, hydra):
+            task = Task(command[2], command[3:], environment, hydra.runtime.cwd)
+            code = run_warm(task, output, errors, is_over)
+        if code is None:
+            code = _run_cold(command, environment, hydra.runtime.cwd, output, errors, is_over)
     folder.write_ending(name, Ending(code, round(time.monotonic() - began, 1)))
     if _holds_notes_only(place / ERRORS):  # which are no errors
         with open_to_append(place / OUTPUT) as output:
             output.write((place / ERRORS).read_text(encoding="utf-8", errors="replace"))
         (place / ERRORS).unlink()
+    if _is_left("n_jobs" in hydra.launcher, sweeper):
+        close_server()
+        os._exit(1)  # it would wait for five minutes, or run the jobs that it was given before
+
+
+def _is_left(by_joblib: bool, sweeper: int) -> bool:
+    """Whether this is a process of joblib's and the sweep's own has died."""
+    return by_joblib and sweeper not in (os.getpid(), os.getppid())
 
 
 def _holds_notes_only(file: Path) -> bool:
@@ -61,13 +92,31 @@ def _holds_notes_only(file: Path) -> bool:
         return all(line.startswith(NOTE.encode()) for line in lines)
 
 
-def _ended(process: "subprocess.Popen[bytes]", folder: SweepFolder) -> int:
-    """The exit code of a job; it is stopped when the sweep is."""
+def _is_warm(cfg: DictConfig, hydra: DictConfig) -> bool:
+    """Whether a job is forked: one process on this machine, whose libraries survive a fork."""
+    is_here = "n_jobs" in hydra.launcher or hydra.launcher._target_.endswith(".BasicLauncher")
+    return sys.platform == "linux" and is_here and cfg.accelerator.devices == 1
+
+
+def _run_cold(
+    command: list[str],
+    environment: dict[str, str],
+    cwd: str,
+    output: TextIO,
+    errors: TextIO,
+    is_over: Callable[[], bool],
+) -> int:
+    """Runs a job as a new process until the sweep is over; returns its exit code."""
+    # Its own session: Ctrl-C in a terminal does not reach it, and what it starts ends with it.
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, cwd=cwd, env=environment,
+        start_new_session=True,
+    )  # fmt: skip
     is_stopping = False
     while True:
         with suppress(subprocess.TimeoutExpired):
             return process.wait(LOOK)
-        if folder.stop.exists() and not is_stopping:
+        if not is_stopping and is_over():
             is_stopping = True
             process.terminate()
 
