@@ -79,7 +79,7 @@ TABLE = [
     # what does not go with a model
     Bad("model=autoencoder objective=elbo", ["objective=", "a model with a prior", "=reconstruc"]),
     Bad("model=vae objective=sparse", ["objective=", "needs an autoencoder", "objective=elbo"]),
-    Bad("model=m2 objective=denoising", ["objective=", "no labels"]),
+    Bad("model=m2 objective=denoising", ["objective=", "ignores labels"]),
     Bad("model=autoencoder posterior=planar", ["posterior=", "is not used by an autoencoder"]),
     Bad("model=autoencoder prior=standard", ["prior=", "is not used by an autoencoder"]),
     Bad("model=autoencoder kl_schedule=linear", ["kl_schedule=", "no KL", "Leave it out"]),
@@ -151,7 +151,7 @@ TABLE = [
     Bad("data.encode=gray", ["data.encode=gray", "modelled, grey", "mean data.encode=grey?"]),
     Bad("data.binarize=none", ["data.binarize=none", "binary values", "likelihood=gaussian"]),
     Bad("objective=semi_supervised", ["objective=semi_supervised", "semi-supervised model", "Try"]),
-    Bad("model=m2 objective=elbo", ["objective=", "no labels", "Try objective=semi_supervised"]),
+    Bad("model=m2 objective=elbo", ["ignores labels", "Try objective=semi_supervised"]),
     Bad("model=m2 model.classes=5", ["model.classes=5", "the number of classes is 10"]),
     Bad("model=m2 data.labels=20 objective.train_images=20", ["train_images=20", "is 1437"]),
     Bad("model=m2 data.labels=20 objective.labelled_images=9", ["labelled_images=9", "is 20"]),

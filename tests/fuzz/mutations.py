@@ -1,6 +1,6 @@
 """Command lines with something wrong in them, each a function of its number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -82,7 +82,13 @@ def case(number: int) -> Case:
     if random.random() < 0.15:  # two mistakes at once
         second = random.choice(MUTATORS)(random, command)
         found = Case(command, found.arguments + second.arguments, found.yamls | second.yamls)
-    return Case(command, [*BRIEF[command], *found.arguments], found.yamls)
+    return Case(command, [*brief(command, found.arguments), *found.arguments], found.yamls)
+
+
+def brief(command: str, given: Sequence[str]) -> list[str]:
+    """What makes a command brief, but for the keys that are given: no key may be given twice."""
+    taken = {text.lstrip("+~").partition("=")[0] for text in given}
+    return [text for text in BRIEF[command] if text.partition("=")[0] not in taken]
 
 
 @cache

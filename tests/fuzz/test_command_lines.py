@@ -40,7 +40,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("VAE_CLI_CONF", "VAE_CLI_DATA", "VAE_CLI_RUN_FOLDER"):
             patch.delenv(name, raising=False)
         trained = f"hydra.run.dir={mutations.RUN}"
-        assert call("train", [*mutations.BRIEF["train"], trained]) == 0
+        assert call("train", [*mutations.brief("train", [trained]), trained]) == 0
         (folder / "file.txt").write_text("text")
         yield folder
         os.environ.pop("VAE_CLI_RUN_FOLDER", None)

@@ -40,7 +40,8 @@ def make(name: str, folder: Path) -> Path:
     chosen = [*TINY, *([] if "metric=" in "".join(settings) else DATA), *settings]
     if name == "m1_m2":
         chosen.append(f"model.m1={folder / 'm1'}")
-    if vae_train([*chosen, f"hydra.run.dir={run}"]) != 0:
+    each = {text.partition("=")[0]: text for text in chosen}  # the last value of each key
+    if vae_train([*each.values(), f"hydra.run.dir={run}"]) != 0:
         raise RuntimeError(f"no run of {name}")
     if name == "m1_m2":
         _take_in(run, folder / "m1")

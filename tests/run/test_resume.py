@@ -43,10 +43,10 @@ def test_auto_starts_resumes_and_ends(here: Path, capsys: pytest.CaptureFixture[
     command = [*SMALL, "run_id=mine", "resume=auto"]
     run = here / "outputs" / "digits_vae" / "mine"
     assert main(command) == 0 and steps(run) == 20
-    assert "hardly suffice" in capsys.readouterr().out  # of a run that is to train
+    assert "rarely enough" in capsys.readouterr().out  # of a run that is to train
     assert main(command) == 0
     shown = capsys.readouterr()
-    assert "has finished" in shown.out and "hardly suffice" not in shown.out
+    assert "has finished" in shown.out and "rarely enough" not in shown.out
     longer = [text.replace("max_steps=20", "max_steps=25") for text in command]
     assert main(longer) == 0 and steps(run) == 25
     assert [p.name for p in run.parent.iterdir()] == ["mine"]
