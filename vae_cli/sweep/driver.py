@@ -119,7 +119,7 @@ def _hydras_of(job: Job) -> list[str]:
 def _choices_of(texts: Sequence[str]) -> list[Override]:
     """Overrides as Hydra reads them, of several for one key the last; those that are the run's."""
     parsed = OverridesParser.create().parse_overrides(without_trust(texts))
-    found = {override.get_key_element(): override for override in parsed}
+    found = {override.get_key_element().lstrip("+~"): override for override in parsed}
     return [o for key, o in found.items() if not is_about_sweep(key)]
 
 
