@@ -20,9 +20,8 @@ from vae_cli.errors import NOTE
 from vae_cli.folders import open_to_append
 from vae_cli.run.child import environment_without, train_command
 from vae_cli.sweep.folder import ERRORS, OUTPUT, Ending, SweepFolder
-from vae_cli.sweep.warm import Task, close_server, run_warm, warm_up
+from vae_cli.sweep.warm import LOOK, Task, close_server, run_warm, warm_up
 
-LOOK = 0.2  # seconds between looks at whether to stop
 # What a launcher tells its process of its rank, which the job's own processes are not to take
 # for theirs.
 RANKS = ("SLURM_NTASKS", "RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_PORT")
@@ -30,7 +29,7 @@ GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 def expect_jobs(cfg: DictConfig) -> None:
-    """Gets ready for jobs that this process will start, while it checks what they are.
+    """Starts the server for jobs of this process, which loads while the command line is checked.
 
     Args:
         cfg: Of the first one, with Hydra's part.

@@ -108,7 +108,7 @@ _server: _Server | None = None
 
 
 def warm_up(environment: dict[str, str], cwd: str) -> None:
-    """Has this process's server ready for jobs, which it forks: starts one if there is none."""
+    """Starts this process's server unless a suitable one is running."""
     global _server
     if _server is None or not _server.suits(environment, cwd):
         close_server()
@@ -185,7 +185,7 @@ def _exit_code(job: int, connection: Connection) -> int:
 
 
 def _received(connection: Connection) -> Task:
-    """The next task; a request to stop a job that had ended is none."""
+    """The next task; skips requests to stop a job that has ended already."""
     while (task := connection.recv()) is STOP:
         pass
     return cast(Task, task)
@@ -203,7 +203,10 @@ def _preload() -> None:
     for name in PRELOADED:
         import_module(name)
     environment()
-    with warnings.catch_warnings(), suppress(VaeCliError):  # of the user's files: jobs tell
+    with (
+        warnings.catch_warnings(),
+        suppress(VaeCliError),
+    ):  # the jobs report them
         warnings.simplefilter("ignore")
         cfg, _ = Request.of("train", []).compose()
         for target in _targets(OmegaConf.to_container(cfg)):

@@ -11,7 +11,7 @@ MatmulPrecision = Literal["highest", "high", "medium"]
 
 @contextmanager
 def matmul_precision(precision: MatmulPrecision) -> Iterator[None]:
-    """Products of float32 matrices have a precision within; afterwards the one before.
+    """Sets the precision of products of float32 matrices, and restores it afterwards.
 
     Weights, activations and sums stay in float32; only what is multiplied is rounded.
 
@@ -35,7 +35,7 @@ def matmul_precision(precision: MatmulPrecision) -> Iterator[None]:
 
 
 def changes_products(precision: MatmulPrecision, device: torch.device) -> bool:
-    """Whether a device multiplies otherwise at a precision than at the highest: by trying it."""
+    """Tries whether a precision changes the products of a device."""
     source = torch.Generator().manual_seed(0)
     left, right = torch.randn(2, 256, 256, generator=source).to(device)
     with matmul_precision("highest"):

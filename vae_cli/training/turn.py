@@ -63,8 +63,8 @@ class Turn(NamedTuple):
             gradient_clip: Largest norm of the gradient; None leaves it.
 
         Returns:
-            The norm of the watched gradients before they are clipped, in a list that is empty
-            where there is none.
+            The norm of the watched gradients before clipping, in a list; empty without gradients
+            and in 16-mixed.
         """
         scaler, optimizer = self.scaler, self.optimizer.optimizer
         # In 16-mixed infinite gradients are how the scale is found, and such steps are skipped.
