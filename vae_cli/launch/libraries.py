@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 
+from vae_cli.launch.cpu_kernels import choose_cpu_kernels
 from vae_cli.launch.deferral import defer_modules
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h; bytes
@@ -18,6 +19,7 @@ def prepare_libraries() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     _keep_freed_memory()
     defer_modules()
+    choose_cpu_kernels()
     import pytorch_lightning  # noqa: F401  it sets the levels of its loggers
 
     # Their advice is for programmers, not for people who run a command.
