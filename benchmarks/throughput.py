@@ -22,15 +22,20 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from rich.console import Console
+
+from vae_cli.launch.libraries import prepare_libraries
+
+prepare_libraries()  # as the command does, before torch is loaded
+# ruff: noqa: E402
+
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader, TensorDataset
 
 from vae_cli.config.build import build
 from vae_cli.config.compose import compose
-from vae_cli.launch.libraries import prepare_libraries
 from vae_cli.run.fit import TrainingRun, fit
 from vae_cli.run.folder import RunFolder
 from vae_cli.training.signals import Signals
@@ -168,7 +173,6 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("given", nargs="*", metavar="KEY=VALUE", help="for vae-train alone")
     args = parser.parse_args()
-    prepare_libraries()  # as the command does
     logging.disable(logging.WARNING)
     warnings.filterwarnings("ignore")
     pixels = torch.randint(0, 256, (IMAGES, 1, 28, 28), dtype=torch.uint8)
